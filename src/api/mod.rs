@@ -1,0 +1,1 @@
+//! Binds the fields of each area to its use cases.

@@ -1,0 +1,2 @@
+//! The `kraken-api` program.
+fn main() {}

@@ -1,0 +1,1 @@
+//! What every area stands on: clocks, ids, money, markets, the database.
