@@ -1,0 +1,256 @@
+//! Documents: parsed, validated, kept. What a request has to know before anything runs.
+
+use std::sync::{Arc, Mutex};
+
+use apollo_compiler::executable::{Operation, OperationType, Selection, SelectionSet};
+use apollo_compiler::parser::Parser;
+use apollo_compiler::validation::Valid;
+use apollo_compiler::{ExecutableDocument, Node, Schema};
+use serde_json::{Map, Value};
+
+use super::input::{BadLiteral, coerce_json, literal};
+use super::messages;
+use super::model::{Model, Ty};
+use super::plan::{Plan, plan};
+
+/// Longest document, in bytes.
+pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
+/// Most tokens in a document.
+pub const MAX_TOKENS: usize = 15_000;
+/// Deepest nesting of selections and literals.
+pub const MAX_DEPTH: usize = 64;
+/// Plans kept for one document: one for each combination of `@skip` and `@include` that was seen.
+const MAX_PLANS: usize = 16;
+
+/// An error of the request as a whole: no path, no data, status 400.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestError {
+    pub message: String,
+    /// Line and column, from 1.
+    pub locations: Vec<(usize, usize)>,
+}
+
+impl RequestError {
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), locations: Vec::new() }
+    }
+}
+
+/// A declared variable.
+struct VariableDef {
+    name: Arc<str>,
+    ty: Ty,
+    default: Option<Value>,
+    offset: usize,
+}
+
+/// A validated document with the operation chosen.
+pub(super) struct Prepared {
+    pub text: Arc<str>,
+    pub document: Valid<ExecutableDocument>,
+    pub operation: Node<Operation>,
+    variables: Vec<VariableDef>,
+    /// Variables that `@skip` and `@include` hang on.
+    conditions: Vec<Arc<str>>,
+    plans: Mutex<Vec<(Vec<bool>, Arc<Plan>)>>,
+}
+
+pub(super) fn prepare<C>(
+    schema: &Valid<Schema>,
+    model: &Model<C>,
+    text: &str,
+    operation_name: Option<&str>,
+) -> Result<Prepared, Vec<RequestError>> {
+    if text.len() > MAX_DOCUMENT_BYTES {
+        let message = format!("The document is longer than {MAX_DOCUMENT_BYTES} bytes.");
+        return Err(vec![RequestError::new(message)]);
+    }
+    let parsed = Parser::new()
+        .token_limit(MAX_TOKENS)
+        .recursion_limit(MAX_DEPTH)
+        .parse_executable(schema, text, "request.graphql")
+        .map_err(|e| messages::of(schema, &e.errors, text))?;
+    let document = parsed.validate(schema).map_err(|e| messages::of(schema, &e.errors, text))?;
+    check_literals(model, &document, text)?;
+    let operation = choose(&document, operation_name).map_err(|message| vec![RequestError::new(message)])?;
+    let variables = variables(model, &operation, text)?;
+    let mut conditions = Vec::new();
+    find_conditions(&document, &mut conditions);
+    Ok(Prepared { text: text.into(), document, operation, variables, conditions, plans: Mutex::default() })
+}
+
+fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Node<Operation>, String> {
+    let operations = &document.operations;
+    match name {
+        Some(name) => operations
+            .named
+            .get(name)
+            .cloned()
+            .ok_or_else(|| format!("Unknown operation named '{name}'.")),
+        None => {
+            let mut all = operations.iter();
+            match (all.next(), all.next()) {
+                (Some(only), None) => Ok(only.clone()),
+                (None, _) => Err("Must provide an operation.".into()),
+                _ => Err("Must provide operation name if query contains multiple operations.".into()),
+            }
+        }
+    }
+}
+
+fn variables<C>(
+    model: &Model<C>,
+    operation: &Operation,
+    text: &str,
+) -> Result<Vec<VariableDef>, Vec<RequestError>> {
+    let mut out = Vec::new();
+    for definition in &operation.variables {
+        let Some(ty) = model.resolve(&definition.ty) else { continue };
+        let default = match &definition.default_value {
+            None => None,
+            Some(written) => literal(model, &ty, written)
+                .map_err(|bad| vec![bad_literal(bad, text)])?
+                .fill(&Map::new())
+                .ok()
+                .flatten(),
+        };
+        let offset = definition.location().map_or(0, |span| span.offset());
+        out.push(VariableDef { name: definition.name.as_str().into(), ty, default, offset });
+    }
+    Ok(out)
+}
+
+fn bad_literal(bad: BadLiteral, text: &str) -> RequestError {
+    RequestError { message: bad.message, locations: vec![messages::locate(text, bad.offset)] }
+}
+
+/// Checks the literals of custom scalars, which only this schema's owner can judge.
+fn check_literals<C>(
+    model: &Model<C>,
+    document: &ExecutableDocument,
+    text: &str,
+) -> Result<(), Vec<RequestError>> {
+    let mut errors = Vec::new();
+    let mut check = |set: &SelectionSet| {
+        walk(set, &mut |selection| {
+            let Selection::Field(field) = selection else { return };
+            for argument in &field.arguments {
+                let declared = field.definition.argument_by_name(&argument.name);
+                let Some(ty) = declared.and_then(|d| model.resolve(&d.ty)) else { continue };
+                if let Err(bad) = literal(model, &ty, &argument.value) {
+                    errors.push(bad_literal(bad, text));
+                }
+            }
+        });
+    };
+    document.operations.iter().for_each(|operation| check(&operation.selection_set));
+    document.fragments.values().for_each(|fragment| check(&fragment.selection_set));
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
+}
+
+/// Calls `visit` on every selection written inside `set`; spreads are not followed.
+fn walk(set: &SelectionSet, visit: &mut impl FnMut(&Selection)) {
+    for selection in &set.selections {
+        visit(selection);
+        match selection {
+            Selection::Field(field) => walk(&field.selection_set, visit),
+            Selection::InlineFragment(inline) => walk(&inline.selection_set, visit),
+            Selection::FragmentSpread(_) => {}
+        }
+    }
+}
+
+fn find_conditions(document: &ExecutableDocument, conditions: &mut Vec<Arc<str>>) {
+    let mut note = |selection: &Selection| {
+        for name in ["skip", "include"] {
+            let value = selection.directives().get(name).and_then(|d| d.specified_argument_by_name("if"));
+            if let Some(variable) = value.and_then(|v| v.as_variable())
+                && conditions.iter().all(|known| **known != *variable.as_str())
+            {
+                conditions.push(variable.as_str().into());
+            }
+        }
+    };
+    document.operations.iter().for_each(|operation| walk(&operation.selection_set, &mut note));
+    document.fragments.values().for_each(|fragment| walk(&fragment.selection_set, &mut note));
+}
+
+impl Prepared {
+    pub(super) fn is_mutation(&self) -> bool {
+        self.operation.operation_type == OperationType::Mutation
+    }
+
+    /// Line and column of a byte offset in the document.
+    pub(super) fn locate(&self, offset: usize) -> (usize, usize) {
+        messages::locate(&self.text, offset)
+    }
+
+    /// Coerces the variables of a request.
+    pub(super) fn coerce<C>(
+        &self,
+        model: &Model<C>,
+        given: &Map<String, Value>,
+    ) -> Result<Map<String, Value>, Vec<RequestError>> {
+        let mut out = Map::new();
+        let mut errors = Vec::new();
+        for variable in &self.variables {
+            let name = &variable.name;
+            let mut refuse = |message: String| {
+                errors.push(RequestError { message, locations: vec![self.locate(variable.offset)] });
+            };
+            match given.get(&**name) {
+                None => match &variable.default {
+                    Some(default) => {
+                        out.insert(name.to_string(), default.clone());
+                    }
+                    None if variable.ty.is_non_null() => {
+                        let ty = model.print(&variable.ty);
+                        refuse(format!("Variable '${name}' of required type '{ty}' was not provided."));
+                    }
+                    None => {}
+                },
+                Some(Value::Null) if variable.ty.is_non_null() => {
+                    let ty = model.print(&variable.ty);
+                    refuse(format!("Variable '${name}' of non-null type '{ty}' must not be null."));
+                }
+                Some(value) => match coerce_json(model, &variable.ty, value) {
+                    Ok(coerced) => {
+                        out.insert(name.to_string(), coerced);
+                    }
+                    Err(problems) => problems.into_iter().for_each(|problem| {
+                        let at = match problem.path.as_str() {
+                            "" => String::new(),
+                            path if path.starts_with('[') => format!(" at '{name}{path}'"),
+                            path => format!(" at '{name}.{path}'"),
+                        };
+                        let (value, message) = (problem.value, problem.message);
+                        refuse(format!("Variable '${name}' got invalid value {value}{at}; {message}"));
+                    }),
+                },
+            }
+        }
+        if errors.is_empty() { Ok(out) } else { Err(errors) }
+    }
+
+    /// The plan under these variables: one for each outcome of the conditions.
+    pub(super) fn plan<C>(
+        &self,
+        model: &Model<C>,
+        variables: &Map<String, Value>,
+    ) -> Result<Arc<Plan>, RequestError> {
+        let outcome: Vec<bool> = self
+            .conditions
+            .iter()
+            .map(|name| variables.get(&**name).and_then(Value::as_bool).unwrap_or_default())
+            .collect();
+        let mut plans = self.plans.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, known)) = plans.iter().find(|(key, _)| *key == outcome) {
+            return Ok(Arc::clone(known));
+        }
+        let made = Arc::new(plan(model, &self.document, &self.operation, variables)?);
+        if plans.len() < MAX_PLANS {
+            plans.push((outcome, Arc::clone(&made)));
+        }
+        Ok(made)
+    }
+}

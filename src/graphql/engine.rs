@@ -1,0 +1,336 @@
+//! The engine: a request in, the bytes of the answer out.
+
+use std::sync::{Arc, OnceLock};
+
+use apollo_compiler::Schema;
+use apollo_compiler::validation::Valid;
+use bytes::Bytes;
+use serde_json::{Map, Value, json};
+
+use super::bindings::Bindings;
+use super::cache::DocumentCache;
+use super::context::Context;
+use super::cost::{Cost, cost};
+use super::document::{Prepared, RequestError, prepare};
+use super::edition::Edition;
+use super::error::FieldError;
+use super::exec::{Batch, Execution, FieldResult};
+use super::introspect::Introspection;
+use super::load::{LoadError, load};
+use super::model::Model;
+use super::plan::Plan;
+use super::resolved::Node;
+use super::write::{RaisedError, Writer};
+
+/// Most complexity points of one request.
+pub const MAX_COMPLEXITY: u64 = 200;
+/// Most nodes one request may ask for.
+pub const MAX_NODES: u64 = 10_000;
+const TOO_COMPLEX: &str = "KT-CT-1188";
+const TOO_MANY_NODES: &str = "KT-CT-1189";
+
+/// One GraphQL request.
+#[derive(Debug, Default)]
+pub struct Request {
+    pub query: String,
+    pub operation_name: Option<String>,
+    pub variables: Map<String, Value>,
+    /// Refuse mutations: the request came by GET.
+    pub read_only: bool,
+    /// Report the complexity under `extensions`.
+    pub report_complexity: bool,
+    /// List the errors each root field may raise under `extensions`.
+    pub report_possible_errors: bool,
+}
+
+/// The answer, and what is worth logging about it.
+pub struct Response {
+    /// HTTP status: 200, 400 or 405.
+    pub status: u16,
+    pub body: Bytes,
+    pub report: Report,
+}
+
+/// What happened, for logs, metrics and tests.
+#[derive(Debug, Default)]
+pub struct Report {
+    pub operation_name: Option<String>,
+    pub is_mutation: bool,
+    /// Root fields asked for, `Query.account`.
+    pub roots: Vec<String>,
+    pub errors: Vec<RaisedError>,
+    pub request_errors: Vec<RequestError>,
+    pub cost: Cost,
+    /// Deprecated fields in use.
+    pub deprecated: Vec<String>,
+}
+
+/// A served schema.
+pub struct Engine<C> {
+    pub(super) schema: Valid<Schema>,
+    pub(super) model: Arc<Model<C>>,
+    dark: Vec<String>,
+    introspection: Introspection,
+    documents: DocumentCache,
+    standard_introspection: OnceLock<(String, Bytes)>,
+}
+
+impl<C: Context> Engine<C> {
+    /// Builds the engine from SDL files, an edition and bindings.
+    ///
+    /// # Errors
+    /// The first contradiction between them, naming the place.
+    pub fn new(sources: &[(&str, &str)], edition: &Edition, bindings: &Bindings<C>) -> Result<Self, LoadError> {
+        let loaded = load(sources, edition, bindings)?;
+        Ok(Self {
+            introspection: Introspection::new(&loaded.schema),
+            schema: loaded.schema,
+            model: Arc::new(loaded.model),
+            dark: loaded.dark,
+            documents: DocumentCache::new(),
+            standard_introspection: OnceLock::new(),
+        })
+    }
+
+    /// The served schema as SDL.
+    pub fn sdl(&self) -> String {
+        self.schema.to_string()
+    }
+
+    /// The served schema as the engine walks it.
+    pub fn model(&self) -> &Model<C> {
+        &self.model
+    }
+
+    /// Fields of the SDL that are not served, `Type.field`.
+    pub fn dark(&self) -> &[String] {
+        &self.dark
+    }
+
+    /// What a document would cost.
+    ///
+    /// # Errors
+    /// The request errors it would be refused with.
+    pub fn cost_of(
+        &self,
+        query: &str,
+        operation_name: Option<&str>,
+        variables: &Map<String, Value>,
+    ) -> Result<Cost, Vec<RequestError>> {
+        let prepared = self.prepared(query, operation_name).map_err(|errors| errors.to_vec())?;
+        let variables = prepared.coerce(&self.model, variables)?;
+        let plan = prepared.plan(&self.model, &variables).map_err(|error| vec![error])?;
+        Ok(cost(&self.model, &plan, &variables))
+    }
+
+    fn prepared(&self, query: &str, operation: Option<&str>) -> Result<Arc<Prepared>, Arc<Vec<RequestError>>> {
+        self.documents.get_or(query, operation, || {
+            prepare(&self.schema, &self.model, query, operation).map(Arc::new).map_err(Arc::new)
+        })
+    }
+
+    /// Answers one request.
+    pub async fn execute(&self, cx: &Arc<C>, request: &Request) -> Response {
+        let operation_name = request.operation_name.as_deref();
+        let prepared = match self.prepared(&request.query, operation_name) {
+            Ok(prepared) => prepared,
+            Err(errors) => return refused(400, errors.to_vec()),
+        };
+        if request.read_only && prepared.is_mutation() {
+            let message = "Can only perform a mutation operation from a POST request.";
+            return refused(405, vec![RequestError::new(message)]);
+        }
+        let variables = match prepared.coerce(&self.model, &request.variables) {
+            Ok(variables) => variables,
+            Err(errors) => return refused(400, errors),
+        };
+        let plan = match prepared.plan(&self.model, &variables) {
+            Ok(plan) => plan,
+            Err(error) => return refused(400, vec![error]),
+        };
+        let introspection = match self.introspect(&prepared, &plan, &variables) {
+            Ok(Introspected::Body(body)) => return self.whole(&prepared, &plan, body),
+            Ok(Introspected::Part(value)) => value,
+            Err(error) => return refused(400, vec![error]),
+        };
+        let cost = cost(&self.model, &plan, &variables);
+        let batches = match self.admit(cx, cost).await {
+            Ok(()) => {
+                Execution::run(&self.model, cx, &variables, &plan.root, prepared.is_mutation()).await
+            }
+            Err(error) => turned_away(&plan, &error),
+        };
+        let mut writer = Writer::new(
+            &self.model,
+            &prepared,
+            &batches,
+            introspection.as_ref(),
+            Vec::with_capacity(1024),
+        );
+        writer.out.extend_from_slice(b"{\"data\":");
+        writer.data();
+        let (out, errors) = (writer.out, writer.errors);
+        let extensions = self.extensions(request, &plan, cost);
+        let body = assemble(out, &errors, extensions.as_ref());
+        let report = Report { errors, cost, ..self.report(&prepared, &plan) };
+        Response { status: 200, body, report }
+    }
+
+    async fn admit(&self, cx: &Arc<C>, cost: Cost) -> Result<(), FieldError> {
+        if cost.complexity > MAX_COMPLEXITY {
+            return Err(FieldError::code(TOO_COMPLEX)
+                .with("complexity", json!(cost.complexity))
+                .with("maximumComplexity", json!(MAX_COMPLEXITY)));
+        }
+        if cost.nodes > MAX_NODES {
+            return Err(FieldError::code(TOO_MANY_NODES)
+                .with("nodes", json!(cost.nodes))
+                .with("maximumNodes", json!(MAX_NODES)));
+        }
+        cx.admit(cost.complexity).await
+    }
+
+    fn introspect(
+        &self,
+        prepared: &Prepared,
+        plan: &Plan,
+        variables: &Map<String, Value>,
+    ) -> Result<Introspected, RequestError> {
+        if !plan.introspects {
+            return Ok(Introspected::Part(None));
+        }
+        let reusable = plan.only_introspects && variables.is_empty() && plan.root.fields.len() == 1;
+        if reusable
+            && let Some((text, body)) = self.standard_introspection.get()
+            && **text == *prepared.text
+        {
+            return Ok(Introspected::Body(body.clone()));
+        }
+        let value = self.introspection.answer(&self.schema, prepared, variables)?;
+        if !reusable {
+            return Ok(Introspected::Part(Some(value)));
+        }
+        let mut out = b"{\"data\":".to_vec();
+        // Writing JSON to memory cannot fail.
+        let _ = serde_json::to_writer(&mut out, &value);
+        out.push(b'}');
+        let body = Bytes::from(out);
+        if prepared.document.operations.named.contains_key("IntrospectionQuery") {
+            let _ = self.standard_introspection.set((prepared.text.to_string(), body.clone()));
+        }
+        Ok(Introspected::Body(body))
+    }
+
+    fn whole(&self, prepared: &Prepared, plan: &Plan, body: Bytes) -> Response {
+        Response { status: 200, body, report: self.report(prepared, plan) }
+    }
+
+    fn report(&self, prepared: &Prepared, plan: &Plan) -> Report {
+        let root = if prepared.is_mutation() { "Mutation" } else { "Query" };
+        Report {
+            operation_name: prepared.operation.name.as_ref().map(ToString::to_string),
+            is_mutation: prepared.is_mutation(),
+            roots: plan.root.fields.iter().map(|f| format!("{root}.{}", f.name)).collect(),
+            deprecated: plan.deprecated.clone(),
+            ..Report::default()
+        }
+    }
+
+    fn extensions(&self, request: &Request, plan: &Plan, cost: Cost) -> Option<Value> {
+        let mut map = Map::new();
+        if request.report_complexity {
+            map.insert("complexity".into(), json!({ "value": cost.complexity, "limit": MAX_COMPLEXITY }));
+        }
+        if request.report_possible_errors {
+            let mut fields = Map::new();
+            for field in &plan.root.fields {
+                if let Some(facts) = self.root_facts(plan, &field.name) {
+                    fields.insert(field.name.to_string(), json!(facts.codes));
+                }
+            }
+            map.insert("possibleErrors".into(), Value::Object(fields));
+        }
+        (!map.is_empty()).then_some(Value::Object(map))
+    }
+
+    fn root_facts(&self, plan: &Plan, name: &str) -> Option<&super::model::FieldFacts> {
+        self.model.field(plan.root.ty, name).map(|(_, def)| &def.facts)
+    }
+}
+
+/// What introspection contributes to the answer.
+enum Introspected {
+    /// All of it.
+    Body(Bytes),
+    /// Some root fields, or none.
+    Part(Option<Value>),
+}
+
+/// The answer to a request that is too dear: the first root field says why, the others are null.
+fn turned_away(plan: &Plan, error: &FieldError) -> Vec<Batch> {
+    let mut first = Some(FieldResult::Denied(error.clone()));
+    let results = plan
+        .root
+        .fields
+        .iter()
+        .map(|field| match field.target {
+            super::plan::Target::Field(_) => {
+                first.take().unwrap_or(FieldResult::Slots(vec![super::exec::Slot::Null]))
+            }
+            _ => FieldResult::Direct,
+        })
+        .collect();
+    vec![Batch { plan: Arc::clone(&plan.root), nodes: vec![Node::new(())], results }]
+}
+
+/// An answer without data.
+fn refused(status: u16, errors: Vec<RequestError>) -> Response {
+    let list: Vec<Value> = errors
+        .iter()
+        .map(|error| {
+            let mut entry = json!({ "message": error.message });
+            if !error.locations.is_empty() {
+                entry["locations"] = locations(&error.locations);
+            }
+            entry
+        })
+        .collect();
+    let body = Bytes::from(json!({ "errors": list }).to_string());
+    Response { status, body, report: Report { request_errors: errors, ..Report::default() } }
+}
+
+fn locations(all: &[(usize, usize)]) -> Value {
+    all.iter().map(|(line, column)| json!({ "line": line, "column": column })).collect()
+}
+
+/// Puts errors before data, as the original does.
+fn assemble(mut data: Vec<u8>, errors: &[RaisedError], extensions: Option<&Value>) -> Bytes {
+    if let Some(extensions) = extensions {
+        data.extend_from_slice(b",\"extensions\":");
+        // Writing JSON to memory cannot fail.
+        let _ = serde_json::to_writer(&mut data, extensions);
+    }
+    data.push(b'}');
+    if errors.is_empty() {
+        return Bytes::from(data);
+    }
+    let list: Vec<Value> = errors.iter().map(entry).collect();
+    let mut out = Vec::with_capacity(data.len() + 256 * errors.len());
+    out.extend_from_slice(b"{\"errors\":");
+    let _ = serde_json::to_writer(&mut out, &list);
+    out.push(b',');
+    out.extend_from_slice(&data[1..]);
+    Bytes::from(out)
+}
+
+fn entry(raised: &RaisedError) -> Value {
+    let mut entry = json!({
+        "message": raised.error.message(),
+        "locations": locations(&raised.locations),
+        "path": raised.path,
+    });
+    if let Some(extensions) = raised.error.extensions() {
+        entry["extensions"] = extensions;
+    }
+    entry
+}

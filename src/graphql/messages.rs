@@ -1,0 +1,120 @@
+//! Request errors in the words of graphql-core, which clients of this API have learned to read.
+
+use apollo_compiler::Schema;
+use apollo_compiler::diagnostic::ToCliReport;
+use apollo_compiler::schema::ExtendedType;
+use apollo_compiler::validation::DiagnosticList;
+
+use super::document::RequestError;
+
+/// More errors than this in one document are not reported.
+const MAX_ERRORS: usize = 100;
+const MAX_SUGGESTIONS: usize = 5;
+
+/// Line and column, from 1, of a byte offset. Columns count characters.
+pub(super) fn locate(text: &str, offset: usize) -> (usize, usize) {
+    let (mut line, mut column) = (1, 1);
+    let mut previous = '\0';
+    for (at, character) in text.char_indices() {
+        if at >= offset {
+            break;
+        }
+        match character {
+            '\n' if previous == '\r' => {}
+            '\n' | '\r' => {
+                line += 1;
+                column = 1;
+            }
+            _ => column += 1,
+        }
+        previous = character;
+    }
+    (line, column)
+}
+
+/// The diagnostics of a document that does not parse or validate.
+pub(super) fn of(schema: &Schema, diagnostics: &DiagnosticList, text: &str) -> Vec<RequestError> {
+    diagnostics
+        .iter()
+        .take(MAX_ERRORS)
+        .map(|diagnostic| {
+            let error = diagnostic.error;
+            let message = error.unstable_compat_message().unwrap_or_else(|| error.to_string());
+            let locations = error.location().map(|span| locate(text, span.offset()));
+            RequestError { message: reword(schema, &message), locations: locations.into_iter().collect() }
+        })
+        .collect()
+}
+
+fn reword(schema: &Schema, message: &str) -> String {
+    let message = message.replace('"', "'");
+    if let Some(rest) = message.strip_prefix("syntax error: ") {
+        return format!("Syntax Error: {rest}");
+    }
+    match undefined_field(schema, &message) {
+        Some(suggested) => suggested,
+        None => message,
+    }
+}
+
+/// Adds what may have been meant to "Cannot query field 'x' on type 'T'."
+fn undefined_field(schema: &Schema, message: &str) -> Option<String> {
+    let rest = message.strip_prefix("Cannot query field '")?;
+    let (field, rest) = rest.split_once("' on type '")?;
+    let (parent, _) = rest.split_once('\'')?;
+    let fields = match schema.types.get(parent)? {
+        ExtendedType::Object(object) => &object.fields,
+        ExtendedType::Interface(interface) => &interface.fields,
+        _ => return None,
+    };
+    let names: Vec<&str> = fields.keys().map(|name| name.as_str()).collect();
+    Some(format!("{message}{}", did_you_mean(&suggestions(field, &names))))
+}
+
+fn did_you_mean(found: &[&str]) -> String {
+    let quoted: Vec<String> = found.iter().take(MAX_SUGGESTIONS).map(|name| format!("'{name}'")).collect();
+    match quoted.as_slice() {
+        [] => String::new(),
+        [one] => format!(" Did you mean {one}?"),
+        [one, two] => format!(" Did you mean {one} or {two}?"),
+        [most @ .., last] => format!(" Did you mean {}, or {last}?", most.join(", ")),
+    }
+}
+
+/// The names close enough to `input`, closest first.
+fn suggestions<'n>(input: &str, names: &[&'n str]) -> Vec<&'n str> {
+    let threshold = input.chars().count() * 2 / 5 + 1;
+    let mut close: Vec<(usize, &str)> = names
+        .iter()
+        .map(|name| (distance(input, name), *name))
+        .filter(|(distance, _)| *distance <= threshold)
+        .collect();
+    close.sort_unstable();
+    close.into_iter().map(|(_, name)| name).collect()
+}
+
+/// Edits between two names, a swap of neighbours counting once and a difference in case one in all.
+fn distance(a: &str, b: &str) -> usize {
+    if a == b {
+        return 0;
+    }
+    let (a, b) = (a.to_lowercase(), b.to_lowercase());
+    if a == b {
+        return 1;
+    }
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut rows: Vec<Vec<usize>> = vec![(0..=b.len()).collect()];
+    for i in 1..=a.len() {
+        let mut row = vec![i];
+        for j in 1..=b.len() {
+            let changed = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[i - 1][j] + 1).min(row[j - 1] + 1).min(rows[i - 1][j - 1] + changed);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[i - 2][j - 2] + changed);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows[a.len()][b.len()]
+}

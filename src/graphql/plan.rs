@@ -1,0 +1,254 @@
+//! Plans: a document's selections merged per concrete type, ready to be executed many times.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
+use apollo_compiler::{ExecutableDocument, Node};
+use indexmap::IndexMap;
+use serde_json::{Map, Value};
+
+use super::document::{MAX_DEPTH, RequestError};
+use super::input::{Template, literal};
+use super::leaf::write_str;
+use super::model::{Model, Ty, TypeId};
+
+/// Most fields in one plan: past that a document is only there to cost.
+const MAX_FIELDS: usize = 50_000;
+
+/// What one operation does under one outcome of its conditions.
+pub(super) struct Plan {
+    pub root: Arc<ObjectPlan>,
+    /// `__schema` or `__type` is asked for.
+    pub introspects: bool,
+    /// Nothing but introspection and `__typename` is asked for.
+    pub only_introspects: bool,
+    /// Deprecated fields in use, `Type.field`.
+    pub deprecated: Vec<String>,
+}
+
+/// The fields of one concrete object type, in the order of the answer.
+pub(super) struct ObjectPlan {
+    pub ty: TypeId,
+    pub fields: Vec<PlannedField>,
+}
+
+/// What a planned field reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Target {
+    Typename,
+    Introspection,
+    /// Index into the fields of the plan's object type.
+    Field(usize),
+}
+
+/// One field of the answer.
+pub struct PlannedField {
+    /// Response key.
+    pub(super) key: Box<str>,
+    /// `"key":`, as it is written.
+    pub(super) json_key: Box<[u8]>,
+    pub(super) name: Box<str>,
+    pub(super) target: Target,
+    pub(super) args: Vec<(Arc<str>, Template)>,
+    /// Byte offsets of every occurrence in the document.
+    pub(super) offsets: Vec<usize>,
+    /// One plan for each concrete type the field can lead to.
+    pub(super) children: Vec<Arc<ObjectPlan>>,
+}
+
+impl PlannedField {
+    /// Whether the field at the dotted path below this one is asked for.
+    pub(super) fn selects(&self, path: &str) -> bool {
+        let (head, rest) = match path.split_once('.') {
+            Some((head, rest)) => (head, Some(rest)),
+            None => (path, None),
+        };
+        self.children.iter().flat_map(|plan| &plan.fields).any(|field| {
+            *field.name == *head && rest.is_none_or(|rest| field.selects(rest))
+        })
+    }
+
+    pub(super) fn child(&self, ty: TypeId) -> Option<&Arc<ObjectPlan>> {
+        self.children.iter().find(|plan| plan.ty == ty)
+    }
+}
+
+pub(super) fn plan<C>(
+    model: &Model<C>,
+    document: &ExecutableDocument,
+    operation: &Operation,
+    variables: &Map<String, Value>,
+) -> Result<Plan, RequestError> {
+    let root_type = if operation.is_mutation() { model.mutation } else { Some(model.query) };
+    let root_type = root_type.ok_or_else(|| RequestError::new("The schema has no such operation type."))?;
+    let mut planner =
+        Planner { model, document, variables, known: HashMap::new(), planned: 0, deprecated: Vec::new() };
+    let root = planner.object(root_type, &[&operation.selection_set], 0)?;
+    let introspects = root.fields.iter().any(|f| f.target == Target::Introspection);
+    let only_introspects = introspects && root.fields.iter().all(|f| !matches!(f.target, Target::Field(_)));
+    Ok(Plan { root, introspects, only_introspects, deprecated: planner.deprecated })
+}
+
+/// Selection sets merged into one, by address: equal addresses, equal plan.
+type SetsKey = (TypeId, Vec<*const SelectionSet>);
+
+struct Planner<'a, C> {
+    model: &'a Model<C>,
+    document: &'a ExecutableDocument,
+    variables: &'a Map<String, Value>,
+    known: HashMap<SetsKey, Arc<ObjectPlan>>,
+    planned: usize,
+    deprecated: Vec<String>,
+}
+
+type Grouped<'a> = IndexMap<&'a str, Vec<&'a Node<Field>>>;
+
+impl<'a, C> Planner<'a, C> {
+    fn object(
+        &mut self,
+        ty: TypeId,
+        sets: &[&'a SelectionSet],
+        depth: usize,
+    ) -> Result<Arc<ObjectPlan>, RequestError> {
+        let key: SetsKey = (ty, sets.iter().map(|set| std::ptr::from_ref(*set)).collect());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(Arc::clone(known));
+        }
+        if depth > MAX_DEPTH {
+            return Err(RequestError::new(format!("The document selects more than {MAX_DEPTH} levels deep.")));
+        }
+        let mut grouped = Grouped::new();
+        let mut visited = Vec::new();
+        for set in sets {
+            self.collect(ty, set, &mut grouped, &mut visited, 0)?;
+        }
+        self.planned += grouped.len();
+        if self.planned > MAX_FIELDS {
+            return Err(RequestError::new(format!("The document selects more than {MAX_FIELDS} fields.")));
+        }
+        let mut fields = Vec::with_capacity(grouped.len());
+        for (key, occurrences) in grouped {
+            fields.push(self.field(ty, key, &occurrences, depth)?);
+        }
+        let made = Arc::new(ObjectPlan { ty, fields });
+        self.known.insert(key, Arc::clone(&made));
+        Ok(made)
+    }
+
+    fn field(
+        &mut self,
+        ty: TypeId,
+        key: &str,
+        occurrences: &[&'a Node<Field>],
+        depth: usize,
+    ) -> Result<PlannedField, RequestError> {
+        let first = occurrences[0];
+        let mut json_key = Vec::new();
+        write_str(&mut json_key, key);
+        json_key.push(b':');
+        let mut planned = PlannedField {
+            key: key.into(),
+            json_key: json_key.into(),
+            name: first.name.as_str().into(),
+            target: Target::Typename,
+            args: Vec::new(),
+            offsets: occurrences.iter().map(|f| f.location().map_or(0, |span| span.offset())).collect(),
+            children: Vec::new(),
+        };
+        match first.name.as_str() {
+            "__typename" => return Ok(planned),
+            "__schema" | "__type" => {
+                planned.target = Target::Introspection;
+                return Ok(planned);
+            }
+            _ => {}
+        }
+        let Some((index, def)) = self.model.field(ty, &first.name) else {
+            return Err(RequestError::new(format!("Cannot query field '{}'.", first.name)));
+        };
+        planned.target = Target::Field(index);
+        if def.facts.deprecated && !self.deprecated.contains(&def.facts.coordinate) {
+            self.deprecated.push(def.facts.coordinate.clone());
+        }
+        for argument in &first.arguments {
+            let Some(declared) = def.args.iter().find(|a| *a.name == *argument.name.as_str()) else { continue };
+            let template = literal(self.model, &declared.ty, &argument.value)
+                .map_err(|bad| RequestError::new(bad.message))?;
+            planned.args.push((declared.name.clone(), template));
+        }
+        planned.children = self.children(&def.ty, occurrences, depth)?;
+        Ok(planned)
+    }
+
+    fn children(
+        &mut self,
+        ty: &Ty,
+        occurrences: &[&'a Node<Field>],
+        depth: usize,
+    ) -> Result<Vec<Arc<ObjectPlan>>, RequestError> {
+        let sets: Vec<&SelectionSet> =
+            occurrences.iter().map(|f| &f.selection_set).filter(|set| !set.is_empty()).collect();
+        if sets.is_empty() {
+            return Ok(Vec::new());
+        }
+        let possible = self.model.possible(ty.inner()).to_vec();
+        possible.into_iter().map(|id| self.object(id, &sets, depth + 1)).collect()
+    }
+
+    fn collect(
+        &self,
+        ty: TypeId,
+        set: &'a SelectionSet,
+        grouped: &mut Grouped<'a>,
+        visited: &mut Vec<&'a str>,
+        depth: usize,
+    ) -> Result<(), RequestError> {
+        if depth > MAX_DEPTH {
+            return Err(RequestError::new(format!("Fragments nest more than {MAX_DEPTH} levels deep.")));
+        }
+        for selection in &set.selections {
+            if !self.included(selection) {
+                continue;
+            }
+            match selection {
+                Selection::Field(field) => {
+                    grouped.entry(field.response_key().as_str()).or_default().push(field);
+                }
+                Selection::InlineFragment(inline) => {
+                    let condition = inline.type_condition.as_ref();
+                    if condition.is_none_or(|name| self.applies(name, ty)) {
+                        self.collect(ty, &inline.selection_set, grouped, visited, depth + 1)?;
+                    }
+                }
+                Selection::FragmentSpread(spread) => {
+                    let name = spread.fragment_name.as_str();
+                    let Some(fragment) = self.document.fragments.get(name) else { continue };
+                    if visited.contains(&name) {
+                        continue;
+                    }
+                    visited.push(name);
+                    if self.applies(fragment.type_condition(), ty) {
+                        self.collect(ty, &fragment.selection_set, grouped, visited, depth + 1)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn applies(&self, condition: &str, ty: TypeId) -> bool {
+        self.model.by_name.get(condition).is_some_and(|id| self.model.possible(*id).contains(&ty))
+    }
+
+    fn included(&self, selection: &Selection) -> bool {
+        let truth = |directive: &str| -> Option<bool> {
+            let value = selection.directives().get(directive)?.specified_argument_by_name("if")?;
+            match value.as_variable() {
+                Some(name) => self.variables.get(name.as_str())?.as_bool(),
+                None => value.to_bool(),
+            }
+        };
+        truth("skip") != Some(true) && truth("include") != Some(false)
+    }
+}
