@@ -171,12 +171,12 @@ fn from_tables<C>(object: &ObjectBinding, field: &str) -> Option<Source<C>> {
 }
 
 /// A default to set: the type, the field where it is an argument, the input and its value.
-type Default_ = (TypeId, Option<usize>, usize, Value);
+type FoundDefault = (TypeId, Option<usize>, usize, Value);
 
-/// Coerces defaults until nested ones have settled too.
+/// Coerces defaults until nested ones have settled too: one that needs another's comes a pass later.
 fn fill_defaults<C>(schema: &Schema, model: &mut Model<C>) -> Result<(), LoadError> {
     for _ in 0..MAX_DEFAULT_PASSES {
-        let found = collect_defaults(schema, model)?;
+        let (found, failed) = collect_defaults(schema, model);
         let mut changed = false;
         for (type_id, field, index, value) in found {
             let slot = match (&mut model.types[type_id].kind, field) {
@@ -190,37 +190,41 @@ fn fill_defaults<C>(schema: &Schema, model: &mut Model<C>) -> Result<(), LoadErr
             }
         }
         if !changed {
-            break;
+            return failed.map_or(Ok(()), Err);
         }
     }
     Ok(())
 }
 
-fn collect_defaults<C>(schema: &Schema, model: &Model<C>) -> Result<Vec<Default_>, LoadError> {
+fn collect_defaults<C>(schema: &Schema, model: &Model<C>) -> (Vec<FoundDefault>, Option<LoadError>) {
     let mut found = Vec::new();
+    let mut failed = None;
+    let mut note =
+        |id, field, index, ty: &Ty, definition: &InputValueDefinition, owner: &str| match default_of(
+            model, ty, definition, owner,
+        ) {
+            Ok(Some(value)) => found.push((id, field, index, value)),
+            Ok(None) => {}
+            Err(error) => failed = Some(error),
+        };
     for (id, (name, def)) in schema.types.iter().enumerate() {
         match (def, &model.types[id].kind) {
             (ExtendedType::InputObject(input), TypeKind::Input(inputs)) => {
                 for (index, definition) in input.fields.values().enumerate() {
-                    if let Some(value) = default_of(model, &inputs[index].ty, definition, name)? {
-                        found.push((id, None, index, value));
-                    }
+                    note(id, None, index, &inputs[index].ty, definition, name);
                 }
             }
             (ExtendedType::Object(object), TypeKind::Object(compiled)) if !def.is_built_in() => {
                 for (field, definition) in object.fields.values().enumerate() {
                     for (index, argument) in definition.arguments.iter().enumerate() {
-                        let ty = &compiled.fields[field].args[index].ty;
-                        if let Some(value) = default_of(model, ty, argument, name)? {
-                            found.push((id, Some(field), index, value));
-                        }
+                        note(id, Some(field), index, &compiled.fields[field].args[index].ty, argument, name);
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(found)
+    (found, failed)
 }
 
 fn default_of<C>(

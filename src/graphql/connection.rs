@@ -83,9 +83,8 @@ impl Paging {
                         let offset = (before - limit).max(start);
                         Ok(Self::Forward { offset, limit: (before - offset).max(0) })
                     }
-                    (Some(_), None) => {
-                        Err(FieldError::code("KT-CT-1204").describe("`last` goes with `before`, not with `after`."))
-                    }
+                    (Some(_), None) => Err(FieldError::code("KT-CT-1204")
+                        .describe("`last` goes with `before`, not with `after`.")),
                     (None, before) => Ok(Self::Backward { before, limit }),
                 }
             }
@@ -188,7 +187,10 @@ pub(super) fn bindings() -> ConnectionBindings {
     )
     .parts::<Connection>(
         "connection",
-        &[("edges", |c| Resolved::nodes(c.edges.iter().cloned())), ("pageInfo", |c| Resolved::node(page_info(c)))],
+        &[
+            ("edges", |c| Resolved::nodes(c.edges.iter().cloned())),
+            ("pageInfo", |c| Resolved::node(page_info(c))),
+        ],
     )
     .leaves::<Edge>("edge", &[("cursor", |e| (&*e.cursor).into())])
     .parts::<Edge>("edge", &[("node", |e| Resolved::Node(e.node.clone()))])
