@@ -10,6 +10,7 @@ use super::edition::Edition;
 use super::facts;
 use super::load::LoadError;
 use super::model::FieldFacts;
+use super::possible_errors;
 
 /// A field, by type and name as served.
 pub(super) type FieldKey = (String, String);
@@ -120,6 +121,7 @@ fn bound_fields<C>(
         add(type_name, field)?;
     }
     bind_connections(schema, &mut bound);
+    possible_errors::bind(schema, &mut bound);
     Ok(bound)
 }
 
