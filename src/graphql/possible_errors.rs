@@ -31,9 +31,6 @@ pub fn possible_errors(codes: &[String]) -> Resolved {
 /// Adds `possibleErrors` to the payload of every bound mutation that declares it.
 pub(super) fn bind(schema: &Schema, bound: &mut HashSet<FieldKey>) {
     let payloads: Vec<String> = bound.iter().filter_map(|(ty, field)| payload(schema, ty, field)).collect();
-    if payloads.is_empty() {
-        return;
-    }
     bound.extend(payloads.into_iter().map(|payload| (payload, FIELD.to_owned())));
     if let Some(ExtendedType::Object(entry)) = schema.types.get(ENTRY_TYPE) {
         bound.extend(entry.fields.keys().map(|field| (ENTRY_TYPE.to_owned(), field.to_string())));
