@@ -1,1 +1,9 @@
 //! What every area stands on: clocks, ids, money, markets, the database.
+
+pub mod clock;
+pub mod db;
+pub mod ids;
+pub mod market;
+pub mod money;
+pub mod page;
+pub mod random;
