@@ -26,14 +26,14 @@ impl<R> Statement<R> {
 
 impl<R: for<'r> FromRow<'r, PgRow>> Statement<R> {
     /// A query to bind values to and fetch rows with.
-    pub fn query(&self) -> QueryAs<'static, Postgres, R, PgArguments> {
+    pub fn query<'q>(&self) -> QueryAs<'q, Postgres, R, PgArguments> {
         sqlx::query_as(self.sql)
     }
 }
 
 impl Statement<()> {
     /// A command to bind values to and execute.
-    pub fn command(&self) -> Query<'static, Postgres, PgArguments> {
+    pub fn command<'q>(&self) -> Query<'q, Postgres, PgArguments> {
         sqlx::query(self.sql)
     }
 }
