@@ -13,6 +13,7 @@ mod sources;
 
 pub use app::{Answer, App, DEADLINE, StartError, engine};
 pub use session::Session;
+pub use sources::declared_fields;
 
 /// Binds every area.
 fn bind(b: &mut session::Bindings) {

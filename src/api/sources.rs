@@ -38,3 +38,16 @@ pub fn edition(name: Option<&str>) -> Result<Edition, LoadError> {
     })?;
     Edition::parse(name, text)
 }
+
+/// Every object field that the contract declares, with the area whose file declares it.
+///
+/// # Errors
+/// If a file does not parse.
+pub fn declared_fields() -> Result<Vec<(&'static str, String)>, LoadError> {
+    let mut all = Vec::new();
+    for (file, text) in SDL {
+        let area = file.trim_end_matches(".graphql");
+        all.extend(crate::graphql::object_fields(file, text)?.into_iter().map(|field| (area, field)));
+    }
+    Ok(all)
+}

@@ -6,7 +6,8 @@ use crate::graphql::FieldError;
 /// A credential in the `Authorization` header that is not good.
 pub(in crate::api) fn token(error: TokenError) -> FieldError {
     FieldError::code(match error {
-        TokenError::NotACredential | TokenError::UnknownOwner => "KT-CT-1143",
+        TokenError::NotACredential => "KT-CT-1143",
+        TokenError::UnknownOwner => "KT-CT-1163",
         TokenError::Expired => "KT-CT-1124",
         TokenError::KeysRotated => "KT-CT-1125",
         TokenError::BadSignature => "KT-CT-1126",
