@@ -100,14 +100,9 @@ impl Trial {
 
     async fn charge(&self, number: &str, gross: i64, reason: &str) -> Result<transactions::Transaction, ChargeError> {
         let (stats, viewer) = (Stats::new(), staff());
+        let new = NewCharge { account_number: number, gross, reason, note: None, display_note: None, metadata: None };
         self.db
-            .writing(soon(), &stats, |tx| {
-                let viewer = &viewer;
-                Box::pin(async move {
-                    let new = NewCharge { account_number: number, gross, reason, note: None, display_note: None, metadata: None };
-                    charges::create(tx, viewer, &new).await
-                })
-            })
+            .writing(soon(), &stats, &(viewer, new), |tx, (viewer, new)| Box::pin(charges::create(tx, viewer, new)))
             .await
     }
 

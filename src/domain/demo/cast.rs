@@ -98,7 +98,7 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         address: &["Flat 3", "88 Tide Road", "Leeds"],
         postcode: "LS2 7UE",
         supplies: &[electricity(5100, &NORTHERN)],
-        pays: Pays::Late { every: 4, payment_type: "DEBIT_CARD", title: "Card payment" },
+        pays: Pays::Late { every: 5, payment_type: "DEBIT_CARD", title: "Card payment" },
         joined: 0,
         reward: None,
         refund: None,
