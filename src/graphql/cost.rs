@@ -83,8 +83,8 @@ impl<C> Walk<'_, C> {
     /// Rows asked for by `first` or `last`.
     fn page(&self, field: &PlannedField) -> Option<u64> {
         let rows = |name: &str| -> Option<u64> {
-            let (_, template) = field.args.iter().find(|(arg, _)| **arg == *name)?;
-            template.fill(self.variables).ok()??.as_u64()
+            let argument = field.args.iter().find(|arg| *arg.name == *name)?;
+            argument.template.fill(self.variables).ok()??.as_u64()
         };
         rows("first").or_else(|| rows("last"))
     }

@@ -12,6 +12,7 @@ use super::input::{BadLiteral, coerce_json, literal};
 use super::messages;
 use super::model::{Model, Ty};
 use super::plan::{Plan, plan};
+use super::{positions, syntax};
 
 /// Longest document, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
@@ -19,6 +20,8 @@ pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 pub const MAX_TOKENS: usize = 15_000;
 /// Deepest nesting of selections and literals.
 pub const MAX_DEPTH: usize = 64;
+/// What a request is told that leaves open which operation it means.
+pub const CHOOSE_OPERATION: &str = "Must provide operation name if query contains multiple operations.";
 /// Plans kept for one document: one for each combination of `@skip` and `@include` that was seen.
 const MAX_PLANS: usize = 16;
 
@@ -71,7 +74,14 @@ pub(super) fn prepare<C>(
         .parse_executable(schema, text, "request.graphql")
         .map_err(|e| messages::of(schema, &e.errors, text))?;
     let document = parsed.validate(schema).map_err(|e| messages::of(schema, &e.errors, text))?;
-    check_literals(model, &document, text)?;
+    let mut errors = syntax::missing_values(text);
+    if errors.is_empty() {
+        errors.extend(bad_literals(model, &document, text));
+        errors.extend(positions::check(model, &document, text));
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
     let operation = choose(&document, operation_name).map_err(|message| vec![RequestError::new(message)])?;
     let variables = variables(model, &operation, text)?;
     let mut conditions = Vec::new();
@@ -82,17 +92,15 @@ pub(super) fn prepare<C>(
 fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Node<Operation>, String> {
     let operations = &document.operations;
     match name {
-        Some(name) => operations
-            .named
-            .get(name)
-            .cloned()
-            .ok_or_else(|| format!("Unknown operation named '{name}'.")),
+        Some(name) => {
+            operations.named.get(name).cloned().ok_or_else(|| format!("Unknown operation named '{name}'."))
+        }
         None => {
             let mut all = operations.iter();
             match (all.next(), all.next()) {
                 (Some(only), None) => Ok(only.clone()),
                 (None, _) => Err("Must provide an operation.".into()),
-                _ => Err("Must provide operation name if query contains multiple operations.".into()),
+                _ => Err(CHOOSE_OPERATION.into()),
             }
         }
     }
@@ -125,11 +133,7 @@ fn bad_literal(bad: BadLiteral, text: &str) -> RequestError {
 }
 
 /// Checks the literals of custom scalars, which only this schema's owner can judge.
-fn check_literals<C>(
-    model: &Model<C>,
-    document: &ExecutableDocument,
-    text: &str,
-) -> Result<(), Vec<RequestError>> {
+fn bad_literals<C>(model: &Model<C>, document: &ExecutableDocument, text: &str) -> Vec<RequestError> {
     let mut errors = Vec::new();
     let mut check = |set: &SelectionSet| {
         walk(set, &mut |selection| {
@@ -145,7 +149,7 @@ fn check_literals<C>(
     };
     document.operations.iter().for_each(|operation| check(&operation.selection_set));
     document.fragments.values().for_each(|fragment| check(&fragment.selection_set));
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    errors
 }
 
 /// Calls `visit` on every selection written inside `set`; spreads are not followed.

@@ -29,6 +29,19 @@ pub const MAX_NODES: u64 = 10_000;
 const TOO_COMPLEX: &str = "KT-CT-1188";
 const TOO_MANY_NODES: &str = "KT-CT-1189";
 
+/// What a single request may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub complexity: u64,
+    pub nodes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { complexity: MAX_COMPLEXITY, nodes: MAX_NODES }
+    }
+}
+
 /// One GraphQL request.
 #[derive(Debug, Default)]
 pub struct Request {
@@ -73,6 +86,7 @@ pub struct Engine<C> {
     introspection: Introspection,
     documents: DocumentCache,
     standard_introspection: OnceLock<(String, Bytes)>,
+    limits: Limits,
 }
 
 impl<C: Context> Engine<C> {
@@ -80,7 +94,11 @@ impl<C: Context> Engine<C> {
     ///
     /// # Errors
     /// The first contradiction between them, naming the place.
-    pub fn new(sources: &[(&str, &str)], edition: &Edition, bindings: &Bindings<C>) -> Result<Self, LoadError> {
+    pub fn new(
+        sources: &[(&str, &str)],
+        edition: &Edition,
+        bindings: &Bindings<C>,
+    ) -> Result<Self, LoadError> {
         let loaded = load(sources, edition, bindings)?;
         Ok(Self {
             introspection: Introspection::new(&loaded.schema),
@@ -89,7 +107,15 @@ impl<C: Context> Engine<C> {
             dark: loaded.dark,
             documents: DocumentCache::new(),
             standard_introspection: OnceLock::new(),
+            limits: Limits::default(),
         })
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The served schema as SDL.
@@ -123,7 +149,11 @@ impl<C: Context> Engine<C> {
         Ok(cost(&self.model, &plan, &variables))
     }
 
-    fn prepared(&self, query: &str, operation: Option<&str>) -> Result<Arc<Prepared>, Arc<Vec<RequestError>>> {
+    fn prepared(
+        &self,
+        query: &str,
+        operation: Option<&str>,
+    ) -> Result<Arc<Prepared>, Arc<Vec<RequestError>>> {
         self.documents.get_or(query, operation, || {
             prepare(&self.schema, &self.model, query, operation).map(Arc::new).map_err(Arc::new)
         })
@@ -155,21 +185,15 @@ impl<C: Context> Engine<C> {
         };
         let cost = cost(&self.model, &plan, &variables);
         let batches = match self.admit(cx, cost).await {
-            Ok(()) => {
-                Execution::run(&self.model, cx, &variables, &plan.root, prepared.is_mutation()).await
-            }
+            Ok(()) => Execution::run(&self.model, cx, &variables, &plan.root, prepared.is_mutation()).await,
             Err(error) => turned_away(&plan, &error),
         };
-        let mut writer = Writer::new(
-            &self.model,
-            &prepared,
-            &batches,
-            introspection.as_ref(),
-            Vec::with_capacity(1024),
-        );
+        let mut writer =
+            Writer::new(&self.model, &prepared, &batches, introspection.as_ref(), Vec::with_capacity(1024));
         writer.out.extend_from_slice(b"{\"data\":");
         writer.data();
-        let (out, errors) = (writer.out, writer.errors);
+        let (out, mut errors) = (writer.out, writer.errors);
+        errors.sort_by(RaisedError::by_place);
         let extensions = self.extensions(request, &plan, cost);
         let body = assemble(out, &errors, extensions.as_ref());
         let report = Report { errors, cost, ..self.report(&prepared, &plan) };
@@ -177,15 +201,15 @@ impl<C: Context> Engine<C> {
     }
 
     async fn admit(&self, cx: &Arc<C>, cost: Cost) -> Result<(), FieldError> {
-        if cost.complexity > MAX_COMPLEXITY {
+        if cost.complexity > self.limits.complexity {
             return Err(FieldError::code(TOO_COMPLEX)
                 .with("complexity", json!(cost.complexity))
-                .with("maximumComplexity", json!(MAX_COMPLEXITY)));
+                .with("maximumComplexity", json!(self.limits.complexity)));
         }
-        if cost.nodes > MAX_NODES {
+        if cost.nodes > self.limits.nodes {
             return Err(FieldError::code(TOO_MANY_NODES)
                 .with("nodes", json!(cost.nodes))
-                .with("maximumNodes", json!(MAX_NODES)));
+                .with("maximumNodes", json!(self.limits.nodes)));
         }
         cx.admit(cost.complexity).await
     }
@@ -239,7 +263,10 @@ impl<C: Context> Engine<C> {
     fn extensions(&self, request: &Request, plan: &Plan, cost: Cost) -> Option<Value> {
         let mut map = Map::new();
         if request.report_complexity {
-            map.insert("complexity".into(), json!({ "value": cost.complexity, "limit": MAX_COMPLEXITY }));
+            map.insert(
+                "complexity".into(),
+                json!({ "value": cost.complexity, "limit": self.limits.complexity }),
+            );
         }
         if request.report_possible_errors {
             let mut fields = Map::new();

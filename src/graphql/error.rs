@@ -20,9 +20,8 @@ pub struct CodeEntry {
     pub description: String,
 }
 
-static CODES: LazyLock<HashMap<String, CodeEntry>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../schema/errors.json")).unwrap_or_default()
-});
+static CODES: LazyLock<HashMap<String, CodeEntry>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../schema/errors.json")).unwrap_or_default());
 
 /// The entry of a code, if the table has one.
 pub fn code_entry(code: &str) -> Option<&'static CodeEntry> {
@@ -49,6 +48,7 @@ struct Inner {
     kind: String,
     extra: Map<String, Value>,
     cause: Option<String>,
+    offset: Option<usize>,
 }
 
 impl FieldError {
@@ -63,6 +63,7 @@ impl FieldError {
                 kind: entry.kind.clone(),
                 extra: Map::new(),
                 cause: None,
+                offset: None,
             })),
             None => Self::internal(format!("code {code} is not in the error table")),
         }
@@ -77,6 +78,7 @@ impl FieldError {
             kind: "APPLICATION".into(),
             extra: Map::new(),
             cause: Some(cause.to_string()),
+            offset: None,
         }))
     }
 
@@ -89,6 +91,7 @@ impl FieldError {
             kind: String::new(),
             extra: Map::new(),
             cause: None,
+            offset: None,
         }))
     }
 
@@ -117,6 +120,17 @@ impl FieldError {
     pub fn with(mut self, key: &str, value: Value) -> Self {
         self.0.extra.insert(key.into(), value);
         self
+    }
+
+    /// Points at a byte offset of the document rather than at the field.
+    #[must_use]
+    pub(super) fn at_offset(mut self, offset: usize) -> Self {
+        self.0.offset = Some(offset);
+        self
+    }
+
+    pub(super) fn offset(&self) -> Option<usize> {
+        self.0.offset
     }
 
     /// The `KT-…` code, if it has one.

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::error::FieldError;
+use super::input::Template;
 use super::leaf::Leaf;
 use super::model::{FieldDef, Model, Source, Ty, TypeId, TypeKind};
 use super::plan::{ObjectPlan, PlannedField, Target};
@@ -62,7 +63,11 @@ impl<'e, C: Context> Execution<'e, C> {
         serial: bool,
     ) -> Vec<Batch> {
         let mut execution = Self { model, cx, variables, batches: Vec::new(), objects: 0 };
-        execution.batches.push(Batch { plan: Arc::clone(root), nodes: vec![Node::new(())], results: Vec::new() });
+        execution.batches.push(Batch {
+            plan: Arc::clone(root),
+            nodes: vec![Node::new(())],
+            results: Vec::new(),
+        });
         if serial {
             execution.run_serially(root).await;
         } else {
@@ -127,10 +132,7 @@ impl<'e, C: Context> Execution<'e, C> {
             }
         };
         let mut buckets = Buckets { first: self.batches.len(), made: VecDeque::new() };
-        let slots = resolved
-            .into_iter()
-            .map(|each| self.slot(each, &def.ty, field, &mut buckets))
-            .collect();
+        let slots = resolved.into_iter().map(|each| self.slot(each, &def.ty, field, &mut buckets)).collect();
         self.batches.extend(buckets.made);
         FieldResult::Slots(slots)
     }
@@ -157,9 +159,12 @@ impl<'e, C: Context> Execution<'e, C> {
         }
         let concrete = match (&self.model.types[declared].kind, node.tag) {
             (TypeKind::Object(_), _) => Some(declared),
-            (_, Some(tag)) => {
-                self.model.possible(declared).iter().copied().find(|id| self.model.types[*id].canonical == tag)
-            }
+            (_, Some(tag)) => self
+                .model
+                .possible(declared)
+                .iter()
+                .copied()
+                .find(|id| self.model.types[*id].canonical == tag),
             (_, None) => None,
         };
         let Some(concrete) = concrete else {
@@ -212,13 +217,19 @@ pub(super) fn arguments<C>(
 ) -> Result<Map<String, Value>, FieldError> {
     let mut out = Map::new();
     for declared in &def.args {
-        let template = field.args.iter().find(|(name, _)| *name == declared.name).map(|(_, t)| t);
-        let value = match template.map(|t| t.fill(variables)) {
-            Some(Ok(value)) => value,
-            Some(Err(_)) => {
-                let ty = model.print(&declared.ty);
-                let message = format!("Argument '{}' of non-null type '{ty}' must not be null.", declared.name);
-                return Err(FieldError::plain(message));
+        let given = field.args.iter().find(|arg| arg.name == declared.name);
+        let value = match given.map(|arg| (arg, arg.template.fill(variables))) {
+            Some((_, Ok(value))) => value,
+            Some((arg, Err(_))) => {
+                let name = &declared.name;
+                let message = match arg.template {
+                    Template::Variable { .. } => {
+                        let ty = model.print(&declared.ty);
+                        format!("Argument '{name}' of non-null type '{ty}' must not be null.")
+                    }
+                    _ => format!("Argument '{name}' has invalid value {}.", arg.written),
+                };
+                return Err(FieldError::plain(message).at_offset(arg.offset));
             }
             None => None,
         };
@@ -228,8 +239,10 @@ pub(super) fn arguments<C>(
             }
             None if declared.ty.is_non_null() => {
                 let ty = model.print(&declared.ty);
-                let message = format!("Argument '{}' of required type '{ty}' was not provided.", declared.name);
-                return Err(FieldError::plain(message));
+                let message =
+                    format!("Argument '{}' of required type '{ty}' was not provided.", declared.name);
+                let error = FieldError::plain(message);
+                return Err(given.map_or(error.clone(), |arg| error.at_offset(arg.offset)));
             }
             None => {}
         }

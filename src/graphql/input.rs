@@ -1,7 +1,9 @@
 //! Input coercion by the schema: JSON of variables, literals of documents, templates with variables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast;
 use serde_json::{Map, Value};
@@ -46,7 +48,8 @@ impl<C> JsonWalk<'_, C> {
     fn value(&mut self, ty: &Ty, value: &Value, path: &str) -> Value {
         match (ty, value) {
             (Ty::NonNull(_), Value::Null) => {
-                let message = format!("Expected non-nullable type '{}' not to be None.", self.model.print(ty));
+                let message =
+                    format!("Expected non-nullable type '{}' not to be None.", self.model.print(ty));
                 self.refuse(path, value, message)
             }
             (Ty::NonNull(inner), value) => self.value(inner, value, path),
@@ -143,14 +146,16 @@ pub(super) struct BadLiteral {
 ///
 /// # Errors
 /// The first place where it does not fit.
-pub(super) fn literal<C>(model: &Model<C>, ty: &Ty, value: &Node<ast::Value>) -> Result<Template, BadLiteral> {
+pub(super) fn literal<C>(
+    model: &Model<C>,
+    ty: &Ty,
+    value: &Node<ast::Value>,
+) -> Result<Template, BadLiteral> {
     if let ast::Value::Variable(name) = &**value {
         return Ok(Template::Variable { name: name.as_str().into(), non_null: ty.is_non_null() });
     }
-    let bad = |message: String| BadLiteral {
-        offset: value.location().map_or(0, |span| span.offset()),
-        message,
-    };
+    let bad =
+        |message: String| BadLiteral { offset: value.location().map_or(0, |span| span.offset()), message };
     match (ty, &**value) {
         (Ty::NonNull(_), ast::Value::Null) => {
             Err(bad(format!("Expected value of type '{}', found null.", model.print(ty))))
@@ -165,14 +170,14 @@ pub(super) fn literal<C>(model: &Model<C>, ty: &Ty, value: &Node<ast::Value>) ->
         (Ty::Named(id), written) => {
             let def = &model.types[*id];
             match &def.kind {
-                TypeKind::Scalar(super::model::Scalar::GenericScalar) => Ok(generic(value)),
+                TypeKind::Scalar(super::model::Scalar::GenericScalar) => generic(value).map_err(bad),
                 TypeKind::Scalar(scalar) => {
                     let text = written.to_string();
-                    coerce(*scalar, &def.name, written_of(written, &text))
-                        .map(Template::Const)
-                        .map_err(|message| {
+                    coerce(*scalar, &def.name, written_of(written, &text)).map(Template::Const).map_err(
+                        |message| {
                             bad(format!("Expected value of type '{}', found {text}; {message}", def.name))
-                        })
+                        },
+                    )
                 }
                 TypeKind::Enum(values) => match written {
                     ast::Value::Enum(name) if values.contains(name.as_str()) => {
@@ -180,10 +185,12 @@ pub(super) fn literal<C>(model: &Model<C>, ty: &Ty, value: &Node<ast::Value>) ->
                     }
                     other => Err(bad(format!("Value '{other}' does not exist in '{}' enum.", def.name))),
                 },
-                TypeKind::Input(fields) => object(model, &def.name, fields, written).map_err(|error| match error {
-                    Ok(inner) => inner,
-                    Err(message) => bad(message),
-                }),
+                TypeKind::Input(fields) => {
+                    object(model, &def.name, fields, written).map_err(|error| match error {
+                        Ok(inner) => inner,
+                        Err(message) => bad(message),
+                    })
+                }
                 TypeKind::Object(_) | TypeKind::Abstract(_) => {
                     Err(bad(format!("'{}' is not an input type.", def.name)))
                 }
@@ -213,6 +220,9 @@ fn object<C>(
     let ast::Value::Object(given) = written else {
         return Err(Err(format!("Expected value of type '{name}', found {written}.")));
     };
+    if let Some(key) = repeated(given) {
+        return Err(Err(format!("There can be only one input field named '{key}'.")));
+    }
     if let Some((key, _)) = given.iter().find(|(key, _)| fields.iter().all(|f| *f.name != *key.as_str())) {
         return Err(Err(format!("Field '{key}' is not defined by type '{name}'.")));
     }
@@ -257,20 +267,31 @@ fn written_of<'a>(value: &'a ast::Value, text: &'a str) -> Written<'a> {
 }
 
 /// Any literal is a generic scalar; enum names become null, as in the original.
-fn generic(value: &Node<ast::Value>) -> Template {
-    match &**value {
+fn generic(value: &Node<ast::Value>) -> Result<Template, String> {
+    Ok(match &**value {
         ast::Value::Null | ast::Value::Enum(_) => Template::Const(Value::Null),
         ast::Value::Variable(name) => Template::Variable { name: name.as_str().into(), non_null: false },
-        ast::Value::List(items) => list(items.iter().map(generic).collect()),
+        ast::Value::List(items) => list(items.iter().map(generic).collect::<Result<_, _>>()?),
         ast::Value::Object(fields) => {
-            Template::Object(fields.iter().map(|(key, each)| (key.as_str().into(), generic(each), None)).collect())
+            if let Some(key) = repeated(fields) {
+                return Err(format!("There can be only one input field named '{key}'."));
+            }
+            let parts = fields.iter().map(|(key, each)| Ok((key.as_str().into(), generic(each)?, None)));
+            Template::Object(parts.collect::<Result<_, String>>()?)
         }
         scalar => {
             let text = scalar.to_string();
-            let coerced = coerce(super::model::Scalar::GenericScalar, "GenericScalar", written_of(scalar, &text));
+            let coerced =
+                coerce(super::model::Scalar::GenericScalar, "GenericScalar", written_of(scalar, &text));
             Template::Const(coerced.unwrap_or(Value::Null))
         }
-    }
+    })
+}
+
+/// The first key that an object literal has twice.
+fn repeated(fields: &[(Name, Node<ast::Value>)]) -> Option<&Name> {
+    let mut seen = HashSet::with_capacity(fields.len());
+    fields.iter().map(|(key, _)| key).find(|key| !seen.insert(key.as_str()))
 }
 
 /// A variable that is null where the schema wants a value.

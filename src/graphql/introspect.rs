@@ -30,7 +30,8 @@ impl Introspection {
         prepared: &Prepared,
         variables: &Map<String, Value>,
     ) -> Result<Value, RequestError> {
-        let refuse = |error: apollo_compiler::request::RequestError| RequestError::new(error.message().to_string());
+        let refuse =
+            |error: apollo_compiler::request::RequestError| RequestError::new(error.message().to_string());
         check_max_depth(&prepared.document, &prepared.operation).map_err(refuse)?;
         let variables = to_bytes(variables)?;
         let response = partial_execute(

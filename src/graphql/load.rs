@@ -74,9 +74,8 @@ pub fn load<C: Send + Sync + 'static>(
 fn parse(sources: &[(&str, &str)]) -> Result<Document, LoadError> {
     let mut whole = Document::new();
     for (name, text) in sources {
-        let part = Parser::new()
-            .parse_ast(*text, *name)
-            .map_err(|e| LoadError::Syntax(e.errors.to_string()))?;
+        let part =
+            Parser::new().parse_ast(*text, *name).map_err(|e| LoadError::Syntax(e.errors.to_string()))?;
         whole.definitions.extend(part.definitions);
     }
     Ok(whole)

@@ -42,6 +42,15 @@ pub(super) enum Target {
     Field(usize),
 }
 
+/// One argument that the document gives.
+pub(super) struct PlannedArg {
+    pub name: Arc<str>,
+    pub template: Template,
+    /// Byte offset of its value in the document, and the value as written.
+    pub offset: usize,
+    pub written: Box<str>,
+}
+
 /// One field of the answer.
 pub struct PlannedField {
     /// Response key.
@@ -50,7 +59,7 @@ pub struct PlannedField {
     pub(super) json_key: Box<[u8]>,
     pub(super) name: Box<str>,
     pub(super) target: Target,
-    pub(super) args: Vec<(Arc<str>, Template)>,
+    pub(super) args: Vec<PlannedArg>,
     /// Byte offsets of every occurrence in the document.
     pub(super) offsets: Vec<usize>,
     /// One plan for each concrete type the field can lead to.
@@ -64,9 +73,10 @@ impl PlannedField {
             Some((head, rest)) => (head, Some(rest)),
             None => (path, None),
         };
-        self.children.iter().flat_map(|plan| &plan.fields).any(|field| {
-            *field.name == *head && rest.is_none_or(|rest| field.selects(rest))
-        })
+        self.children
+            .iter()
+            .flat_map(|plan| &plan.fields)
+            .any(|field| *field.name == *head && rest.is_none_or(|rest| field.selects(rest)))
     }
 
     pub(super) fn child(&self, ty: TypeId) -> Option<&Arc<ObjectPlan>> {
@@ -116,7 +126,9 @@ impl<'a, C> Planner<'a, C> {
             return Ok(Arc::clone(known));
         }
         if depth > MAX_DEPTH {
-            return Err(RequestError::new(format!("The document selects more than {MAX_DEPTH} levels deep.")));
+            return Err(RequestError::new(format!(
+                "The document selects more than {MAX_DEPTH} levels deep."
+            )));
         }
         let mut grouped = Grouped::new();
         let mut visited = Vec::new();
@@ -172,10 +184,17 @@ impl<'a, C> Planner<'a, C> {
             self.deprecated.push(def.facts.coordinate.clone());
         }
         for argument in &first.arguments {
-            let Some(declared) = def.args.iter().find(|a| *a.name == *argument.name.as_str()) else { continue };
+            let Some(declared) = def.args.iter().find(|a| *a.name == *argument.name.as_str()) else {
+                continue;
+            };
             let template = literal(self.model, &declared.ty, &argument.value)
                 .map_err(|bad| RequestError::new(bad.message))?;
-            planned.args.push((declared.name.clone(), template));
+            planned.args.push(PlannedArg {
+                name: declared.name.clone(),
+                template,
+                offset: argument.value.location().map_or(0, |span| span.offset()),
+                written: argument.value.to_string().into(),
+            });
         }
         planned.children = self.children(&def.ty, occurrences, depth)?;
         Ok(planned)

@@ -10,6 +10,7 @@ use super::edition::Edition;
 use super::facts;
 use super::load::LoadError;
 use super::model::FieldFacts;
+use super::possible_errors;
 
 /// A field, by type and name as served.
 pub(super) type FieldKey = (String, String);
@@ -52,7 +53,9 @@ fn cut_left_out(schema: &mut Schema, edition: &Edition, dark: &[&str]) -> Result
             (Some(ExtendedType::InputObject(input)), None) => {
                 input.make_mut().fields.shift_remove(member).is_some()
             }
-            (Some(ExtendedType::Enum(values)), None) => values.make_mut().values.shift_remove(member).is_some(),
+            (Some(ExtendedType::Enum(values)), None) => {
+                values.make_mut().values.shift_remove(member).is_some()
+            }
             (Some(ExtendedType::Object(object)), Some(argument)) => {
                 cut_argument(object.make_mut().fields.get_mut(member), argument)
             }
@@ -113,12 +116,12 @@ fn bound_fields<C>(
         }
     }
     for coordinate in bindings.resolvers.keys() {
-        let (type_name, field) = coordinate
-            .split_once('.')
-            .ok_or_else(|| LoadError::NoSuchField((*coordinate).to_owned()))?;
+        let (type_name, field) =
+            coordinate.split_once('.').ok_or_else(|| LoadError::NoSuchField((*coordinate).to_owned()))?;
         add(type_name, field)?;
     }
     bind_connections(schema, &mut bound);
+    possible_errors::bind(schema, &mut bound);
     Ok(bound)
 }
 
@@ -178,10 +181,8 @@ struct Alive {
 impl Alive {
     /// Starts from "everything bound works" and takes away until nothing more falls.
     fn settle(schema: &Schema, bound: &HashSet<FieldKey>) -> Self {
-        let mut alive = Alive {
-            types: schema.types.keys().map(ToString::to_string).collect(),
-            fields: bound.clone(),
-        };
+        let mut alive =
+            Alive { types: schema.types.keys().map(ToString::to_string).collect(), fields: bound.clone() };
         for (name, def) in &schema.types {
             if let ExtendedType::Interface(interface) = def {
                 let fields = interface.fields.keys().map(|field| (name.to_string(), field.to_string()));
@@ -206,9 +207,7 @@ impl Alive {
     fn drop_fields(&mut self, schema: &Schema, name: &str, def: &ExtendedType) {
         let (fields, implementers) = match def {
             ExtendedType::Object(object) => (&object.fields, None),
-            ExtendedType::Interface(interface) => {
-                (&interface.fields, Some(self.implementers(schema, name)))
-            }
+            ExtendedType::Interface(interface) => (&interface.fields, Some(self.implementers(schema, name))),
             _ => return,
         };
         for (field, definition) in fields {
@@ -395,7 +394,8 @@ fn dark_fields(schema: &Schema, edition: &Edition, alive: &Alive) -> Vec<String>
     for (name, def) in schema.types.iter().filter(|(_, def)| !def.is_built_in()) {
         if let ExtendedType::Object(object) = def {
             let shown = canonical.get(name.as_str()).copied().unwrap_or(name.as_str());
-            let missing = object.fields.keys().filter(|f| !alive.fields.contains(&(name.to_string(), f.to_string())));
+            let missing =
+                object.fields.keys().filter(|f| !alive.fields.contains(&(name.to_string(), f.to_string())));
             dark.extend(missing.map(|field| format!("{shown}.{field}")));
         }
     }

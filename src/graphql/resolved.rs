@@ -107,10 +107,7 @@ impl<'a, C> Call<'a, C> {
     /// # Errors
     /// Internal, if a parent is not a `T`: the field is bound to the wrong type.
     pub fn parents<T: Any>(&self) -> Result<Vec<&'a T>, FieldError> {
-        self.parents
-            .iter()
-            .map(|node| node.row::<T>().ok_or_else(|| wrong_row::<T>()))
-            .collect()
+        self.parents.iter().map(|node| node.row::<T>().ok_or_else(|| wrong_row::<T>())).collect()
     }
 
     /// How many parents there are, and so how many answers are wanted.

@@ -1,5 +1,7 @@
 //! The answer, written once, depth first: null propagation, paths and errors in document order.
 
+use std::cmp::Ordering;
+
 use serde_json::Value;
 
 use super::document::Prepared;
@@ -21,6 +23,20 @@ pub struct RaisedError {
     pub root: String,
     /// The field itself, `Type.field`.
     pub coordinate: String,
+}
+
+impl RaisedError {
+    /// The order of errors in an answer: by place in the document, then by place in the data.
+    pub(super) fn by_place(&self, other: &Self) -> Ordering {
+        let steps = |(a, b): (&Value, &Value)| match (a.as_u64(), b.as_u64()) {
+            (Some(a), Some(b)) => a.cmp(&b),
+            _ => a.as_str().cmp(&b.as_str()),
+        };
+        let paths = || self.path.iter().zip(&other.path).map(steps).find(|order| order.is_ne());
+        self.locations
+            .cmp(&other.locations)
+            .then_with(|| paths().unwrap_or_else(|| self.path.len().cmp(&other.path.len())))
+    }
 }
 
 /// A non-null position came out null: the nearest nullable parent becomes null.
@@ -160,7 +176,9 @@ impl<'w, C> Writer<'w, C> {
             (Slot::List(items), Ty::List(item)) => {
                 self.list(items, item, |writer, each| writer.slot(each, item, at))
             }
-            (Slot::List(_), Ty::Named(_)) => self.raise(at, FieldError::internal("a list where one value is due")),
+            (Slot::List(_), Ty::Named(_)) => {
+                self.raise(at, FieldError::internal("a list where one value is due"))
+            }
         }
     }
 
@@ -230,10 +248,11 @@ impl<'w, C> Writer<'w, C> {
             Step::Key(key) => Value::from(*key),
             Step::Index(index) => Value::from(*index),
         });
+        let offsets = error.offset().map_or_else(|| at.planned.offsets.clone(), |offset| vec![offset]);
         self.errors.push(RaisedError {
             error,
             path: path.collect(),
-            locations: at.planned.offsets.iter().map(|offset| self.prepared.locate(*offset)).collect(),
+            locations: offsets.into_iter().map(|offset| self.prepared.locate(offset)).collect(),
             root: self.root.to_owned(),
             coordinate: at.def.facts.coordinate.clone(),
         });

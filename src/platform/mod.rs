@@ -1,6 +1,7 @@
 //! What every area stands on: clocks, ids, money, markets, the database.
 
 pub mod clock;
+pub mod cluster;
 pub mod db;
 pub mod ids;
 pub mod market;

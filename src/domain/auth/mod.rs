@@ -2,6 +2,7 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod brownouts;
 pub mod keys;
 pub mod logins;
 pub mod obtain;
