@@ -27,7 +27,7 @@ statement!(static OPEN: () = "
     )
     insert into ledger_balances (ledger_account_id) select id from opened");
 statement!(static OF_STRIPE: (String, i64) = "
-    select book, id from ledger_accounts where market = $1 and stripe = $2 and book is not null");
+    select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
 
 /// The books that one customer's ledger is posted against.
 #[derive(Clone, Copy, Debug)]

@@ -1,6 +1,6 @@
 //! Why charges and credits are made: rows, by market.
 
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Statement, Tx, row, statement};
 use crate::platform::market::{self, Reason};
 
 row! {
@@ -70,8 +70,6 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
     }
     Ok(())
 }
-
-use crate::platform::db::Statement;
 
 async fn add(tx: &mut Tx, into: &Statement<()>, market: &str, reason: &Reason) -> Result<(), sqlx::Error> {
     let insert = into.command().bind(market).bind(&reason.code).bind(&reason.display).bind(reason.is_deprecated);

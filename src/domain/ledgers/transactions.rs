@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::journal::{self, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Statement, Tx, row, statement};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor, Split};
 use crate::platform::page::{self, Page, Window};
@@ -175,7 +175,7 @@ macro_rules! on_accounts {
             " from ledgers l join accounts a on a.id = l.account_id join transactions t on t.ledger_id = l.id \
               join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence \
               where l.account_id = ", $parent, " \
-              and ($10::boolean or l.affects_account_balance or $8 is not null or $9 is not null)",
+              and ($10::boolean or l.affects_account_balance or $8::text is not null or $9::bigint is not null)",
             fits!(), account_is_visible!()
         )
     };
@@ -273,8 +273,6 @@ pub async fn page_of_ledgers(
     };
     paged_under(tx, viewer, ledgers, filter, window, rows, &ON_LEDGERS_COUNT).await
 }
-
-use crate::platform::db::Statement;
 
 async fn paged_under(
     tx: &mut Tx,

@@ -97,17 +97,23 @@ impl Database {
         Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
     }
 
-    /// Runs `work` in a transaction of its own and commits it; where Postgres gave up on it for the sake
+    /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for the sake
     /// of another transaction, runs it again, a few times and not beyond the deadline.
-    pub async fn writing<T, E, F>(&self, deadline: Deadline, stats: &Arc<Stats>, mut work: F) -> Result<T, E>
+    pub async fn writing<I, T, E, F>(
+        &self,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        input: &I,
+        mut work: F,
+    ) -> Result<T, E>
     where
         E: From<sqlx::Error> + Cause,
-        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+        F: for<'t> FnMut(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, E>>,
     {
         let mut attempt = 1;
         loop {
             let mut tx = self.write(deadline, stats).await?;
-            let done = match work(&mut tx).await {
+            let done = match work(&mut tx, input).await {
                 Ok(made) => tx.commit().await.map(|()| made).map_err(E::from),
                 Err(error) => tx.rollback().await.map_or_else(|e| Err(e.into()), |()| Err(error)),
             };
