@@ -39,6 +39,15 @@ pub struct Session {
 /// The request's database view, while something reads from it.
 pub type View<'a> = MappedMutexGuard<'a, Tx>;
 
+/// What one write does, and for whom.
+struct Job<'a, I, F> {
+    viewer: &'a Viewer,
+    operation: &'static str,
+    subject: Option<&'a str>,
+    input: &'a I,
+    work: F,
+}
+
 impl Session {
     /// A session for whoever holds this `Authorization` header.
     pub(super) async fn open(app: Arc<App>, authorization: Option<&str>, deadline: Deadline) -> Self {
@@ -93,28 +102,33 @@ impl Session {
         MutexGuard::try_map(guard, Option::as_mut).map_err(|_| FieldError::internal("no snapshot"))
     }
 
-    /// Runs `work` in a transaction and commits it. What staff did is noted in the same transaction.
+    /// Runs `work` on `input` in a transaction and commits it. What staff did is noted in the same
+    /// transaction.
     ///
     /// # Errors
     /// Those of `work`, and of the database.
-    pub async fn write<T, E, F>(&self, operation: &'static str, subject: Option<&str>, work: F) -> Result<T, E>
+    pub async fn write<I, T, E, F>(
+        &self,
+        operation: &'static str,
+        subject: Option<&str>,
+        input: &I,
+        work: F,
+    ) -> Result<T, E>
     where
-        T: Send + 'static,
-        E: From<sqlx::Error> + Cause + Send + 'static,
-        F: for<'t> Fn(&'t mut Tx) -> Work<'t, Result<T, E>> + Send + Sync + 'static,
+        I: Sync,
+        T: Send,
+        E: From<sqlx::Error> + Cause + Send,
+        F: for<'t> Fn(&'t mut Tx, &'t Viewer, &'t I) -> Work<'t, Result<T, E>> + Sync,
     {
         // A second connection while holding one could starve the pool.
         self.end().await;
-        let work = Arc::new(work);
-        let subject = subject.map(str::to_owned);
-        let viewer = self.viewer.clone();
-        let database = self.app.database();
-        database
-            .writing(self.deadline, &self.stats, move |tx| {
-                let (work, viewer, subject) = (Arc::clone(&work), viewer.clone(), subject.clone());
+        let job = Job { viewer: &self.viewer, operation, subject, input, work };
+        self.app
+            .database()
+            .writing(self.deadline, &self.stats, &job, |tx, job| {
                 Box::pin(async move {
-                    let made = work(&mut *tx).await?;
-                    audit::note(tx, &viewer, operation, subject.as_deref()).await?;
+                    let made = (job.work)(&mut *tx, job.viewer, job.input).await?;
+                    audit::note(tx, job.viewer, job.operation, job.subject).await?;
                     Ok(made)
                 })
             })

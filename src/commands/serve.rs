@@ -71,7 +71,7 @@ pub(super) async fn make_demo(config: &Config, opened: &Opened) -> Result<Option
     let made = demo::make(&opened.database, &auth, &opened.random).await.map_err(Problem::other)?;
     match made {
         Some(credentials) => {
-            write_private(&file, &describe(config, &credentials))?;
+            write_private(&file, &describe(config, &credentials)?)?;
             Ok(Some(file))
         }
         None => {
@@ -81,18 +81,12 @@ pub(super) async fn make_demo(config: &Config, opened: &Opened) -> Result<Option
     }
 }
 
-fn describe(config: &Config, demo: &DemoCredentials) -> Value {
-    json!({
-        "url": format!("{}/v1/graphql/", config.base_url()),
-        "customer": {
-            "email": demo.customer_email,
-            "password": demo.customer_password,
-            "apiKey": demo.customer_api_key,
-            "accountNumbers": demo.account_numbers,
-        },
-        "staff": { "email": demo.staff_email, "password": demo.staff_password },
-        "organisation": { "secretKey": demo.organisation_secret_key },
-    })
+fn describe(config: &Config, demo: &DemoCredentials) -> Result<Value, Problem> {
+    let mut file = json!({ "url": format!("{}/v1/graphql/", config.base_url()) });
+    if let (Value::Object(file), Value::Object(demo)) = (&mut file, serde_json::to_value(demo).map_err(Problem::other)?) {
+        file.extend(demo);
+    }
+    Ok(file)
 }
 
 /// The port may differ from the last time.

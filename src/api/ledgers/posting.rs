@@ -49,7 +49,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.leaves("AccountChargeMetadataType", ATTACHED).leaves("AccountCreditMetadataType", ATTACHED);
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ChargeInput {
     account_number: String,
@@ -62,10 +62,8 @@ struct ChargeInput {
 
 async fn create_account_charge(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ChargeInput = call.arg("input")?;
-    let number = input.account_number.clone();
-    let viewer = call.cx.viewer().clone();
-    let posted = call.cx.write("Mutation.createAccountCharge", Some(&number), move |tx| {
-        let (input, viewer) = (input.clone(), viewer.clone());
+    let number = Some(input.account_number.as_str());
+    let posted = call.cx.write("Mutation.createAccountCharge", number, &input, |tx, viewer, input| {
         Box::pin(async move {
             let new = NewCharge {
                 account_number: &input.account_number,
@@ -75,7 +73,7 @@ async fn create_account_charge(call: Call<'_>) -> Result<Resolved, FieldError> {
                 display_note: input.display_note.as_deref(),
                 metadata: input.metadata.as_ref(),
             };
-            charges::create(tx, &viewer, &new).await
+            charges::create(tx, viewer, &new).await
         })
     });
     posted.await.map(|charge| Resolved::node(Posted(charge))).map_err(charge_error)
@@ -97,7 +95,7 @@ fn charge_error(error: ChargeError) -> FieldError {
     }
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct CreditInput {
     account_number: String,
@@ -111,10 +109,8 @@ struct CreditInput {
 
 async fn create_account_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: CreditInput = call.arg("input")?;
-    let number = input.account_number.clone();
-    let viewer = call.cx.viewer().clone();
-    let posted = call.cx.write("Mutation.createAccountCredit", Some(&number), move |tx| {
-        let (input, viewer) = (input.clone(), viewer.clone());
+    let number = Some(input.account_number.as_str());
+    let posted = call.cx.write("Mutation.createAccountCredit", number, &input, |tx, viewer, input| {
         Box::pin(async move {
             let new = NewCredit {
                 account_number: &input.account_number,
@@ -125,7 +121,7 @@ async fn create_account_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
                 note: input.note.as_deref(),
                 metadata: input.metadata.as_ref(),
             };
-            credits::create(tx, &viewer, &new).await
+            credits::create(tx, viewer, &new).await
         })
     });
     posted.await.map(|credit| Resolved::node(Posted(credit))).map_err(credit_error)
