@@ -8,7 +8,9 @@ use std::time::Duration;
 use chrono::{TimeDelta, Utc};
 use kraken_api::domain::accounts::{NewAccount, NewUser, accounts, open, portfolios, roles, users};
 use kraken_api::domain::auth::subjects::{self, Subject};
-use kraken_api::domain::auth::{Auth, Credentials, Issuer, LoginError, TokenError, Viewer, api_keys, keys, logins, organisations};
+use kraken_api::domain::auth::{
+    Auth, Credentials, Issuer, LoginError, TokenError, Viewer, api_keys, keys, logins, organisations,
+};
 use kraken_api::domain::ledgers::charges::{self, ChargeError, NewCharge};
 use kraken_api::domain::ledgers::credits::{self, CreditError, NewCredit};
 use kraken_api::domain::ledgers::payments::{self, Movement};
@@ -42,8 +44,11 @@ async fn template(server: &PgConnectOptions) -> String {
     admin.execute(format!("create database {name}").as_str()).await.expect("database");
     let options = server.clone().database(&name);
     let db = Database::connect_with(options, 2, WallClock::System).await.expect("connected");
-    install(&db, &Randomness::seeded(1)).await.expect("installed");
-    install(&db, &Randomness::seeded(2)).await.expect("installed twice");
+    // Two servers that start at once, and one that comes later.
+    let (one, two) = (Randomness::seeded(1), Randomness::seeded(2));
+    let (first, second) = tokio::join!(install(&db, &one), install(&db, &two));
+    first.and(second).expect("installed at once");
+    install(&db, &Randomness::seeded(3)).await.expect("installed again");
     db.close().await;
     name
 }
@@ -61,7 +66,8 @@ async fn trial() -> Option<Trial> {
     let wall = WallClock::fixed(Utc::now());
     let db = Database::connect_with(server.database(&name), 20, wall.clone()).await.expect("connected");
     let random = Randomness::seeded(7);
-    let issuer = Issuer { url: "https://api.test/v1/graphql/".into(), jwks_url: "https://auth.test/jwks.json".into() };
+    let issuer =
+        Issuer { url: "https://api.test/v1/graphql/".into(), jwks_url: "https://auth.test/jwks.json".into() };
     let auth = Auth::new(issuer, random.clone(), 2);
     Some(Trial { db, auth, random, wall })
 }
@@ -89,20 +95,37 @@ struct Home {
 impl Trial {
     async fn home(&self, brand: &str) -> Home {
         let mut tx = self.db.write(soon(), &Stats::new()).await.expect("tx");
-        let user = open::user(&mut tx, &self.random, &NewUser { given_name: "Kim", ..NewUser::default() }).await.expect("user");
+        let user = open::user(&mut tx, &self.random, &NewUser { given_name: "Kim", ..NewUser::default() })
+            .await
+            .expect("user");
         let portfolio = open::portfolio(&mut tx, &self.random, brand, "Kim").await.expect("portfolio");
-        let new = NewAccount { brand, account_type: "DOMESTIC", billing_name: "Kim", ..NewAccount::default() };
+        let new =
+            NewAccount { brand, account_type: "DOMESTIC", billing_name: "Kim", ..NewAccount::default() };
         let opened = open::account(&mut tx, &self.random, portfolio, &new).await.expect("account");
         roles::give_on_account(&mut tx, opened.id, user, roles::ACCOUNT_OWNER).await.expect("role");
         tx.commit().await.expect("commit");
         Home { account: opened.id, number: opened.number, user, portfolio }
     }
 
-    async fn charge(&self, number: &str, gross: i64, reason: &str) -> Result<transactions::Transaction, ChargeError> {
+    async fn charge(
+        &self,
+        number: &str,
+        gross: i64,
+        reason: &str,
+    ) -> Result<transactions::Transaction, ChargeError> {
         let (stats, viewer) = (Stats::new(), staff());
-        let new = NewCharge { account_number: number, gross, reason, note: None, display_note: None, metadata: None };
+        let new = NewCharge {
+            account_number: number,
+            gross,
+            reason,
+            note: None,
+            display_note: None,
+            metadata: None,
+        };
         self.db
-            .writing(soon(), &stats, &(viewer, new), |tx, (viewer, new)| Box::pin(charges::create(tx, viewer, new)))
+            .writing_with(soon(), &stats, &(viewer, new), |tx, (viewer, new)| {
+                Box::pin(charges::create(tx, viewer, new))
+            })
             .await
     }
 
@@ -131,7 +154,10 @@ async fn what_is_posted_stays_posted() {
     let trial = trial!();
     let home = trial.home("OCTOPUS_ENERGY").await;
     let made = trial.charge(&home.number, 1050, "ADMIN_FEE").await.expect("charged");
-    assert_eq!((made.net_amount, made.tax_amount, made.balance_carried_forward), (Minor(1000), Minor(50), Minor(-1050)));
+    assert_eq!(
+        (made.net_amount, made.tax_amount, made.balance_carried_forward),
+        (Minor(1000), Minor(50), Minor(-1050))
+    );
     for (sql, constraint) in [
         ("update postings set amount = amount + 1", "postings_append_only"),
         ("delete from postings", "postings_append_only"),
@@ -177,6 +203,7 @@ async fn an_entry_that_does_not_balance_is_refused() {
 async fn sixteen_at_once_lose_nothing() {
     let trial = Arc::new(trial!());
     let home = Arc::new(trial.home("OCTOPUS_ENERGY").await);
+    let begun = std::time::Instant::now();
     let tasks: Vec<_> = (0..16i64)
         .map(|task| {
             let (trial, home) = (Arc::clone(&trial), Arc::clone(&home));
@@ -190,6 +217,7 @@ async fn sixteen_at_once_lose_nothing() {
     for task in tasks {
         task.await.expect("task");
     }
+    eprintln!("160 charges by 16 tasks on one account: {:?}", begun.elapsed());
     let sum: i64 = (0..16).flat_map(|task| (0..10).map(move |turn| 100 + task + turn)).sum();
     assert_eq!(trial.balance(home.account).await, -sum);
     trial.checked().await;
@@ -212,15 +240,28 @@ async fn charges_and_credits_say_what_is_wrong() {
 
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
     let credit = |net, tax, gross| NewCredit {
-        account_number: n, net, tax, gross, reason: "EXTERNAL_REFERRAL_CREDIT", note: None, metadata: None,
+        account_number: n,
+        net,
+        tax,
+        gross,
+        reason: "EXTERNAL_REFERRAL_CREDIT",
+        note: None,
+        metadata: None,
     };
     let user = Viewer::AccountUser { id: home.user };
     assert!(matches!(credits::create(&mut tx, &user, &credit(5, 1, 6)).await, Err(CreditError::Forbidden)));
-    assert!(matches!(credits::create(&mut tx, &staff(), &credit(5, 1, 7)).await, Err(CreditError::DoesNotAddUp)));
-    let meta: serde_json::Value = serde_json::from_str(r#"{"b":1.10,"a":[12345678901234567890]}"#).expect("json");
+    assert!(matches!(
+        credits::create(&mut tx, &staff(), &credit(5, 1, 7)).await,
+        Err(CreditError::DoesNotAddUp)
+    ));
+    let meta: serde_json::Value =
+        serde_json::from_str(r#"{"b":1.10,"a":[12345678901234567890]}"#).expect("json");
     let made = NewCredit { metadata: Some(&meta), ..credit(100, 20, 120) };
     let made = credits::create(&mut tx, &staff(), &made).await.expect("credited");
-    assert_eq!(made.metadata.map(|m| m.to_string()).as_deref(), Some(r#"{"b":1.10,"a":[12345678901234567890]}"#));
+    assert_eq!(
+        made.metadata.map(|m| m.to_string()).as_deref(),
+        Some(r#"{"b":1.10,"a":[12345678901234567890]}"#)
+    );
     assert_eq!(made.balance_carried_forward, Minor(120 - i64::from(i32::MAX)));
     tx.commit().await.expect("commit");
     trial.checked().await;
@@ -238,14 +279,22 @@ async fn what_one_may_not_see_does_not_exist() {
     let other = Viewer::Organisation { id: partner };
     let numbers = [theirs.number.clone(), mine.number.clone()];
     let window = Window::forward(0, 10).counted();
-    for (viewer, expected) in [(&me, [false, true]), (&other, [false; 2]), (&Viewer::Anonymous, [false; 2]), (&staff(), [true; 2])] {
+    for (viewer, expected) in
+        [(&me, [false, true]), (&other, [false; 2]), (&Viewer::Anonymous, [false; 2]), (&staff(), [true; 2])]
+    {
         let found = accounts::by_numbers(&mut tx, viewer, &numbers).await.expect("accounts");
         assert_eq!(found.map_seen(), expected, "{viewer:?}");
         let ids = [theirs.account, mine.account];
-        let ledgers = ledgers::of_accounts(&mut tx, viewer, &ids, &ledgers::Which::default()).await.expect("ledgers");
+        let ledgers =
+            ledgers::of_accounts(&mut tx, viewer, &ids, &ledgers::Which::default()).await.expect("ledgers");
         assert_eq!(ledgers.iter().map(|l| !l.is_empty()).collect::<Vec<_>>(), expected);
-        let pages = transactions::page_of_accounts(&mut tx, viewer, &ids, &Filter::default(), &window).await.expect("pages");
-        assert_eq!(pages.iter().map(|p| p.total == Some(1) && p.rows.len() == 1).collect::<Vec<_>>(), expected);
+        let pages = transactions::page_of_accounts(&mut tx, viewer, &ids, &Filter::default(), &window)
+            .await
+            .expect("pages");
+        assert_eq!(
+            pages.iter().map(|p| p.total == Some(1) && p.rows.len() == 1).collect::<Vec<_>>(),
+            expected
+        );
         let money = balances::of_accounts(&mut tx, viewer, &ids, true).await.expect("balances");
         assert_eq!(money.iter().map(|m| m.0 == -500).collect::<Vec<_>>(), expected);
         let people = users::of_accounts(&mut tx, viewer, &ids).await.expect("users");
@@ -255,12 +304,16 @@ async fn what_one_may_not_see_does_not_exist() {
     assert_eq!(held.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0]);
     let around = portfolios::of_users(&mut tx, &me, &[mine.user], &window).await.expect("portfolios");
     assert_eq!(around[0].rows[0].id, mine.portfolio);
-    let inside = accounts::of_portfolios(&mut tx, &me, &[mine.portfolio, theirs.portfolio], &window).await.expect("accounts");
+    let inside = accounts::of_portfolios(&mut tx, &me, &[mine.portfolio, theirs.portfolio], &window)
+        .await
+        .expect("accounts");
     assert_eq!(inside.iter().map(|p| p.total).collect::<Vec<_>>(), [Some(1), Some(0)]);
     organisations::grant(&mut tx, partner, theirs.account).await.expect("granted");
     let found = accounts::by_numbers(&mut tx, &other, &numbers).await.expect("accounts");
     assert_eq!(found.map_seen(), [true, false]);
-    roles::give_on_portfolio(&mut tx, theirs.portfolio, mine.user, roles::PORTFOLIO_OWNER).await.expect("role");
+    roles::give_on_portfolio(&mut tx, theirs.portfolio, mine.user, roles::PORTFOLIO_OWNER)
+        .await
+        .expect("role");
     let found = accounts::by_numbers(&mut tx, &me, &numbers).await.expect("accounts");
     assert_eq!(found.map_seen(), [true, true]);
 }
@@ -284,11 +337,22 @@ async fn pages_cover_the_list_from_both_ends() {
     }
     let stats = Stats::new();
     let mut tx = trial.db.snapshot(soon(), &stats).await.expect("tx");
-    let ledger = ledgers::of_accounts(&mut tx, &staff(), &[home.account], &ledgers::Which::default()).await.expect("l")[0][0].id;
+    let ledger = ledgers::of_accounts(&mut tx, &staff(), &[home.account], &ledgers::Which::default())
+        .await
+        .expect("l")[0][0]
+        .id;
     let asc = Filter { order: Order::PostedDateAsc, ..Filter::default() };
     let mut amounts = async |filter: &Filter, window: Window| {
-        let page = transactions::page_of_ledgers(&mut tx, &staff(), &[ledger], filter, &window).await.expect("page").remove(0);
-        (page.rows.iter().map(|t| t.amount.0).collect::<Vec<_>>(), page.offset, page.has_next, page.has_previous)
+        let page = transactions::page_of_ledgers(&mut tx, &staff(), &[ledger], filter, &window)
+            .await
+            .expect("page")
+            .remove(0);
+        (
+            page.rows.iter().map(|t| t.amount.0).collect::<Vec<_>>(),
+            page.offset,
+            page.has_next,
+            page.has_previous,
+        )
     };
     assert_eq!(amounts(&Filter::default(), Window::forward(0, 3)).await, (vec![7, 6, 5], 0, true, false));
     assert_eq!(amounts(&asc, Window::forward(5, 3)).await, (vec![6, 7], 5, false, false));
@@ -314,7 +378,8 @@ async fn tokens_are_what_they_say() {
     tx.commit().await.expect("commit");
 
     let obtain = async |credentials| trial.auth.obtain(&trial.db, soon(), &Stats::new(), &credentials).await;
-    let password = |text: &str| Credentials::Password { email: "kim@example.com".into(), password: text.into() };
+    let password =
+        |text: &str| Credentials::Password { email: "kim@example.com".into(), password: text.into() };
     let who = async |header: String| {
         let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
         trial.auth.authenticate(&mut tx, Some(&header)).await
@@ -348,17 +413,28 @@ async fn tokens_are_what_they_say() {
     tx.commit().await.expect("commit");
     trial.wall.set(trial.wall.now() + TimeDelta::seconds(90));
     let second = obtain(Credentials::RefreshToken(first.refresh_token.clone())).await.expect("refreshed");
-    assert_eq!((&second.refresh_token, second.refresh_expires_at), (&first.refresh_token, first.refresh_expires_at));
+    assert_eq!(
+        (&second.refresh_token, second.refresh_expires_at),
+        (&first.refresh_token, first.refresh_expires_at)
+    );
     assert_eq!(second.payload.orig_iat, first.payload.orig_iat);
     assert_eq!(who(first.token.clone()).await.expect("known"), me);
     let kid = |token: &str| {
         use base64::Engine;
-        let head = base64::engine::general_purpose::URL_SAFE_NO_PAD.decode(token.split('.').next().unwrap_or("")).expect("base64");
-        serde_json::from_slice::<serde_json::Value>(&head).expect("json")["kid"].as_str().unwrap_or("").to_owned()
+        let head = base64::engine::general_purpose::URL_SAFE_NO_PAD
+            .decode(token.split('.').next().unwrap_or(""))
+            .expect("base64");
+        serde_json::from_slice::<serde_json::Value>(&head).expect("json")["kid"]
+            .as_str()
+            .unwrap_or("")
+            .to_owned()
     };
     assert_ne!(kid(&first.token), kid(&second.token));
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
-    assert_eq!(trial.auth.keys().jwks(&mut tx).await.expect("jwks")["keys"].as_array().map(Vec::len), Some(2));
+    assert_eq!(
+        trial.auth.keys().jwks(&mut tx).await.expect("jwks")["keys"].as_array().map(Vec::len),
+        Some(2)
+    );
     keys::retire(&mut tx, &kid(&first.token)).await.expect("retired");
     tx.commit().await.expect("commit");
     trial.wall.set(trial.wall.now() + TimeDelta::seconds(90));
@@ -395,7 +471,9 @@ async fn business_time_is_moved_forward_and_only_in_a_demo() {
     let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
     assert_eq!(tx.business_now().await.expect("now"), start + TimeDelta::days(3));
     drop(tx);
-    assert!(trial.db.pool().execute("update platform_clock set offset_micros = offset_micros - 1").await.is_err());
+    assert!(
+        trial.db.pool().execute("update platform_clock set offset_micros = offset_micros - 1").await.is_err()
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -412,12 +490,16 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
     let number = &made.customer.account_numbers[0];
     let account = accounts::by_number(&mut tx, &staff(), number).await.expect("account").expect("there");
     let window = Window::forward(0, 100).counted();
-    let page = transactions::page_of_accounts(&mut tx, &staff(), &[account.id], &Filter::default(), &window).await.expect("page").remove(0);
+    let page = transactions::page_of_accounts(&mut tx, &staff(), &[account.id], &Filter::default(), &window)
+        .await
+        .expect("page")
+        .remove(0);
     assert!(page.total.is_some_and(|total| total > 70), "{:?}", page.total);
     let newest = page.rows.first().expect("rows").balance_carried_forward;
     assert_eq!(balances::of_accounts(&mut tx, &staff(), &[account.id], false).await.expect("b")[0], newest);
     for account in &made.accounts {
-        let row = accounts::by_number(&mut tx, &staff(), &account.number).await.expect("account").expect("there");
+        let row =
+            accounts::by_number(&mut tx, &staff(), &account.number).await.expect("account").expect("there");
         let balance = balances::of_accounts(&mut tx, &staff(), &[row.id], false).await.expect("b")[0];
         eprintln!("{} {} {:>8} {}", account.market, account.number, balance.0, account.holder);
     }
@@ -425,7 +507,14 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
     let login = Credentials::Password { email: made.staff.email, password: made.staff.password };
     let obtained = trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await.expect("logged in");
     let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
-    assert!(trial.auth.authenticate(&mut tx, Some(&obtained.token)).await.expect("known").may("post-transactions"));
+    assert!(
+        trial
+            .auth
+            .authenticate(&mut tx, Some(&obtained.token))
+            .await
+            .expect("known")
+            .may("post-transactions")
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -434,14 +523,112 @@ async fn payments_and_refunds_keep_the_identity() {
     let home = trial.home("OCTOPUS_ENERGY_GERMANY").await;
     trial.charge(&home.number, 11900, "ADMIN_FEE").await.expect("charged");
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
-    let movement = Movement { amount: 20000, title: "SEPA", payment_type: "DD_REGULAR_COLLECTION", ledger_type: None };
+    let movement =
+        Movement { amount: 20000, title: "SEPA", payment_type: "DD_REGULAR_COLLECTION", ledger_type: None };
     let paid = payments::record(&mut tx, home.account, &movement).await.expect("paid");
-    payments::refund(&mut tx, home.account, &Movement { amount: 100, ..movement.clone() }).await.expect("refunded");
+    payments::refund(&mut tx, home.account, &Movement { amount: 100, ..movement.clone() })
+        .await
+        .expect("refunded");
     let gas = Movement { ledger_type: Some("GAS_LEDGER"), ..movement };
     assert!(payments::record(&mut tx, home.account, &gas).await.is_err());
     let row = transactions::by_ids(&mut tx, &staff(), &[paid]).await.expect("rows").remove(0).expect("there");
     assert_eq!((row.amounts().net, row.amounts().gross, row.amount), (Minor(20000), Minor(0), Minor(20000)));
     tx.commit().await.expect("commit");
     assert_eq!(trial.balance(home.account).await, 20000 - 11900 - 100);
+    trial.checked().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_check_finds_what_was_tampered_with() {
+    let trial = trial!();
+    let home = trial.home("OCTOPUS_ENERGY").await;
+    for gross in [500, 700] {
+        trial.charge(&home.number, gross, "LATE_PAYMENT_FEE").await.expect("charged");
+    }
+    let broken = async |sql: &str| {
+        let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
+        for step in [
+            "alter table postings disable trigger user",
+            "alter table transactions disable trigger user",
+            sql,
+        ] {
+            (&mut tx).execute(step).await.expect(step);
+        }
+        let found = check::run(&mut tx).await.expect("checked");
+        found.into_iter().filter(|finding| finding.broken > 0).map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    let of_customer = "where ledger_account_id in (select id from ledgers)";
+    let changed =
+        broken(&format!("update postings set amount = amount - 1 {of_customer} and sequence = 1")).await;
+    for word in ["sums to zero", "equals its postings", "carried forward", "says what was posted"] {
+        assert!(changed.iter().any(|rule| rule.contains(word)), "{word}: {changed:?}");
+    }
+    let balance = broken("update ledger_balances set balance = balance + 1").await;
+    assert_eq!(balance, ["every balance equals its postings"]);
+    let shown = broken("delete from transactions where sequence = 2").await;
+    assert_eq!(shown, ["every posting on a customer's ledger is shown as a transaction"]);
+    trial.checked().await;
+}
+
+/// Draws operations at random and keeps the same books in memory.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_books_agree_with_a_model() {
+    let trial = trial!();
+    let seed = 20_261_121;
+    let draw = Randomness::seeded(seed);
+    let brands = ["OCTOPUS_ENERGY", "OCTOPUS_ENERGY_GERMANY", "TG_OCTOPUS_ENERGY"];
+    let mut homes = Vec::new();
+    for brand in brands {
+        homes.push((trial.home(brand).await, 0i64, 0i64));
+    }
+    for _ in 0..150 {
+        let place = draw.below(homes.len() as u64) as usize;
+        let (home, balance, count) = &mut homes[place];
+        let amount = draw.below(5000) as i64 - 500;
+        let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
+        let movement = Movement { amount, title: "Payment", payment_type: "CREDIT_CARD", ledger_type: None };
+        let (effect, done) = match draw.below(4) {
+            0 => (amount, payments::record(&mut tx, home.account, &movement).await.is_ok()),
+            1 => (-amount, payments::refund(&mut tx, home.account, &movement).await.is_ok()),
+            2 => {
+                let (account_number, reason) = (home.number.as_str(), "ADMIN_FEE");
+                let new = NewCharge {
+                    account_number,
+                    gross: amount,
+                    reason,
+                    note: None,
+                    display_note: None,
+                    metadata: None,
+                };
+                (-amount, charges::create(&mut tx, &staff(), &new).await.is_ok())
+            }
+            _ => {
+                let (account_number, reason) = (home.number.as_str(), "EXTERNAL_REFERRAL_CREDIT");
+                let (net, tax) = (amount - amount / 5, amount / 5);
+                let new =
+                    NewCredit { account_number, net, tax, gross: amount, reason, note: None, metadata: None };
+                (amount, credits::create(&mut tx, &staff(), &new).await.is_ok())
+            }
+        };
+        assert_eq!(done, amount > 0, "seed {seed}");
+        // Some of it is thought better of.
+        if !done || draw.below(5) == 0 {
+            tx.rollback().await.expect("rolled back");
+        } else {
+            tx.commit().await.expect("committed");
+            *balance += effect;
+            *count += 1;
+        }
+    }
+    let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+    let ids: Vec<i64> = homes.iter().map(|(home, ..)| home.account).collect();
+    let money = balances::of_accounts(&mut tx, &staff(), &ids, false).await.expect("balances");
+    let window = Window::forward(0, 1).counted();
+    let pages = transactions::page_of_accounts(&mut tx, &staff(), &ids, &Filter::default(), &window).await;
+    for ((page, money), (_, balance, count)) in pages.expect("pages").iter().zip(money).zip(&homes) {
+        assert_eq!((money.0, page.total), (*balance, Some(*count)), "seed {seed}");
+        assert_eq!(page.rows[0].balance_carried_forward, money, "seed {seed}");
+    }
+    drop(tx);
     trial.checked().await;
 }
