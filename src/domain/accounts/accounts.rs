@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use super::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, row, statement};
-use crate::platform::page::{self, Page, Window};
 use crate::platform::market::{self, Market};
+use crate::platform::page::{self, Page, Window};
 
 row! {
     /// An account.
@@ -127,7 +127,11 @@ statement!(static BY_PHONE: Account = concat!(
         where held.account_id = a.id and $3 in (u.mobile, u.landline)) and ", account_is_visible!(), " order by a.id"));
 
 /// The accounts with these numbers that the viewer may see, in order.
-pub async fn by_numbers(tx: &mut Tx, viewer: &Viewer, numbers: &[String]) -> Result<Vec<Option<Account>>, sqlx::Error> {
+pub async fn by_numbers(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    numbers: &[String],
+) -> Result<Vec<Option<Account>>, sqlx::Error> {
     let query = BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers);
     Ok(in_order(numbers, query.fetch_all(&mut *tx).await?, |account| account.number.clone()))
 }
@@ -175,7 +179,11 @@ pub async fn by_phone(tx: &mut Tx, viewer: &Viewer, phone: &str) -> Result<Vec<A
     BY_PHONE.query().bind(viewer.kind()).bind(viewer.id()).bind(phone).fetch_all(&mut *tx).await
 }
 
-async fn loaded(tx: &mut Tx, viewer: &Viewer, under: Vec<UnderParent>) -> Result<Vec<(i64, Account)>, sqlx::Error> {
+async fn loaded(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    under: Vec<UnderParent>,
+) -> Result<Vec<(i64, Account)>, sqlx::Error> {
     let ids: Vec<i64> = under.iter().map(|row| row.account_id).collect();
     let accounts = by_ids(tx, viewer, &ids).await?;
     Ok(under.iter().zip(accounts).filter_map(|(row, account)| Some((row.parent, account?))).collect())

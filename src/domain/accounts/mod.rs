@@ -2,6 +2,7 @@
 //!
 //! Every look-up takes the viewer, and what the viewer may not see does not exist for them.
 
+#[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod accounts;
 pub mod brands;
 pub mod open;
@@ -18,7 +19,11 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 /// Puts rows in the order of the keys they were asked for by; `None` where there was no row.
-pub(crate) fn in_order<K: Hash + Eq, T: Clone>(keys: &[K], rows: Vec<T>, key: impl Fn(&T) -> K) -> Vec<Option<T>> {
+pub(crate) fn in_order<K: Hash + Eq, T: Clone>(
+    keys: &[K],
+    rows: Vec<T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<Option<T>> {
     let known: HashMap<K, T> = rows.into_iter().map(|row| (key(&row), row)).collect();
     keys.iter().map(|wanted| known.get(wanted).cloned()).collect()
 }

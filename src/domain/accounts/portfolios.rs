@@ -74,7 +74,11 @@ statement!(static PAGE_OF_USERS: UnderUser = concat!("
     ) held order by parents.id, held.id"));
 
 /// The portfolios with these ids that the viewer may see, in order.
-pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Portfolio>>, sqlx::Error> {
+pub async fn by_ids(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    ids: &[i64],
+) -> Result<Vec<Option<Portfolio>>, sqlx::Error> {
     let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |portfolio| portfolio.id))
 }

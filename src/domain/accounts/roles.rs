@@ -53,7 +53,11 @@ statement!(static ADD_TO_PORTFOLIO: () = "
     on conflict on constraint portfolio_user_roles_key do nothing");
 
 /// The roles that each of these users has on accounts the viewer may see.
-pub async fn on_accounts(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec<Vec<AccountRole>>, sqlx::Error> {
+pub async fn on_accounts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    users: &[i64],
+) -> Result<Vec<Vec<AccountRole>>, sqlx::Error> {
     let query = ON_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
@@ -78,7 +82,12 @@ pub async fn give_on_account(tx: &mut Tx, account: i64, user: i64, role: &str) -
 }
 
 /// Gives a user a role on a portfolio, and so on every account in it; nothing happens if they have it.
-pub async fn give_on_portfolio(tx: &mut Tx, portfolio: i64, user: i64, role: &str) -> Result<(), sqlx::Error> {
+pub async fn give_on_portfolio(
+    tx: &mut Tx,
+    portfolio: i64,
+    user: i64,
+    role: &str,
+) -> Result<(), sqlx::Error> {
     let now = tx.business_now().await?;
     ADD_TO_PORTFOLIO.command().bind(portfolio).bind(user).bind(role).bind(now).execute(&mut *tx).await?;
     Ok(())

@@ -76,7 +76,11 @@ statement!(static OF_ACCOUNTS: (i64, i64) = concat!("
     where ", user_is_visible!(), " order by held.account_id, u.id"));
 
 /// The users with these ids that the viewer may see, in order.
-pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<AccountUser>>, sqlx::Error> {
+pub async fn by_ids(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    ids: &[i64],
+) -> Result<Vec<Option<AccountUser>>, sqlx::Error> {
     let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |user| user.id))
 }
@@ -90,7 +94,11 @@ pub async fn myself(tx: &mut Tx, viewer: &Viewer) -> Result<Option<AccountUser>,
 }
 
 /// The users of each of these accounts, by a role on it or on its portfolio. Two statements.
-pub async fn of_accounts(tx: &mut Tx, viewer: &Viewer, accounts: &[i64]) -> Result<Vec<Vec<AccountUser>>, sqlx::Error> {
+pub async fn of_accounts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    accounts: &[i64],
+) -> Result<Vec<Vec<AccountUser>>, sqlx::Error> {
     let held = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
     let held = held.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = held.iter().map(|(_, user)| *user).collect();

@@ -72,15 +72,14 @@ impl Ring {
 
     fn of(rows: &[KeyRow], read_at: i64) -> Result<Self, KeyError> {
         let newest = rows.first().ok_or(KeyError::NoKey)?;
-        let signing = EncodingKey::from_rsa_pem(newest.private_pem.as_bytes()).map_err(|_| KeyError::Unusable)?;
+        let signing =
+            EncodingKey::from_rsa_pem(newest.private_pem.as_bytes()).map_err(|_| KeyError::Unusable)?;
         let verify = |row: &KeyRow| {
             let key = DecodingKey::from_rsa_components(&row.modulus, &row.exponent);
             key.map(|key| (row.kid.clone(), key)).map_err(|_| KeyError::Unusable)
         };
         let verifying = rows.iter().map(verify).collect::<Result<_, _>>()?;
-        let public = |row: &KeyRow| {
-            json!({"alg": "RS256", "use": "sig", "kid": row.kid, "e": row.exponent, "kty": "RSA", "n": row.modulus})
-        };
+        let public = |row: &KeyRow| json!({"alg": "RS256", "use": "sig", "kid": row.kid, "e": row.exponent, "kty": "RSA", "n": row.modulus});
         let jwks = json!({"keys": rows.iter().map(public).collect::<Vec<_>>()});
         Ok(Self { kid: newest.kid.clone(), signing, verifying, jwks, read_at })
     }
@@ -117,7 +116,9 @@ impl KeyStore {
     async fn no_older_than(&self, tx: &mut Tx, age: TimeDelta) -> Result<Arc<Ring>, KeyError> {
         let now = tx.wall_now().timestamp_micros();
         let held = self.0.read().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some(ring) = held.filter(|ring| (now - ring.read_at).abs() < age.num_microseconds().unwrap_or(0)) {
+        if let Some(ring) =
+            held.filter(|ring| (now - ring.read_at).abs() < age.num_microseconds().unwrap_or(0))
+        {
             return Ok(ring);
         }
         let rows = LIVE.query().fetch_all(&mut *tx).await?;
@@ -138,9 +139,12 @@ pub async fn ensure(tx: &mut Tx, random: &Randomness) -> Result<(), KeyError> {
 /// Makes a new key, which signs from now on. Answers its id.
 pub async fn rotate(tx: &mut Tx, random: &Randomness) -> Result<String, KeyError> {
     let mut source = random.clone();
-    let made = tokio::task::spawn_blocking(move || generate(&mut source)).await.map_err(|_| KeyError::Unusable)??;
+    let made = tokio::task::spawn_blocking(move || generate(&mut source))
+        .await
+        .map_err(|_| KeyError::Unusable)??;
     let now = tx.wall_now();
-    let insert = ADD.command().bind(&made.kid).bind(&made.private_pem).bind(&made.modulus).bind(&made.exponent);
+    let insert =
+        ADD.command().bind(&made.kid).bind(&made.private_pem).bind(&made.modulus).bind(&made.exponent);
     insert.bind(now).execute(&mut *tx).await?;
     Ok(made.kid)
 }

@@ -84,7 +84,8 @@ pub async fn add(tx: &mut Tx, owner: Subject, email: &str, hash: Option<&str>) -
 
 /// Changes a password, which ends every session of its owner.
 pub async fn set_password(tx: &mut Tx, owner: Subject, hash: &str) -> Result<(), ChangeError> {
-    let changed = SET_PASSWORD.query().bind(owner.kind()).bind(owner.id()).bind(hash).fetch_optional(&mut *tx).await?;
+    let changed =
+        SET_PASSWORD.query().bind(owner.kind()).bind(owner.id()).bind(hash).fetch_optional(&mut *tx).await?;
     changed.ok_or(ChangeError::Unknown)?;
     subjects::end_sessions(tx, owner).await?;
     Ok(())
@@ -93,7 +94,8 @@ pub async fn set_password(tx: &mut Tx, owner: Subject, hash: &str) -> Result<(),
 /// Changes the e-mail that somebody logs in with and is written to, which ends every session of theirs.
 pub async fn set_email(tx: &mut Tx, owner: Subject, email: &str) -> Result<(), ChangeError> {
     let email = email.trim();
-    let changed = SET_EMAIL.query().bind(owner.kind()).bind(owner.id()).bind(email).fetch_optional(&mut *tx).await?;
+    let changed =
+        SET_EMAIL.query().bind(owner.kind()).bind(owner.id()).bind(email).fetch_optional(&mut *tx).await?;
     changed.ok_or(ChangeError::Unknown)?;
     let now = tx.business_now().await?;
     let contact = match owner {

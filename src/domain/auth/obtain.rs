@@ -135,7 +135,9 @@ impl Auth {
         let hash = login.as_ref().and_then(|login| login.password_hash.clone());
         let fits = self.passwords.verify(password, hash.as_deref()).await?;
         match (login.as_ref().and_then(|login| login.subject()), login, hash) {
-            (Some(subject), Some(login), Some(hash)) if fits => Ok(Checked { login: login.id, hash, subject }),
+            (Some(subject), Some(login), Some(hash)) if fits => {
+                Ok(Checked { login: login.id, hash, subject })
+            }
             _ => Err(LoginError::WrongPassword),
         }
     }
@@ -190,7 +192,12 @@ impl Auth {
     }
 
     /// Begins a session of an active subject.
-    async fn begin(&self, tx: &mut Tx, subject: Subject, gty: &'static str) -> Result<Option<Obtained>, LoginError> {
+    async fn begin(
+        &self,
+        tx: &mut Tx,
+        subject: Subject,
+        gty: &'static str,
+    ) -> Result<Option<Obtained>, LoginError> {
         let Some(found) = subjects::find(tx, subject).await? else {
             return Ok(None);
         };

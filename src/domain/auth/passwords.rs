@@ -1,7 +1,7 @@
 //! Passwords, hashed with Argon2id off the async threads and only a few at a time.
 
-use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use thiserror::Error;
 use tokio::sync::Semaphore;
 
@@ -65,7 +65,10 @@ impl Passwords {
         Ok(matches.await?? && known)
     }
 
-    async fn run<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, PasswordError> {
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
         let _place = self.waiting.try_acquire().map_err(|_| PasswordError::Busy)?;
         let _turn = self.working.acquire().await.map_err(|_| PasswordError::Hasher)?;
         tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Hasher)

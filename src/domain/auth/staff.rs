@@ -35,7 +35,13 @@ statement!(static ADD: (i64,) = "
 statement!(static ADD_ROLE: () = "insert into support_user_roles (support_user_id, role) values ($1, $2)");
 
 /// Adds a member of staff, who logs in by e-mail and password. Answers their id.
-pub async fn add(tx: &mut Tx, email: &str, name: &str, hash: &str, roles: &[&str]) -> Result<i64, StaffError> {
+pub async fn add(
+    tx: &mut Tx,
+    email: &str,
+    name: &str,
+    hash: &str,
+    roles: &[&str],
+) -> Result<i64, StaffError> {
     let now = tx.business_now().await?;
     let (id,) = ADD.query().bind(email.trim()).bind(name).bind(now).fetch_one(&mut *tx).await?;
     for role in roles {

@@ -7,10 +7,10 @@ use jsonwebtoken::crypto;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::Auth;
 use super::keys::KeyError;
 use super::subjects::{self, Subject};
 use super::viewer::Viewer;
-use super::Auth;
 use crate::platform::db::{Tx, database_error};
 
 /// How long an access token lives, in seconds.
@@ -155,7 +155,9 @@ impl Auth {
         }
         Ok(match subject {
             Subject::AccountUser(id) => Viewer::AccountUser { id },
-            Subject::SupportUser(id) => Viewer::Staff { id, roles: found.roles, permissions: found.permissions },
+            Subject::SupportUser(id) => {
+                Viewer::Staff { id, roles: found.roles, permissions: found.permissions }
+            }
             Subject::Organisation(id) => Viewer::Organisation { id },
         })
     }
@@ -194,7 +196,9 @@ impl Auth {
 fn bare(header: &str) -> &str {
     let header = header.trim();
     match header.split_once(' ') {
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("jwt") || scheme.eq_ignore_ascii_case("bearer") => {
+        Some((scheme, rest))
+            if scheme.eq_ignore_ascii_case("jwt") || scheme.eq_ignore_ascii_case("bearer") =>
+        {
             rest.trim_start()
         }
         _ => header,

@@ -120,7 +120,11 @@ statement!(static CLAIM: (bool,) = "
 
 /// Makes the demo world, unless it stands already: then the answer is `None`. The clock ends where it
 /// began, and may be moved forward from then on.
-pub async fn make(db: &Database, auth: &Auth, random: &Randomness) -> Result<Option<DemoCredentials>, DemoError> {
+pub async fn make(
+    db: &Database,
+    auth: &Auth,
+    random: &Randomness,
+) -> Result<Option<DemoCredentials>, DemoError> {
     let mut tx = db.write(Deadline::after(Duration::from_secs(120)), &Stats::new()).await?;
     let now = tx.wall_now();
     if CLAIM.query().bind(now).fetch_optional(&mut tx).await?.is_none() {
@@ -196,13 +200,20 @@ async fn join(tx: &mut Tx, random: &Randomness, customer: &'static Customer) -> 
 }
 
 /// Opens the ledgers that a customer's supplies need beyond those every account has.
-async fn more_ledgers(tx: &mut Tx, random: &Randomness, account: i64, customer: &Customer) -> Result<(), DemoError> {
+async fn more_ledgers(
+    tx: &mut Tx,
+    random: &Randomness,
+    account: i64,
+    customer: &Customer,
+) -> Result<(), DemoError> {
     let wanted = customer.supplies.iter().filter_map(|supply| supply.ledger_type);
     let Some(market) = market::of_brand(customer.brand) else {
         return Ok(());
     };
     for name in wanted {
-        if let Some(kind) = market.ledgers.iter().find(|kind| kind.ledger_type == name && !kind.opened_with_account) {
+        if let Some(kind) =
+            market.ledgers.iter().find(|kind| kind.ledger_type == name && !kind.opened_with_account)
+        {
             ledgers::open::customer_ledger(tx, random, account, market, kind).await?;
         }
     }

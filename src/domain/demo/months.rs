@@ -78,7 +78,8 @@ async fn bill(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Re
     for supply in person.customer.supplies {
         // Weather: up to a tenth more or less than the season has it.
         let weather = 900 + i64::try_from(world.random.below(201)).unwrap_or(100);
-        let net = supply.monthly * supply.seasons.get(season).copied().unwrap_or(1000) / 1000 * weather / 1000;
+        let net =
+            supply.monthly * supply.seasons.get(season).copied().unwrap_or(1000) / 1000 * weather / 1000;
         let charge = SupplyCharge {
             supply: supply.supply,
             title: supply.title,
@@ -132,7 +133,8 @@ async fn pay_all(
         let amount = ledger.amount_owed_by_customer()?.0;
         if amount > 0 {
             let ledger_type = Some(ledger.ledger_type.as_str());
-            payments::record(tx, person.account, &Movement { amount, title, payment_type, ledger_type }).await?;
+            payments::record(tx, person.account, &Movement { amount, title, payment_type, ledger_type })
+                .await?;
         }
     }
     Ok(())
@@ -152,12 +154,12 @@ async fn rest(tx: &mut Tx, world: &World<'_>, person: &Person, month: usize) -> 
     if let Some((_, gross)) = customer.reward.filter(|(when, _)| *when == month) {
         let reason = "EXTERNAL_REFERRAL_CREDIT";
         let note = Some("Brought a friend along.");
-        let credit = NewCredit { account_number: number, net: gross, tax: 0, gross, reason, note, metadata: None };
+        let credit =
+            NewCredit { account_number: number, net: gross, tax: 0, gross, reason, note, metadata: None };
         credits::create(tx, &world.clerk, &credit).await?;
     }
     if let Some((_, amount)) = customer.refund.filter(|(when, _)| *when == month) {
-        let movement =
-            Movement { amount, title: "Refund", payment_type: "BACS_DEPOSIT", ledger_type: None };
+        let movement = Movement { amount, title: "Refund", payment_type: "BACS_DEPOSIT", ledger_type: None };
         payments::refund(tx, person.account, &movement).await?;
     }
     Ok(())

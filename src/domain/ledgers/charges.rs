@@ -78,7 +78,8 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCharge<'_>) -> Result
         return Err(ChargeError::Forbidden);
     }
     let gross = Minor::positive_entry(new.gross)?;
-    let account = accounts::by_number(tx, viewer, new.account_number).await?.ok_or(ChargeError::UnknownAccount)?;
+    let account =
+        accounts::by_number(tx, viewer, new.account_number).await?.ok_or(ChargeError::UnknownAccount)?;
     let reason = reasons::charge(tx, &account.market, new.reason).await?.ok_or(ChargeError::UnknownReason)?;
     if reason.is_deprecated {
         return Err(ChargeError::DeprecatedReason);
@@ -121,14 +122,19 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     }
     let (target, market) = aim(tx, account, new.ledger_type).await?;
     // Households do not charge tax on what they feed in.
-    let split = if new.is_export { Split::untaxed(net) } else { market.split_net(net, &target.account_type)? };
+    let split =
+        if new.is_export { Split::untaxed(net) } else { market.split_net(net, &target.account_type)? };
     split.gross.to_wire()?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
     post(tx, market, &target, &charge).await
 }
 
-async fn aim(tx: &mut Tx, account: i64, kind: Option<&str>) -> Result<(Target, &'static Market), ChargeError> {
+async fn aim(
+    tx: &mut Tx,
+    account: i64,
+    kind: Option<&str>,
+) -> Result<(Target, &'static Market), ChargeError> {
     let target = ledgers::target(tx, account, kind).await?.ok_or(ChargeError::NoLedger)?;
     let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
     Ok((target, market))

@@ -79,7 +79,8 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result
         return Err(CreditError::Forbidden);
     }
     let split = split(new)?;
-    let account = accounts::by_number(tx, viewer, new.account_number).await?.ok_or(CreditError::UnknownAccount)?;
+    let account =
+        accounts::by_number(tx, viewer, new.account_number).await?.ok_or(CreditError::UnknownAccount)?;
     let reason = reasons::credit(tx, &account.market, new.reason).await?;
     let reason = reason.filter(|reason| !reason.is_deprecated).ok_or(CreditError::UnknownReason)?;
     let target = ledgers::target(tx, account.id, None).await?.ok_or(CreditError::NoLedger)?;

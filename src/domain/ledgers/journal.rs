@@ -118,10 +118,14 @@ pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {
     let held = LOCK.query().bind(&wanted).bind(entry.currency).fetch_all(&mut *tx).await?;
     let mut held: HashMap<i64, Held> = held.into_iter().map(|row| (row.ledger_account_id, row)).collect();
     let rows = place(&legs, &mut held)?;
-    let post = POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date).bind(entry.created_at);
+    let post =
+        POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date).bind(entry.created_at);
     let post = post.bind(&rows.ledgers).bind(&rows.sequences).bind(&rows.amounts).bind(&rows.balances);
     let (id,) = post.fetch_one(&mut *tx).await?;
-    Ok(Posted { entry: id, placed: held.into_iter().map(|(ledger, row)| (ledger, row.last_sequence)).collect() })
+    Ok(Posted {
+        entry: id,
+        placed: held.into_iter().map(|(ledger, row)| (ledger, row.last_sequence)).collect(),
+    })
 }
 
 /// Gives every leg its place in the sequence and the balance that it leaves.

@@ -123,6 +123,10 @@ statement!(static TARGET: Target = "
     where l.account_id = $1 and case when $2::text is null then l.is_main else l.ledger_type = $2 end");
 
 /// The main ledger of an account, or its ledger of a type. No viewer: the caller has seen to that.
-pub(super) async fn target(tx: &mut Tx, account: i64, kind: Option<&str>) -> Result<Option<Target>, sqlx::Error> {
+pub(super) async fn target(
+    tx: &mut Tx,
+    account: i64,
+    kind: Option<&str>,
+) -> Result<Option<Target>, sqlx::Error> {
     TARGET.query().bind(account).bind(kind).fetch_optional(&mut *tx).await
 }

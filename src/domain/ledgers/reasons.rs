@@ -72,7 +72,8 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
 }
 
 async fn add(tx: &mut Tx, into: &Statement<()>, market: &str, reason: &Reason) -> Result<(), sqlx::Error> {
-    let insert = into.command().bind(market).bind(&reason.code).bind(&reason.display).bind(reason.is_deprecated);
+    let insert =
+        into.command().bind(market).bind(&reason.code).bind(&reason.display).bind(reason.is_deprecated);
     let insert = insert.bind(reason.is_tax_exempt).bind(reason.is_hidden).bind(&reason.group);
     insert.execute(&mut *tx).await?;
     Ok(())

@@ -196,16 +196,18 @@ macro_rules! paged {
         concat!(
             "select parents.id as parent, inside.* \
              from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as parents (id, skip, take) \
-             cross join lateral (select ", columns!(), $rows, $order, " offset parents.skip limit parents.take) inside"
+             cross join lateral (select ",
+            columns!(),
+            $rows,
+            $order,
+            " offset parents.skip limit parents.take) inside"
         )
     };
 }
 
 macro_rules! counted {
     ($rows:expr) => {
-        concat!(
-            "select parents.id, (select count(*) ", $rows, ") from unnest($3::bigint[]) as parents (id)"
-        )
+        concat!("select parents.id, (select count(*) ", $rows, ") from unnest($3::bigint[]) as parents (id)")
     };
 }
 
@@ -239,7 +241,11 @@ statement!(static BY_ID: Transaction = concat!(
      where t.id = any($3::bigint[]) and ", account_is_visible!()));
 
 /// The transactions with these ids that the viewer may see, in order.
-pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Transaction>>, sqlx::Error> {
+pub async fn by_ids(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    ids: &[i64],
+) -> Result<Vec<Option<Transaction>>, sqlx::Error> {
     let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |transaction| transaction.id))
 }
@@ -364,8 +370,10 @@ pub(super) async fn record(
     let entry = Entry { kind, currency: &market.currency.code, posted_date, created_at: now, legs };
     let posted = journal::post(tx, &entry).await?;
     let sequence = posted.sequence(ledger).ok_or(PostError::UnknownLedger)?;
-    let add = ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(kind).bind(posted_date).bind(now);
-    let add = add.bind(new.split.gross).bind(new.split.net).bind(new.split.tax).bind(new.title).bind(new.note);
+    let add =
+        ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(kind).bind(posted_date).bind(now);
+    let add =
+        add.bind(new.split.gross).bind(new.split.net).bind(new.split.tax).bind(new.title).bind(new.note);
     let add = add.bind(new.display_note).bind(new.reason_code).bind(new.payment_type).bind(new.supply);
     let add = add.bind(new.is_export).bind(new.metadata.map(Value::to_string));
     Ok(add.fetch_one(&mut *tx).await?.0)

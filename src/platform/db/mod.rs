@@ -13,15 +13,13 @@ use futures_util::future::BoxFuture;
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-pub use errors::{Cause, is_transient, on_constraint, violated};
 pub(crate) use errors::database_error;
+pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use statement::{Column, Field, Registered, Shape, Statement};
 pub(crate) use statement::{field, row, statement};
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
-
-
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
@@ -97,9 +95,18 @@ impl Database {
         Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
     }
 
-    /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for the sake
+    /// Runs `work` in a transaction of its own and commits it; where Postgres gave up on it for the sake
     /// of another transaction, runs it again, a few times and not beyond the deadline.
-    pub async fn writing<I, T, E, F>(
+    pub async fn writing<T, E, F>(&self, deadline: Deadline, stats: &Arc<Stats>, mut work: F) -> Result<T, E>
+    where
+        E: From<sqlx::Error> + Cause,
+        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    {
+        self.writing_with(deadline, stats, &(), move |tx, ()| work(tx)).await
+    }
+
+    /// As [`Database::writing`], for work that borrows: whatever `input` holds need not be owned.
+    pub async fn writing_with<I, T, E, F>(
         &self,
         deadline: Deadline,
         stats: &Arc<Stats>,

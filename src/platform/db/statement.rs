@@ -61,7 +61,8 @@ impl Registered {
         if expected.len() > described.columns().len() {
             return vec![format!("{}: has {} columns", self.name, described.columns().len())];
         }
-        let checks = expected.iter().enumerate().filter_map(|(place, column)| column.mismatch(place, described));
+        let checks =
+            expected.iter().enumerate().filter_map(|(place, column)| column.mismatch(place, described));
         checks.map(|what| format!("{}: {what}", self.name)).collect()
     }
 }
