@@ -149,8 +149,8 @@ impl<C: Send + Sync + 'static> Compiler<'_, C> {
     }
 
     fn source(&self, type_name: &str, canonical: &str, field: &str) -> Option<Source<C>> {
-        if let Some(resolver) = self.bindings.resolvers.get(format!("{canonical}.{field}").as_str()) {
-            return Some(Source::Resolver(Arc::clone(resolver)));
+        if let Some(bound) = self.bindings.resolvers.get(format!("{canonical}.{field}").as_str()) {
+            return Some(Source::Resolver(Arc::clone(&bound.resolver)));
         }
         let own = self.bindings.objects.get(canonical).and_then(|object| from_tables(object, field));
         own.or_else(|| from_tables(self.shared_tables(type_name), field)).or_else(|| {
@@ -210,7 +210,7 @@ fn fill_defaults<C>(schema: &Schema, model: &mut Model<C>) -> Result<(), LoadErr
             return failed.map_or(Ok(()), Err);
         }
     }
-    Ok(())
+    Err(LoadError::Invalid("the defaults of input fields contain each other without an end".into()))
 }
 
 fn collect_defaults<C>(schema: &Schema, model: &Model<C>) -> (Vec<FoundDefault>, Option<LoadError>) {

@@ -1,7 +1,7 @@
 //! Variables in allowed positions, also inside lists and input objects, and with null as default: the
 //! part of that rule which apollo-compiler leaves out.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use apollo_compiler::ast::Value;
 use apollo_compiler::executable::{DirectiveList, Operation, Selection, SelectionSet};
@@ -15,8 +15,20 @@ use super::model::{Model, Scalar, Ty, TypeKind};
 pub(super) fn check<C>(model: &Model<C>, document: &ExecutableDocument, text: &str) -> Vec<RequestError> {
     let mut errors = Vec::new();
     for operation in document.operations.iter().filter(|operation| !operation.variables.is_empty()) {
-        let mut walk = Walk { model, document, operation, text, visited: HashSet::new(), errors: Vec::new() };
+        let mut walk = Walk {
+            model,
+            document,
+            operation,
+            text,
+            visited: HashSet::new(),
+            pending: VecDeque::new(),
+            errors: Vec::new(),
+        };
         walk.selections(&operation.selection_set);
+        // Spreads are noted and followed here: a chain of them may be long.
+        while let Some(set) = walk.pending.pop_front() {
+            walk.selections(set);
+        }
         errors.append(&mut walk.errors);
     }
     errors
@@ -28,6 +40,7 @@ struct Walk<'a, C> {
     operation: &'a Operation,
     text: &'a str,
     visited: HashSet<&'a str>,
+    pending: VecDeque<&'a SelectionSet>,
     errors: Vec<RequestError>,
 }
 
@@ -53,7 +66,7 @@ impl<'a, C> Walk<'a, C> {
                     if let Some(fragment) = self.document.fragments.get(name)
                         && self.visited.insert(name)
                     {
-                        self.selections(&fragment.selection_set);
+                        self.pending.push_back(&fragment.selection_set);
                     }
                 }
             }

@@ -1,6 +1,6 @@
 //! `possibleErrors` of mutation payloads: the codes that the SDL declares for the mutation.
 
-use std::any::Any;
+use std::any::{Any, TypeId};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -65,6 +65,10 @@ pub(super) struct CodesTable(pub Vec<String>);
 impl PartTable for CodesTable {
     fn names(&self) -> Vec<&'static str> {
         vec![FIELD]
+    }
+
+    fn row_type(&self) -> Option<(TypeId, &'static str)> {
+        None
     }
 
     fn read(&self, _row: &(dyn Any + Send + Sync), _index: usize) -> Resolved {

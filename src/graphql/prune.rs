@@ -101,7 +101,14 @@ fn bound_fields<C>(
         }
         Ok(definition)
     };
+    if let Some(coordinate) = bindings.bound_twice {
+        return Err(LoadError::BoundTwice(coordinate.to_owned()));
+    }
     for (type_name, object) in &bindings.objects {
+        if let [(_, one), (_, other), ..] = object.row_types().as_slice() {
+            let (one, other) = ((*one).to_owned(), (*other).to_owned());
+            return Err(LoadError::TwoRowTypes((*type_name).to_owned(), one, other));
+        }
         for field in object.leaves.iter().flat_map(|table| table.names()) {
             let ty = add(type_name, field)?.ty.inner_named_type();
             if !is_leaf(schema, ty) {
@@ -115,14 +122,22 @@ fn bound_fields<C>(
             }
         }
     }
-    for coordinate in bindings.resolvers.keys() {
+    for (coordinate, resolver) in &bindings.resolvers {
         let (type_name, field) =
             coordinate.split_once('.').ok_or_else(|| LoadError::NoSuchField((*coordinate).to_owned()))?;
         add(type_name, field)?;
+        if resolver.is_single && !is_root(schema, edition.served(type_name)) {
+            return Err(LoadError::SingleBelowRoot((*coordinate).to_owned()));
+        }
     }
     bind_connections(schema, &mut bound);
     possible_errors::bind(schema, &mut bound);
     Ok(bound)
+}
+
+fn is_root(schema: &Schema, name: &str) -> bool {
+    let definition = &schema.schema_definition;
+    [&definition.query, &definition.mutation].into_iter().flatten().any(|root| root.as_str() == name)
 }
 
 /// Adds the members of every connection that a bound field returns.
