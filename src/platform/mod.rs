@@ -1,1 +1,3 @@
 //! What every area stands on: clocks, ids, money, markets, the database.
+
+pub mod telemetry;
