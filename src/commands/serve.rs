@@ -18,7 +18,7 @@ use crate::domain::demo::{self, DemoCredentials};
 use crate::http;
 use crate::platform::clock::Deadline;
 use crate::platform::db::Stats;
-use crate::platform::telemetry;
+use crate::platform::telemetry::{self, LogFormat};
 
 /// How stale the list of brownouts may get.
 const BROWNOUT_REFRESH: Duration = Duration::from_secs(2);
@@ -28,6 +28,9 @@ pub struct Serve {
     /// Address to listen on.
     #[arg(long, env = "KRAKEN_LISTEN", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
     listen: IpAddr,
+    /// How log lines look: text on a terminal, JSON elsewhere, unless said otherwise.
+    #[arg(long, env = "KRAKEN_LOG_FORMAT", value_enum, default_value_t)]
+    log_format: LogFormat,
     /// Make the demo data in a given database too.
     #[arg(long, env = "KRAKEN_DEMO")]
     demo: bool,
@@ -37,7 +40,7 @@ pub struct Serve {
 }
 
 pub async fn run(config: &Config, options: &Serve) -> Result<(), Problem> {
-    let _telemetry = telemetry::start().map_err(Problem::other)?;
+    let _telemetry = telemetry::init(options.log_format).map_err(Problem::other)?;
     let address = SocketAddr::new(options.listen, config.port);
     let listener = TcpListener::bind(address)
         .await

@@ -100,7 +100,10 @@ fn complete_codes(fact: &mut FieldFacts) {
         implied.push(DISABLED);
     }
     if fact.is_guarded() {
-        implied.extend([FORBIDDEN, NO_CREDENTIAL]);
+        if !ANY_CREDENTIAL.iter().all(|viewer| fact.access.iter().any(|allowed| allowed == viewer)) {
+            implied.push(FORBIDDEN);
+        }
+        implied.push(NO_CREDENTIAL);
     }
     for code in implied {
         if !fact.codes.iter().any(|known| known == code) {

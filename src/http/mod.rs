@@ -1,1 +1,61 @@
 //! The HTTP face: endpoint, GraphiQL, health, metrics.
+//!
+//! [`router`] puts a [`Service`] on its paths, [`serve`] listens. The endpoint keeps the rules, statuses
+//! and sentences of graphene-django's view. It departs from them in four places: a POST is never answered
+//! with a page; a body over the limit gives 413; what should not happen gives a coded 500 (a panic) or
+//! 504 (a query past its deadline) that says nothing of its cause; JSON nested deeper than 128 levels
+//! counts as invalid.
+
+mod accept;
+mod answer;
+mod app;
+mod client;
+mod correlation;
+mod edge;
+mod endpoint;
+mod metrics;
+mod observe;
+mod operation;
+mod pages;
+mod params;
+mod probes;
+mod run;
+mod serve;
+mod service;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{any, get};
+
+pub use app::AppService;
+pub use serve::serve;
+pub use service::{GraphqlCall, HttpSettings, Reply, Service};
+
+/// What every handler has.
+struct App {
+    service: Arc<dyn Service>,
+    settings: HttpSettings,
+}
+
+/// Puts `service` on its paths.
+pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
+    // Counting starts with the first request.
+    metrics::recorder();
+    Router::new()
+        .route("/v1/graphql/", any(endpoint::endpoint))
+        .route("/v1/graphql", any(endpoint::endpoint))
+        .route("/static/{*path}", get(pages::asset))
+        .route("/", get(probes::home))
+        .route("/healthz", get(probes::alive))
+        .route("/readyz", get(probes::ready))
+        .route("/external-client-healthcheck/", get(probes::alive))
+        .route("/.well-known/jwks.json", get(probes::jwks))
+        .route("/.well-known/openid-configuration", get(probes::openid))
+        .route("/metrics", get(probes::prometheus))
+        .fallback(probes::nowhere)
+        .method_not_allowed_fallback(probes::wrong_method)
+        .layer(from_fn(edge::edge))
+        .with_state(Arc::new(App { service, settings }))
+}

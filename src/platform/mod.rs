@@ -8,3 +8,4 @@ pub mod market;
 pub mod money;
 pub mod page;
 pub mod random;
+pub mod telemetry;

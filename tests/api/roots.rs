@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition};
+use kraken_api::domain::auth::keys;
+use kraken_api::platform::random::Randomness;
 use serde_json::json;
 
 use crate::support::{Server, World};
@@ -111,6 +113,9 @@ async fn no_root_field_takes_a_bad_credential() {
     let world = server.world().await;
     let schema = schema(&server);
     let other = Server::start().await;
+    let mut tx = other.tx().await;
+    keys::rotate(&mut tx, &Randomness::seeded(99)).await.expect("rotated");
+    tx.commit().await.expect("committed");
     let foreign = other.customer("eve@example.org", "Eve Hill", "OCTOPUS_ENERGY").await;
     server.wall.set(server.wall.now() + chrono::TimeDelta::hours(2));
     let mut bad = BTreeMap::from([("nonsense", "KT-CT-1143")]);

@@ -9,9 +9,9 @@ use tower::ServiceExt;
 
 use crate::support::Server;
 
-const QUERY: &str = "{ viewer { accounts { number balance users { email } portfolio { number }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
-    transactions(first: 5) { edges { node { id } } } } } }";
+    transactions(first: 5) { edges { node { id } } } } } } }";
 
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {

@@ -95,18 +95,9 @@ impl Database {
         Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
     }
 
-    /// Runs `work` in a transaction of its own and commits it; where Postgres gave up on it for the sake
-    /// of another transaction, runs it again, a few times and not beyond the deadline.
-    pub async fn writing<T, E, F>(&self, deadline: Deadline, stats: &Arc<Stats>, mut work: F) -> Result<T, E>
-    where
-        E: From<sqlx::Error> + Cause,
-        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
-    {
-        self.writing_with(deadline, stats, &(), move |tx, ()| work(tx)).await
-    }
-
-    /// As [`Database::writing`], for work that borrows: whatever `input` holds need not be owned.
-    pub async fn writing_with<I, T, E, F>(
+    /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for
+    /// the sake of another transaction, runs it again, a few times and not beyond the deadline.
+    pub async fn writing<I, T, E, F>(
         &self,
         deadline: Deadline,
         stats: &Arc<Stats>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use chrono::{DateTime, Utc};
 use kraken_api::api::App;
 use kraken_api::domain::auth::{Auth, Issuer};
@@ -95,7 +95,7 @@ impl Server {
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let json = serde_json::from_slice(&bytes)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&bytes)));
-        Reply { status: parts.status, headers: parts.headers, json }
+        Reply { status: parts.status, json }
     }
 
     /// Sends one operation and expects no error.
@@ -110,7 +110,6 @@ impl Server {
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
-    pub headers: HeaderMap,
     pub json: Value,
 }
 

@@ -30,7 +30,6 @@ pub struct World {
     pub reader: String,
     /// Sees nothing but what is granted.
     pub partner: String,
-    pub partner_key: String,
     pub partner_id: i64,
 }
 
@@ -92,6 +91,6 @@ impl Server {
             organisations::add(&mut tx, &self.random, "Partner Ltd").await.expect("an organisation");
         tx.commit().await.expect("committed");
         let partner = self.log_in(json!({ "organizationSecretKey": partner_key })).await;
-        World { ada, bob, staff, reader, partner, partner_key, partner_id }
+        World { ada, bob, staff, reader, partner, partner_id }
     }
 }

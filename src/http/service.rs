@@ -1,0 +1,77 @@
+//! The seam between HTTP and the program behind it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderName, HeaderValue};
+
+use crate::graphql::{self, BoxFuture};
+
+/// One GraphQL request as it came over HTTP.
+#[derive(Debug)]
+pub struct GraphqlCall {
+    pub request: graphql::Request,
+    /// The `Authorization` header as it was sent; bytes that are no text are replaced.
+    pub authorization: Option<String>,
+    /// Who is on the other end, as far as the proxies in front can be trusted.
+    pub client: Option<IpAddr>,
+    /// Stands in the answer's headers and in every log line of this request.
+    pub correlation_id: String,
+}
+
+/// The answer, and what the log says about it.
+pub struct Reply {
+    pub response: graphql::Response,
+    /// Kind of the viewer: `anonymous`, `account-user`, `staff`, `organisation`.
+    pub viewer: &'static str,
+    /// SQL statements run.
+    pub statements: u32,
+    /// Rows read.
+    pub rows: u64,
+    /// Further response headers, such as `Retry-After`.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+}
+
+/// What answers behind the HTTP face.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one GraphQL request. A query's future may be dropped half way; a mutation's never is.
+    fn execute(self: Arc<Self>, call: GraphqlCall) -> BoxFuture<'static, Reply>;
+
+    /// Can it answer now: is the database reachable?
+    ///
+    /// The error goes to the log only.
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>>;
+
+    /// The public keys that its tokens can be verified with.
+    ///
+    /// The error goes to the log only.
+    fn jwks(&self) -> BoxFuture<'_, Result<serde_json::Value, String>>;
+
+    /// The issuer its tokens name: an absolute URL.
+    fn issuer(&self) -> String;
+}
+
+/// What an installation may choose.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Longest a query, or the reading of a request body, may take. Mutations run to their end.
+    pub deadline: Duration,
+    /// Largest request body in bytes.
+    pub body_limit: usize,
+    /// How many proxies in front append to `X-Forwarded-For`. With none the header is not believed.
+    pub trusted_proxies: usize,
+    /// Whether `/metrics` is served here.
+    pub metrics: bool,
+}
+
+impl Default for HttpSettings {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_secs(30),
+            body_limit: 1024 * 1024,
+            trusted_proxies: 0,
+            metrics: true,
+        }
+    }
+}
