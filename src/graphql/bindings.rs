@@ -1,6 +1,6 @@
 //! The table that says what stands behind each field of the schema.
 
-use std::any::Any;
+use std::any::{Any, TypeId, type_name};
 use std::sync::Arc;
 
 use indexmap::IndexMap;
@@ -17,12 +17,16 @@ pub type Parts<T> = &'static [(&'static str, fn(&T) -> Resolved)];
 /// Reads the plain fields of one object type. One instance a type, whatever the number of fields.
 pub(super) trait LeafTable: Send + Sync {
     fn names(&self) -> Vec<&'static str>;
+    /// The Rust type of the rows, and its name.
+    fn row_type(&self) -> (TypeId, &'static str);
     fn read<'a>(&self, row: &'a (dyn Any + Send + Sync), index: usize) -> Result<Leaf<'a>, FieldError>;
 }
 
 /// Reads the embedded objects of one object type.
 pub(super) trait PartTable: Send + Sync {
     fn names(&self) -> Vec<&'static str>;
+    /// The Rust type of the rows, and its name; `None` where any row will do.
+    fn row_type(&self) -> Option<(TypeId, &'static str)>;
     fn read(&self, row: &(dyn Any + Send + Sync), index: usize) -> Resolved;
 }
 
@@ -31,6 +35,10 @@ struct TypedLeaves<T: 'static>(Leaves<T>);
 impl<T: Any + Send + Sync> LeafTable for TypedLeaves<T> {
     fn names(&self) -> Vec<&'static str> {
         self.0.iter().map(|(name, _)| *name).collect()
+    }
+
+    fn row_type(&self) -> (TypeId, &'static str) {
+        (TypeId::of::<T>(), type_name::<T>())
     }
 
     fn read<'a>(&self, row: &'a (dyn Any + Send + Sync), index: usize) -> Result<Leaf<'a>, FieldError> {
@@ -48,6 +56,10 @@ impl<T: Any + Send + Sync> PartTable for TypedParts<T> {
         self.0.iter().map(|(name, _)| *name).collect()
     }
 
+    fn row_type(&self) -> Option<(TypeId, &'static str)> {
+        Some((TypeId::of::<T>(), type_name::<T>()))
+    }
+
     fn read(&self, row: &(dyn Any + Send + Sync), index: usize) -> Resolved {
         match row.downcast_ref::<T>() {
             Some(row) => self.0[index].1(row),
@@ -63,16 +75,36 @@ pub(super) struct ObjectBinding {
     pub parts: Vec<Arc<dyn PartTable>>,
 }
 
+impl ObjectBinding {
+    /// The types of rows that the tables read. More than one: some fields could never be read.
+    pub(super) fn row_types(&self) -> Vec<(TypeId, &'static str)> {
+        let leaves = self.leaves.iter().map(|table| table.row_type());
+        let mut all: Vec<_> =
+            leaves.chain(self.parts.iter().filter_map(|table| table.row_type())).collect();
+        all.dedup_by_key(|(id, _)| *id);
+        all
+    }
+}
+
+/// A field and what answers for it.
+pub(super) struct BoundResolver<C> {
+    pub resolver: Arc<dyn Resolver<C>>,
+    /// It answers once, whatever the number of parents: good for roots only.
+    pub is_single: bool,
+}
+
 /// All bindings of a server. Names are those of the merged edition.
 pub struct Bindings<C> {
     pub(super) objects: IndexMap<&'static str, ObjectBinding>,
-    pub(super) resolvers: IndexMap<&'static str, Arc<dyn Resolver<C>>>,
+    pub(super) resolvers: IndexMap<&'static str, BoundResolver<C>>,
     pub(super) dark: Vec<&'static str>,
+    /// The first coordinate that was given two resolvers.
+    pub(super) bound_twice: Option<&'static str>,
 }
 
 impl<C> Default for Bindings<C> {
     fn default() -> Self {
-        Self { objects: IndexMap::new(), resolvers: IndexMap::new(), dark: Vec::new() }
+        Self { objects: IndexMap::new(), resolvers: IndexMap::new(), dark: Vec::new(), bound_twice: None }
     }
 }
 
@@ -94,8 +126,7 @@ impl<C: Send + Sync + 'static> Bindings<C> {
     where
         F: for<'a> Handler<'a, C, Result<Resolved, FieldError>> + 'static,
     {
-        self.resolvers.insert(coordinate, Arc::new(Single(handler)));
-        self
+        self.resolve(coordinate, BoundResolver { resolver: Arc::new(Single(handler)), is_single: true })
     }
 
     /// Binds a field (`AccountType.ledgers`) to a handler that answers for all parents of a level.
@@ -103,7 +134,13 @@ impl<C: Send + Sync + 'static> Bindings<C> {
     where
         F: for<'a> Handler<'a, C, Result<Vec<Resolved>, FieldError>> + 'static,
     {
-        self.resolvers.insert(coordinate, Arc::new(Batch(handler)));
+        self.resolve(coordinate, BoundResolver { resolver: Arc::new(Batch(handler)), is_single: false })
+    }
+
+    fn resolve(&mut self, coordinate: &'static str, bound: BoundResolver<C>) -> &mut Self {
+        if self.resolvers.insert(coordinate, bound).is_some() {
+            self.bound_twice.get_or_insert(coordinate);
+        }
         self
     }
 

@@ -17,6 +17,7 @@ use super::load::LoadError;
 use super::model::{
     FieldDef, FieldFacts, InputDef, Model, ObjectDef, Scalar, Source, Ty, TypeDef, TypeId, TypeKind,
 };
+use super::possible_errors;
 use super::prune::{FieldKey, is_connection};
 
 /// Input objects nested deeper than this inside defaults do not exist in practice.
@@ -33,7 +34,15 @@ pub(super) fn compile<C: Send + Sync + 'static>(
     let canonical: BTreeMap<&str, &str> =
         edition.renames.iter().map(|(from, to)| (to.as_str(), from.as_str())).collect();
     let connections = connection::bindings();
-    let compiler = Compiler { schema, by_name: &by_name, bindings, facts, connections: &connections };
+    let compiler = Compiler {
+        schema,
+        by_name: &by_name,
+        bindings,
+        facts,
+        connections: &connections,
+        error_entry: possible_errors::entry_binding(),
+        payload_codes: possible_errors::by_payload(schema, facts),
+    };
     let mut types = Vec::with_capacity(schema.types.len());
     for (name, def) in &schema.types {
         let shown = canonical.get(name.as_str()).copied().unwrap_or(name.as_str());
@@ -61,6 +70,8 @@ struct Compiler<'a, C> {
     bindings: &'a Bindings<C>,
     facts: &'a HashMap<FieldKey, FieldFacts>,
     connections: &'a connection::ConnectionBindings,
+    error_entry: ObjectBinding,
+    payload_codes: HashMap<String, Vec<String>>,
 }
 
 impl<C: Send + Sync + 'static> Compiler<'_, C> {
@@ -138,15 +149,21 @@ impl<C: Send + Sync + 'static> Compiler<'_, C> {
     }
 
     fn source(&self, type_name: &str, canonical: &str, field: &str) -> Option<Source<C>> {
-        if let Some(resolver) = self.bindings.resolvers.get(format!("{canonical}.{field}").as_str()) {
-            return Some(Source::Resolver(Arc::clone(resolver)));
+        if let Some(bound) = self.bindings.resolvers.get(format!("{canonical}.{field}").as_str()) {
+            return Some(Source::Resolver(Arc::clone(&bound.resolver)));
         }
         let own = self.bindings.objects.get(canonical).and_then(|object| from_tables(object, field));
-        own.or_else(|| from_tables(self.connection_tables(type_name), field))
+        own.or_else(|| from_tables(self.shared_tables(type_name), field)).or_else(|| {
+            let table = possible_errors::payload_table(&self.payload_codes, type_name)?;
+            table.names().contains(&field).then_some(Source::Part { table, index: 0 })
+        })
     }
 
-    fn connection_tables(&self, type_name: &str) -> &ObjectBinding {
-        if is_connection(self.schema, type_name) {
+    /// Tables that every area shares.
+    fn shared_tables(&self, type_name: &str) -> &ObjectBinding {
+        if type_name == possible_errors::ENTRY_TYPE {
+            &self.error_entry
+        } else if is_connection(self.schema, type_name) {
             &self.connections.connection
         } else if type_name == "PageInfo" {
             &self.connections.page_info
@@ -171,12 +188,12 @@ fn from_tables<C>(object: &ObjectBinding, field: &str) -> Option<Source<C>> {
 }
 
 /// A default to set: the type, the field where it is an argument, the input and its value.
-type Default_ = (TypeId, Option<usize>, usize, Value);
+type FoundDefault = (TypeId, Option<usize>, usize, Value);
 
-/// Coerces defaults until nested ones have settled too.
+/// Coerces defaults until nested ones have settled too: one that needs another's comes a pass later.
 fn fill_defaults<C>(schema: &Schema, model: &mut Model<C>) -> Result<(), LoadError> {
     for _ in 0..MAX_DEFAULT_PASSES {
-        let found = collect_defaults(schema, model)?;
+        let (found, failed) = collect_defaults(schema, model);
         let mut changed = false;
         for (type_id, field, index, value) in found {
             let slot = match (&mut model.types[type_id].kind, field) {
@@ -190,37 +207,41 @@ fn fill_defaults<C>(schema: &Schema, model: &mut Model<C>) -> Result<(), LoadErr
             }
         }
         if !changed {
-            break;
+            return failed.map_or(Ok(()), Err);
         }
     }
-    Ok(())
+    Err(LoadError::Invalid("the defaults of input fields contain each other without an end".into()))
 }
 
-fn collect_defaults<C>(schema: &Schema, model: &Model<C>) -> Result<Vec<Default_>, LoadError> {
+fn collect_defaults<C>(schema: &Schema, model: &Model<C>) -> (Vec<FoundDefault>, Option<LoadError>) {
     let mut found = Vec::new();
+    let mut failed = None;
+    let mut note =
+        |id, field, index, ty: &Ty, definition: &InputValueDefinition, owner: &str| match default_of(
+            model, ty, definition, owner,
+        ) {
+            Ok(Some(value)) => found.push((id, field, index, value)),
+            Ok(None) => {}
+            Err(error) => failed = Some(error),
+        };
     for (id, (name, def)) in schema.types.iter().enumerate() {
         match (def, &model.types[id].kind) {
             (ExtendedType::InputObject(input), TypeKind::Input(inputs)) => {
                 for (index, definition) in input.fields.values().enumerate() {
-                    if let Some(value) = default_of(model, &inputs[index].ty, definition, name)? {
-                        found.push((id, None, index, value));
-                    }
+                    note(id, None, index, &inputs[index].ty, definition, name);
                 }
             }
             (ExtendedType::Object(object), TypeKind::Object(compiled)) if !def.is_built_in() => {
                 for (field, definition) in object.fields.values().enumerate() {
                     for (index, argument) in definition.arguments.iter().enumerate() {
-                        let ty = &compiled.fields[field].args[index].ty;
-                        if let Some(value) = default_of(model, ty, argument, name)? {
-                            found.push((id, Some(field), index, value));
-                        }
+                        note(id, Some(field), index, &compiled.fields[field].args[index].ty, argument, name);
                     }
                 }
             }
             _ => {}
         }
     }
-    Ok(found)
+    (found, failed)
 }
 
 fn default_of<C>(

@@ -83,9 +83,8 @@ impl Paging {
                         let offset = (before - limit).max(start);
                         Ok(Self::Forward { offset, limit: (before - offset).max(0) })
                     }
-                    (Some(_), None) => {
-                        Err(FieldError::code("KT-CT-1204").describe("`last` goes with `before`, not with `after`."))
-                    }
+                    (Some(_), None) => Err(FieldError::code("KT-CT-1204")
+                        .describe("`last` goes with `before`, not with `after`.")),
                     (None, before) => Ok(Self::Backward { before, limit }),
                 }
             }
@@ -107,10 +106,6 @@ impl Paging {
                 (start, end - start)
             }
         }
-    }
-
-    fn is_backward(self) -> bool {
-        matches!(self, Self::Backward { .. })
     }
 }
 
@@ -144,17 +139,11 @@ struct Edge {
 }
 
 impl Connection {
-    /// A page whose first row stands at `offset`. `has_next` says whether rows follow; `total` is only
-    /// needed if `totalCount` was selected.
-    pub fn new(paging: Paging, offset: i64, nodes: Vec<Node>, has_next: bool, total: Option<i64>) -> Self {
-        let edges = nodes
-            .into_iter()
-            .zip(offset..)
-            .map(|(node, at)| Edge { node, cursor: cursor(at).into() })
-            .collect();
-        // Only the direction one pages in is known, as with the original.
-        let backward = paging.is_backward();
-        Self { edges, has_next: has_next && !backward, has_previous: backward && offset > 0, total }
+    /// A page whose first row stands at `offset`. `total` is only needed if `totalCount` was selected.
+    pub fn new(offset: i64, nodes: Vec<Node>, has_next: bool, has_previous: bool, total: Option<i64>) -> Self {
+        let edges =
+            nodes.into_iter().zip(offset..).map(|(node, at)| Edge { node, cursor: cursor(at).into() }).collect();
+        Self { edges, has_next, has_previous, total }
     }
 }
 
@@ -188,7 +177,10 @@ pub(super) fn bindings() -> ConnectionBindings {
     )
     .parts::<Connection>(
         "connection",
-        &[("edges", |c| Resolved::nodes(c.edges.iter().cloned())), ("pageInfo", |c| Resolved::node(page_info(c)))],
+        &[
+            ("edges", |c| Resolved::nodes(c.edges.iter().cloned())),
+            ("pageInfo", |c| Resolved::node(page_info(c))),
+        ],
     )
     .leaves::<Edge>("edge", &[("cursor", |e| (&*e.cursor).into())])
     .parts::<Edge>("edge", &[("node", |e| Resolved::Node(e.node.clone()))])

@@ -1,6 +1,10 @@
 //! What a query costs before it runs: complexity points and the nodes it may return.
+//!
+//! A leaf is free and an object costs 1; a connection costs 1, and its selection once for every ten rows
+//! of the page; a root mutation costs 10; `@cost` sets another weight. A leaf asked for again beside the
+//! first, under another name, costs 1 too: it is another call, and a thousand of them are not free.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -9,6 +13,8 @@ use super::plan::{ObjectPlan, Plan, PlannedField, Target};
 
 /// Rows that one point of a page's cost stands for.
 const ROWS_PER_POINT: u64 = 10;
+/// What a leaf costs that the same selection has already.
+const REPEATED_LEAF: u64 = 1;
 /// What calling a root mutation costs, besides its selection.
 const MUTATION: u64 = 10;
 
@@ -37,8 +43,13 @@ impl<C> Walk<'_, C> {
             return *known;
         }
         let mut total = Cost::default();
+        let mut seen = HashSet::with_capacity(plan.fields.len());
         for field in &plan.fields {
-            let cost = self.field(plan, field);
+            let mut cost = self.field(plan, field);
+            let repeated = matches!(field.target, Target::Field(_)) && !seen.insert(field.target);
+            if repeated && cost.complexity == 0 {
+                cost.complexity = REPEATED_LEAF;
+            }
             total.complexity = total.complexity.saturating_add(cost.complexity);
             total.nodes = total.nodes.saturating_add(cost.nodes);
         }
@@ -83,8 +94,8 @@ impl<C> Walk<'_, C> {
     /// Rows asked for by `first` or `last`.
     fn page(&self, field: &PlannedField) -> Option<u64> {
         let rows = |name: &str| -> Option<u64> {
-            let (_, template) = field.args.iter().find(|(arg, _)| **arg == *name)?;
-            template.fill(self.variables).ok()??.as_u64()
+            let argument = field.args.iter().find(|arg| *arg.name == *name)?;
+            argument.template.fill(self.variables).ok()??.as_u64()
         };
         rows("first").or_else(|| rows("last"))
     }

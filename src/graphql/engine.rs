@@ -1,24 +1,26 @@
 //! The engine: a request in, the bytes of the answer out.
 
-use std::sync::{Arc, OnceLock};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 
 use apollo_compiler::Schema;
+use apollo_compiler::response::JsonMap;
 use apollo_compiler::validation::Valid;
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
 
 use super::bindings::Bindings;
-use super::cache::DocumentCache;
+use super::cache::{Budget, DocumentCache};
 use super::context::Context;
 use super::cost::{Cost, cost};
 use super::document::{Prepared, RequestError, prepare};
 use super::edition::Edition;
-use super::error::FieldError;
-use super::exec::{Batch, Execution, FieldResult};
+use super::error::{FieldError, TOO_COMPLEX, TOO_MANY_NODES};
+use super::exec::{Batch, Executed, Execution, FieldResult, panicked};
 use super::introspect::Introspection;
 use super::load::{LoadError, load};
 use super::model::Model;
-use super::plan::Plan;
+use super::plan::{Plan, Target};
 use super::resolved::Node;
 use super::write::{RaisedError, Writer};
 
@@ -26,8 +28,21 @@ use super::write::{RaisedError, Writer};
 pub const MAX_COMPLEXITY: u64 = 200;
 /// Most nodes one request may ask for.
 pub const MAX_NODES: u64 = 10_000;
-const TOO_COMPLEX: &str = "KT-CT-1188";
-const TOO_MANY_NODES: &str = "KT-CT-1189";
+/// Memory for plans and answers to introspection that documents collect, in bytes.
+const COLLECTED_BYTES: usize = 64 * 1024 * 1024;
+
+/// What a single request may cost.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    pub complexity: u64,
+    pub nodes: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { complexity: MAX_COMPLEXITY, nodes: MAX_NODES }
+    }
+}
 
 /// One GraphQL request.
 #[derive(Debug, Default)]
@@ -51,6 +66,18 @@ pub struct Response {
     pub report: Report,
 }
 
+impl Response {
+    /// The answer to a request that got lost on the way.
+    pub fn dropped() -> Self {
+        let entry = json!({
+            "message": FieldError::internal("").message(),
+            "extensions": FieldError::internal("").extensions(),
+        });
+        let body = Bytes::from(json!({ "errors": [entry] }).to_string());
+        Self { status: 500, body, report: Report::default() }
+    }
+}
+
 /// What happened, for logs, metrics and tests.
 #[derive(Debug, Default)]
 pub struct Report {
@@ -63,6 +90,8 @@ pub struct Report {
     pub cost: Cost,
     /// Deprecated fields in use.
     pub deprecated: Vec<String>,
+    /// Fields in the plan of the document.
+    pub planned: usize,
 }
 
 /// A served schema.
@@ -72,7 +101,8 @@ pub struct Engine<C> {
     dark: Vec<String>,
     introspection: Introspection,
     documents: DocumentCache,
-    standard_introspection: OnceLock<(String, Bytes)>,
+    budget: Arc<Budget>,
+    limits: Limits,
 }
 
 impl<C: Context> Engine<C> {
@@ -80,7 +110,11 @@ impl<C: Context> Engine<C> {
     ///
     /// # Errors
     /// The first contradiction between them, naming the place.
-    pub fn new(sources: &[(&str, &str)], edition: &Edition, bindings: &Bindings<C>) -> Result<Self, LoadError> {
+    pub fn new(
+        sources: &[(&str, &str)],
+        edition: &Edition,
+        bindings: &Bindings<C>,
+    ) -> Result<Self, LoadError> {
         let loaded = load(sources, edition, bindings)?;
         Ok(Self {
             introspection: Introspection::new(&loaded.schema),
@@ -88,8 +122,16 @@ impl<C: Context> Engine<C> {
             model: Arc::new(loaded.model),
             dark: loaded.dark,
             documents: DocumentCache::new(),
-            standard_introspection: OnceLock::new(),
+            budget: Budget::new(COLLECTED_BYTES),
+            limits: Limits::default(),
         })
+    }
+
+    /// The same with other limits.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
     }
 
     /// The served schema as SDL.
@@ -123,9 +165,13 @@ impl<C: Context> Engine<C> {
         Ok(cost(&self.model, &plan, &variables))
     }
 
-    fn prepared(&self, query: &str, operation: Option<&str>) -> Result<Arc<Prepared>, Arc<Vec<RequestError>>> {
+    fn prepared(
+        &self,
+        query: &str,
+        operation: Option<&str>,
+    ) -> Result<Arc<Prepared>, Arc<Vec<RequestError>>> {
         self.documents.get_or(query, operation, || {
-            prepare(&self.schema, &self.model, query, operation).map(Arc::new).map_err(Arc::new)
+            prepare(&self.schema, &self.model, query, operation, &self.budget).map(Arc::new).map_err(Arc::new)
         })
     }
 
@@ -154,38 +200,52 @@ impl<C: Context> Engine<C> {
             Err(error) => return refused(400, vec![error]),
         };
         let cost = cost(&self.model, &plan, &variables);
-        let batches = match self.admit(cx, cost).await {
-            Ok(()) => {
-                Execution::run(&self.model, cx, &variables, &plan.root, prepared.is_mutation()).await
-            }
-            Err(error) => turned_away(&plan, &error),
+        let executed = match self.admit(cx, cost).await {
+            Ok(()) => Execution::run(&self.model, cx, &prepared, &variables, &plan.root).await,
+            Err(error) => turned_away(&plan, error),
         };
-        let mut writer = Writer::new(
-            &self.model,
-            &prepared,
-            &batches,
-            introspection.as_ref(),
-            Vec::with_capacity(1024),
-        );
-        writer.out.extend_from_slice(b"{\"data\":");
-        writer.data();
-        let (out, errors) = (writer.out, writer.errors);
+        let (out, errors) = self.write(&prepared, &plan, executed, introspection.as_ref());
         let extensions = self.extensions(request, &plan, cost);
         let body = assemble(out, &errors, extensions.as_ref());
         let report = Report { errors, cost, ..self.report(&prepared, &plan) };
         Response { status: 200, body, report }
     }
 
+    /// The answer without its last brace, and its errors.
+    fn write(
+        &self,
+        prepared: &Prepared,
+        plan: &Plan,
+        executed: Executed,
+        introspection: Option<&JsonMap>,
+    ) -> (Vec<u8>, Vec<RaisedError>) {
+        let write = |executed: &Executed| {
+            Writer::new(&self.model, prepared, &executed.batches, introspection).data()
+        };
+        let written = if executed.exhausted {
+            None
+        } else {
+            // Readers of rows are called here: one that panics must not take the connection with it.
+            match catch_unwind(AssertUnwindSafe(|| write(&executed))) {
+                Ok(written) => written,
+                Err(panic) => write(&turned_away(plan, panicked(&*panic))),
+            }
+        };
+        drop(executed);
+        let refused = || write(&turned_away(plan, FieldError::code(TOO_MANY_NODES)));
+        written.or_else(refused).unwrap_or_else(|| (b"{\"data\":null".to_vec(), Vec::new()))
+    }
+
     async fn admit(&self, cx: &Arc<C>, cost: Cost) -> Result<(), FieldError> {
-        if cost.complexity > MAX_COMPLEXITY {
+        if cost.complexity > self.limits.complexity {
             return Err(FieldError::code(TOO_COMPLEX)
                 .with("complexity", json!(cost.complexity))
-                .with("maximumComplexity", json!(MAX_COMPLEXITY)));
+                .with("maximumComplexity", json!(self.limits.complexity)));
         }
-        if cost.nodes > MAX_NODES {
+        if cost.nodes > self.limits.nodes {
             return Err(FieldError::code(TOO_MANY_NODES)
                 .with("nodes", json!(cost.nodes))
-                .with("maximumNodes", json!(MAX_NODES)));
+                .with("maximumNodes", json!(self.limits.nodes)));
         }
         cx.admit(cost.complexity).await
     }
@@ -200,11 +260,8 @@ impl<C: Context> Engine<C> {
             return Ok(Introspected::Part(None));
         }
         let reusable = plan.only_introspects && variables.is_empty() && plan.root.fields.len() == 1;
-        if reusable
-            && let Some((text, body)) = self.standard_introspection.get()
-            && **text == *prepared.text
-        {
-            return Ok(Introspected::Body(body.clone()));
+        if reusable && let Some(body) = prepared.known_introspection() {
+            return Ok(Introspected::Body(body));
         }
         let value = self.introspection.answer(&self.schema, prepared, variables)?;
         if !reusable {
@@ -215,9 +272,7 @@ impl<C: Context> Engine<C> {
         let _ = serde_json::to_writer(&mut out, &value);
         out.push(b'}');
         let body = Bytes::from(out);
-        if prepared.document.operations.named.contains_key("IntrospectionQuery") {
-            let _ = self.standard_introspection.set((prepared.text.to_string(), body.clone()));
-        }
+        prepared.keep_introspection(&body);
         Ok(Introspected::Body(body))
     }
 
@@ -232,6 +287,7 @@ impl<C: Context> Engine<C> {
             is_mutation: prepared.is_mutation(),
             roots: plan.root.fields.iter().map(|f| format!("{root}.{}", f.name)).collect(),
             deprecated: plan.deprecated.clone(),
+            planned: plan.size.fields,
             ..Report::default()
         }
     }
@@ -239,7 +295,10 @@ impl<C: Context> Engine<C> {
     fn extensions(&self, request: &Request, plan: &Plan, cost: Cost) -> Option<Value> {
         let mut map = Map::new();
         if request.report_complexity {
-            map.insert("complexity".into(), json!({ "value": cost.complexity, "limit": MAX_COMPLEXITY }));
+            map.insert(
+                "complexity".into(),
+                json!({ "value": cost.complexity, "limit": self.limits.complexity }),
+            );
         }
         if request.report_possible_errors {
             let mut fields = Map::new();
@@ -263,24 +322,26 @@ enum Introspected {
     /// All of it.
     Body(Bytes),
     /// Some root fields, or none.
-    Part(Option<Value>),
+    Part(Option<JsonMap>),
 }
 
-/// The answer to a request that is too dear: the first root field says why, the others are null.
-fn turned_away(plan: &Plan, error: &FieldError) -> Vec<Batch> {
-    let mut first = Some(FieldResult::Denied(error.clone()));
+/// The answer to a request that is refused as a whole: the first root field says why, the others are null.
+fn turned_away(plan: &Plan, error: FieldError) -> Executed {
+    let mut first = Some(error);
     let results = plan
         .root
         .fields
         .iter()
         .map(|field| match field.target {
-            super::plan::Target::Field(_) => {
-                first.take().unwrap_or(FieldResult::Slots(vec![super::exec::Slot::Null]))
-            }
+            Target::Field(_) => match first.take() {
+                Some(error) => FieldResult::Denied(error),
+                None => FieldResult::Passed,
+            },
             _ => FieldResult::Direct,
         })
         .collect();
-    vec![Batch { plan: Arc::clone(&plan.root), nodes: vec![Node::new(())], results }]
+    let root = Batch { plan: Arc::clone(&plan.root), nodes: vec![Node::new(())], results };
+    Executed { batches: vec![root], exhausted: false }
 }
 
 /// An answer without data.
@@ -324,13 +385,10 @@ fn assemble(mut data: Vec<u8>, errors: &[RaisedError], extensions: Option<&Value
 }
 
 fn entry(raised: &RaisedError) -> Value {
-    let mut entry = json!({
+    json!({
         "message": raised.error.message(),
         "locations": locations(&raised.locations),
         "path": raised.path,
-    });
-    if let Some(extensions) = raised.error.extensions() {
-        entry["extensions"] = extensions;
-    }
-    entry
+        "extensions": raised.error.extensions(),
+    })
 }

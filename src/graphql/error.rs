@@ -20,9 +20,8 @@ pub struct CodeEntry {
     pub description: String,
 }
 
-static CODES: LazyLock<HashMap<String, CodeEntry>> = LazyLock::new(|| {
-    serde_json::from_str(include_str!("../../schema/errors.json")).unwrap_or_default()
-});
+static CODES: LazyLock<HashMap<String, CodeEntry>> =
+    LazyLock::new(|| serde_json::from_str(include_str!("../../schema/errors.json")).unwrap_or_default());
 
 /// The entry of a code, if the table has one.
 pub fn code_entry(code: &str) -> Option<&'static CodeEntry> {
@@ -36,6 +35,14 @@ pub fn known_codes() -> impl Iterator<Item = &'static str> {
 
 /// The code for everything that should not have happened.
 pub const INTERNAL: &str = "KT-CT-7899";
+/// The code for input that the GraphQL layer itself refuses while executing.
+pub const INVALID_INPUT: &str = "KT-CT-1605";
+/// The code for a query that asks for too much work.
+pub const TOO_COMPLEX: &str = "KT-CT-1188";
+/// The code for a query that asks for too many objects, or whose answer grows too long.
+pub const TOO_MANY_NODES: &str = "KT-CT-1189";
+/// What the engine itself may raise at any field, so that no field has to declare it.
+pub const ENGINE_CODES: [&str; 4] = [INTERNAL, INVALID_INPUT, TOO_COMPLEX, TOO_MANY_NODES];
 
 /// One error of one field. Cheap to move: the parts are boxed.
 #[derive(Debug, Clone)]
@@ -43,12 +50,13 @@ pub struct FieldError(Box<Inner>);
 
 #[derive(Debug, Clone)]
 struct Inner {
-    code: Option<Cow<'static, str>>,
-    message: String,
-    description: String,
-    kind: String,
+    code: &'static str,
+    message: Cow<'static, str>,
+    description: Cow<'static, str>,
+    kind: &'static str,
     extra: Map<String, Value>,
     cause: Option<String>,
+    offset: Option<usize>,
 }
 
 impl FieldError {
@@ -56,46 +64,46 @@ impl FieldError {
     /// that names it in the log.
     pub fn code(code: &'static str) -> Self {
         match code_entry(code) {
-            Some(entry) => Self(Box::new(Inner {
-                code: Some(code.into()),
-                message: entry.message.clone(),
-                description: entry.description.clone(),
-                kind: entry.kind.clone(),
-                extra: Map::new(),
-                cause: None,
-            })),
+            Some(entry) => Self::new(code, &entry.kind, entry.message.as_str(), entry.description.as_str()),
             None => Self::internal(format!("code {code} is not in the error table")),
         }
     }
 
     /// An unexpected failure: `cause` goes to the log, the client sees only the general sentence.
     pub fn internal(cause: impl std::fmt::Display) -> Self {
-        Self(Box::new(Inner {
-            code: Some(INTERNAL.into()),
-            message: "An internal error occurred.".into(),
-            description: String::new(),
-            kind: "APPLICATION".into(),
-            extra: Map::new(),
-            cause: Some(cause.to_string()),
-        }))
+        let mut error = Self::new(INTERNAL, "APPLICATION", "An internal error occurred.", "");
+        error.0.cause = Some(cause.to_string());
+        error
     }
 
-    /// An error of the GraphQL layer itself, which has no code of its own.
+    /// Input that the GraphQL layer refuses while executing, such as null for a required argument. The
+    /// sentence is the message; clients that read `extensions` unguarded find KT-CT-1605 there.
     pub fn plain(message: impl Into<String>) -> Self {
+        let description = code_entry(INVALID_INPUT).map_or("", |entry| entry.description.as_str());
+        Self::new(INVALID_INPUT, "VALIDATION", message.into(), description)
+    }
+
+    fn new(
+        code: &'static str,
+        kind: &'static str,
+        message: impl Into<Cow<'static, str>>,
+        description: impl Into<Cow<'static, str>>,
+    ) -> Self {
         Self(Box::new(Inner {
-            code: None,
+            code,
             message: message.into(),
-            description: String::new(),
-            kind: String::new(),
+            description: description.into(),
+            kind,
             extra: Map::new(),
             cause: None,
+            offset: None,
         }))
     }
 
     /// Replaces the specific sentence.
     #[must_use]
     pub fn describe(mut self, description: impl Into<String>) -> Self {
-        self.0.description = description.into();
+        self.0.description = Cow::Owned(description.into());
         self
     }
 
@@ -119,9 +127,20 @@ impl FieldError {
         self
     }
 
-    /// The `KT-…` code, if it has one.
+    /// Points at a byte offset of the document rather than at the field.
+    #[must_use]
+    pub(super) fn at_offset(mut self, offset: usize) -> Self {
+        self.0.offset = Some(offset);
+        self
+    }
+
+    pub(super) fn offset(&self) -> Option<usize> {
+        self.0.offset
+    }
+
+    /// The `KT-…` code. Every error has one.
     pub fn code_name(&self) -> Option<&str> {
-        self.0.code.as_deref()
+        Some(self.0.code)
     }
 
     /// What goes to the log and never to the client.
@@ -134,12 +153,11 @@ impl FieldError {
         &self.0.message
     }
 
-    /// `extensions` of the envelope, keys in the order of the original.
+    /// `extensions` of the envelope, keys in the order of the original. Always there.
     pub fn extensions(&self) -> Option<Value> {
-        let code = self.0.code.as_deref()?;
         let mut map = Map::new();
         map.insert("errorType".into(), json!(self.0.kind));
-        map.insert("errorCode".into(), json!(code));
+        map.insert("errorCode".into(), json!(self.0.code));
         map.insert("errorDescription".into(), json!(self.0.description));
         map.extend(self.0.extra.clone());
         Some(Value::Object(map))

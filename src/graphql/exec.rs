@@ -1,21 +1,25 @@
 //! Batched execution: a level at a time, every resolver called once with all its parents.
 
-use std::collections::VecDeque;
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use serde_json::{Map, Value};
 
 use super::context::Context;
+use super::document::Prepared;
 use super::error::FieldError;
+use super::input::Template;
 use super::leaf::Leaf;
+use super::messages::clip;
 use super::model::{FieldDef, Model, Source, Ty, TypeId, TypeKind};
 use super::plan::{ObjectPlan, PlannedField, Target};
 use super::resolved::{Call, Node, Resolved};
+use super::write::Writer;
 
 /// Most objects in one answer: lists without paging must not grow without bound.
 const MAX_OBJECTS: usize = 250_000;
-/// What an answer with more objects is refused with.
-const TOO_MANY_NODES: &str = "KT-CT-1189";
 
 /// Objects of one concrete type that came from one field of one level.
 pub(super) struct Batch {
@@ -31,6 +35,8 @@ pub(super) enum FieldResult {
     Direct,
     /// The field as a whole is refused.
     Denied(FieldError),
+    /// Not asked, because the request as a whole is refused: null without a word of its own.
+    Passed,
     /// One value a row.
     Slots(Vec<Slot>),
 }
@@ -44,10 +50,18 @@ pub(super) enum Slot {
     Failed(FieldError),
 }
 
-/// Executes a plan into an arena of batches; batch 0 is the root.
+/// What an execution leaves behind; batch 0 is the root.
+pub(super) struct Executed {
+    pub batches: Vec<Batch>,
+    /// It was given up: the answer has too many objects.
+    pub exhausted: bool,
+}
+
+/// Executes a plan into an arena of batches.
 pub(super) struct Execution<'e, C> {
     model: &'e Model<C>,
     cx: &'e Arc<C>,
+    prepared: &'e Prepared,
     variables: &'e Map<String, Value>,
     batches: Vec<Batch>,
     objects: usize,
@@ -57,35 +71,46 @@ impl<'e, C: Context> Execution<'e, C> {
     pub(super) async fn run(
         model: &'e Model<C>,
         cx: &'e Arc<C>,
+        prepared: &'e Prepared,
         variables: &'e Map<String, Value>,
         root: &Arc<ObjectPlan>,
-        serial: bool,
-    ) -> Vec<Batch> {
-        let mut execution = Self { model, cx, variables, batches: Vec::new(), objects: 0 };
-        execution.batches.push(Batch { plan: Arc::clone(root), nodes: vec![Node::new(())], results: Vec::new() });
-        if serial {
+    ) -> Executed {
+        let mut execution = Self { model, cx, prepared, variables, batches: Vec::new(), objects: 0 };
+        execution.batches.push(Batch {
+            plan: Arc::clone(root),
+            nodes: vec![Node::new(())],
+            results: Vec::new(),
+        });
+        if prepared.is_mutation() {
             execution.run_serially(root).await;
         } else {
-            execution.run_level(0).await;
-            execution.drain(1).await;
+            execution.drain(0).await;
         }
-        execution.batches
+        Executed { exhausted: execution.is_exhausted(), batches: execution.batches }
     }
 
-    /// Root mutations one after the other, each with its whole selection before the next.
+    fn is_exhausted(&self) -> bool {
+        self.objects > MAX_OBJECTS
+    }
+
+    /// Root mutations one after the other, each with its whole selection before the next. A failure that
+    /// leaves no data at all ends the request: nothing may happen that the answer cannot tell of.
     async fn run_serially(&mut self, root: &Arc<ObjectPlan>) {
-        for field in &root.fields {
+        for (position, field) in root.fields.iter().enumerate() {
             let next = self.batches.len();
             let result = self.field(0, root, field).await;
             self.batches[0].results.push(result);
             self.drain(next).await;
             self.cx.root_finished().await;
+            if Writer::new(self.model, self.prepared, &self.batches, None).leaves_no_data(position) {
+                return;
+            }
         }
     }
 
     async fn drain(&mut self, from: usize) {
         let mut next = from;
-        while next < self.batches.len() {
+        while next < self.batches.len() && !self.is_exhausted() {
             self.run_level(next).await;
             next += 1;
         }
@@ -106,14 +131,15 @@ impl<'e, C: Context> Execution<'e, C> {
         if let Err(error) = self.cx.guard(&def.facts) {
             return FieldResult::Denied(error);
         }
-        let resolved = match &def.source {
+        let answer = match &def.source {
             Source::Leaf { .. } => return FieldResult::Direct,
             Source::Part { table, index } => {
                 let nodes = &self.batches[batch].nodes;
-                nodes.iter().map(|node| table.read(&*node.row, *index)).collect()
+                let read = || nodes.iter().map(|node| table.read(&*node.row, *index)).collect();
+                catch_unwind(AssertUnwindSafe(read))
             }
             Source::Resolver(resolver) => {
-                let args = match arguments(self.model, def, field, self.variables) {
+                let args = match arguments(self.model, def, field, self.variables, &self.prepared.text) {
                     Ok(args) => args,
                     Err(error) => return FieldResult::Denied(error),
                 };
@@ -123,14 +149,15 @@ impl<'e, C: Context> Execution<'e, C> {
                     args: &args,
                     field: Some(field),
                 };
-                resolver.resolve(call).await
+                AssertUnwindSafe(async { resolver.resolve(call).await }).catch_unwind().await
             }
         };
-        let mut buckets = Buckets { first: self.batches.len(), made: VecDeque::new() };
-        let slots = resolved
-            .into_iter()
-            .map(|each| self.slot(each, &def.ty, field, &mut buckets))
-            .collect();
+        let resolved = match answer {
+            Ok(resolved) => resolved,
+            Err(panic) => return FieldResult::Denied(panicked(&*panic)),
+        };
+        let mut buckets = Buckets { first: self.batches.len(), made: Vec::new() };
+        let slots = resolved.into_iter().map(|each| self.slot(each, &def.ty, field, &mut buckets)).collect();
         self.batches.extend(buckets.made);
         FieldResult::Slots(slots)
     }
@@ -152,14 +179,17 @@ impl<'e, C: Context> Execution<'e, C> {
 
     fn node(&mut self, node: Node, declared: TypeId, field: &PlannedField, buckets: &mut Buckets) -> Slot {
         self.objects += 1;
-        if self.objects > MAX_OBJECTS {
-            return Slot::Failed(FieldError::code(TOO_MANY_NODES));
+        if self.is_exhausted() {
+            return Slot::Null;
         }
         let concrete = match (&self.model.types[declared].kind, node.tag) {
             (TypeKind::Object(_), _) => Some(declared),
-            (_, Some(tag)) => {
-                self.model.possible(declared).iter().copied().find(|id| self.model.types[*id].canonical == tag)
-            }
+            (_, Some(tag)) => self
+                .model
+                .possible(declared)
+                .iter()
+                .copied()
+                .find(|id| self.model.types[*id].canonical == tag),
             (_, None) => None,
         };
         let Some(concrete) = concrete else {
@@ -177,10 +207,17 @@ fn failed(cause: &str) -> Slot {
     Slot::Failed(FieldError::internal(format!("a resolver gave {cause}")))
 }
 
+/// A resolver that panicked failed as any other, and the request goes on.
+pub(super) fn panicked(panic: &(dyn Any + Send)) -> FieldError {
+    let said = panic.downcast_ref::<&str>().copied();
+    let said = said.or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    FieldError::internal(format!("panicked: {}", said.unwrap_or("for no reason given")))
+}
+
 /// New batches, one for each concrete type met.
 struct Buckets {
     first: usize,
-    made: VecDeque<Batch>,
+    made: Vec<Batch>,
 }
 
 impl Buckets {
@@ -189,7 +226,7 @@ impl Buckets {
             Some(at) => at,
             None => {
                 let results = Vec::with_capacity(plan.fields.len());
-                self.made.push_back(Batch { plan: Arc::clone(plan), nodes: Vec::new(), results });
+                self.made.push(Batch { plan: Arc::clone(plan), nodes: Vec::new(), results });
                 self.made.len() - 1
             }
         };
@@ -197,28 +234,38 @@ impl Buckets {
         nodes.push(node);
         match (u32::try_from(self.first + at), u32::try_from(nodes.len() - 1)) {
             (Ok(batch), Ok(row)) => Slot::Object { batch, row },
-            _ => Slot::Failed(FieldError::code(TOO_MANY_NODES)),
+            _ => Slot::Failed(FieldError::internal("more objects than can be counted")),
         }
     }
 }
 
 /// The arguments of one field under the variables of one request: defaults filled in, what was not given
 /// left out.
-pub(super) fn arguments<C>(
+fn arguments<C>(
     model: &Model<C>,
     def: &FieldDef<C>,
     field: &PlannedField,
     variables: &Map<String, Value>,
+    text: &str,
 ) -> Result<Map<String, Value>, FieldError> {
     let mut out = Map::new();
     for declared in &def.args {
-        let template = field.args.iter().find(|(name, _)| *name == declared.name).map(|(_, t)| t);
-        let value = match template.map(|t| t.fill(variables)) {
-            Some(Ok(value)) => value,
-            Some(Err(_)) => {
-                let ty = model.print(&declared.ty);
-                let message = format!("Argument '{}' of non-null type '{ty}' must not be null.", declared.name);
-                return Err(FieldError::plain(message));
+        let given = field.args.iter().find(|arg| arg.name == declared.name);
+        let value = match given.map(|arg| (arg, arg.template.fill(variables))) {
+            Some((_, Ok(value))) => value,
+            Some((arg, Err(_))) => {
+                let name = &declared.name;
+                let message = match arg.template {
+                    Template::Variable { .. } => {
+                        let ty = model.print(&declared.ty);
+                        format!("Argument '{name}' of non-null type '{ty}' must not be null.")
+                    }
+                    _ => {
+                        let written = text.get(arg.span.clone()).unwrap_or_default();
+                        clip(format!("Argument '{name}' has invalid value {written}."))
+                    }
+                };
+                return Err(FieldError::plain(message).at_offset(arg.span.start));
             }
             None => None,
         };
@@ -228,8 +275,10 @@ pub(super) fn arguments<C>(
             }
             None if declared.ty.is_non_null() => {
                 let ty = model.print(&declared.ty);
-                let message = format!("Argument '{}' of required type '{ty}' was not provided.", declared.name);
-                return Err(FieldError::plain(message));
+                let message =
+                    format!("Argument '{}' of required type '{ty}' was not provided.", declared.name);
+                let error = FieldError::plain(message);
+                return Err(given.map_or(error.clone(), |arg| error.at_offset(arg.span.start)));
             }
             None => {}
         }

@@ -32,12 +32,8 @@ pub(super) fn take(schema: &mut Schema, edition: &Edition) -> HashMap<FieldKey, 
         edition.renames.iter().map(|(from, to)| (to.clone(), from.clone())).collect();
     let query = schema.schema_definition.query.as_ref().map(|name| name.to_string());
     let mutation = schema.schema_definition.mutation.as_ref().map(|name| name.to_string());
-    let connections: Vec<String> = schema
-        .types
-        .keys()
-        .filter(|name| is_connection(schema, name))
-        .map(ToString::to_string)
-        .collect();
+    let connections: Vec<String> =
+        schema.types.keys().filter(|name| is_connection(schema, name)).map(ToString::to_string).collect();
     let mut facts = HashMap::new();
     for (name, def) in &mut schema.types {
         let fields = match def {

@@ -1,7 +1,9 @@
 //! Input coercion by the schema: JSON of variables, literals of documents, templates with variables.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
+use apollo_compiler::Name;
 use apollo_compiler::Node;
 use apollo_compiler::ast;
 use serde_json::{Map, Value};
@@ -10,8 +12,8 @@ use super::inspect::inspect;
 use super::model::{InputDef, Model, Ty, TypeId, TypeKind};
 use super::scalars::{Written, coerce};
 
-/// More problems in one value than this are not reported.
-const MAX_PROBLEMS: usize = 50;
+/// More problems in the variables of a request than this are not reported.
+pub(super) const MAX_PROBLEMS: usize = 50;
 
 /// Why a JSON value does not fit: where (dotted, from the value itself) and the sentence.
 pub(super) struct Problem {
@@ -23,84 +25,100 @@ pub(super) struct Problem {
 /// Coerces the JSON of one variable.
 ///
 /// # Errors
-/// Every problem found, up to 50.
+/// Every problem found, up to one more than are reported.
 pub(super) fn coerce_json<C>(model: &Model<C>, ty: &Ty, value: &Value) -> Result<Value, Vec<Problem>> {
-    let mut walk = JsonWalk { model, problems: Vec::new() };
-    let coerced = walk.value(ty, value, "");
+    let mut walk = JsonWalk { model, path: Vec::new(), problems: Vec::new() };
+    let coerced = walk.value(ty, value);
     if walk.problems.is_empty() { Ok(coerced) } else { Err(walk.problems) }
+}
+
+enum Step<'v> {
+    Key(&'v str),
+    Index(usize),
 }
 
 struct JsonWalk<'m, C> {
     model: &'m Model<C>,
+    path: Vec<Step<'m>>,
     problems: Vec<Problem>,
 }
 
-impl<C> JsonWalk<'_, C> {
-    fn refuse(&mut self, path: &str, value: &Value, message: String) -> Value {
-        if self.problems.len() < MAX_PROBLEMS {
-            self.problems.push(Problem { path: path.to_owned(), value: inspect(value), message });
+impl<'m, C> JsonWalk<'m, C> {
+    /// Notes why `value`, here, does not fit.
+    fn refuse(&mut self, value: &Value, message: impl FnOnce(&Model<C>) -> String) -> Value {
+        if self.problems.len() <= MAX_PROBLEMS {
+            let problem =
+                Problem { path: self.print_path(), value: inspect(value), message: message(self.model) };
+            self.problems.push(problem);
         }
         Value::Null
     }
 
-    fn value(&mut self, ty: &Ty, value: &Value, path: &str) -> Value {
-        match (ty, value) {
-            (Ty::NonNull(_), Value::Null) => {
-                let message = format!("Expected non-nullable type '{}' not to be None.", self.model.print(ty));
-                self.refuse(path, value, message)
+    fn print_path(&self) -> String {
+        let mut out = String::new();
+        for step in &self.path {
+            match step {
+                Step::Key(key) if out.is_empty() => out.push_str(key),
+                Step::Key(key) => out.extend([".", key]),
+                Step::Index(index) => out.extend(["[", &index.to_string(), "]"]),
             }
-            (Ty::NonNull(inner), value) => self.value(inner, value, path),
+        }
+        out
+    }
+
+    fn at(&mut self, step: Step<'m>, ty: &'m Ty, value: &Value) -> Value {
+        self.path.push(step);
+        let coerced = self.value(ty, value);
+        self.path.pop();
+        coerced
+    }
+
+    fn value(&mut self, ty: &'m Ty, value: &Value) -> Value {
+        match (ty, value) {
+            (Ty::NonNull(_), Value::Null) => self.refuse(value, |model| {
+                format!("Expected non-nullable type '{}' not to be None.", model.print(ty))
+            }),
+            (Ty::NonNull(inner), value) => self.value(inner, value),
             (_, Value::Null) => Value::Null,
-            (Ty::List(item), Value::Array(items)) => Value::Array(
-                items
-                    .iter()
-                    .enumerate()
-                    .map(|(index, each)| self.value(item, each, &format!("{path}[{index}]")))
-                    .collect(),
-            ),
-            (Ty::List(item), single) => Value::Array(vec![self.value(item, single, path)]),
-            (Ty::Named(id), value) => self.named(*id, value, path),
+            (Ty::List(item), Value::Array(items)) => {
+                let coerced = items.iter().enumerate();
+                coerced.map(|(index, each)| self.at(Step::Index(index), item, each)).collect()
+            }
+            (Ty::List(item), single) => Value::Array(vec![self.value(item, single)]),
+            (Ty::Named(id), value) => self.named(*id, value),
         }
     }
 
-    fn named(&mut self, id: TypeId, value: &Value, path: &str) -> Value {
+    fn named(&mut self, id: TypeId, value: &Value) -> Value {
         let def = &self.model.types[id];
         match &def.kind {
             TypeKind::Scalar(scalar) => match coerce(*scalar, &def.name, Written::Json(value)) {
                 Ok(coerced) => coerced,
-                Err(message) => self.refuse(path, value, message),
+                Err(message) => self.refuse(value, |_| message),
             },
             TypeKind::Enum(values) => match value {
-                Value::String(text) if values.contains(text) => value.clone(),
+                Value::String(text) if values.contains(text.as_str()) => value.clone(),
                 Value::String(text) => {
-                    let message = format!("Value '{text}' does not exist in '{}' enum.", def.name);
-                    self.refuse(path, value, message)
+                    self.refuse(value, |_| format!("Value '{text}' does not exist in '{}' enum.", def.name))
                 }
-                _ => {
-                    let message =
-                        format!("Enum '{}' cannot represent non-string value: {}.", def.name, inspect(value));
-                    self.refuse(path, value, message)
-                }
+                _ => self.refuse(value, |_| {
+                    format!("Enum '{}' cannot represent non-string value: {}.", def.name, inspect(value))
+                }),
             },
-            TypeKind::Input(fields) => self.object(&def.name, fields, value, path),
+            TypeKind::Input(fields) => self.object(&def.name, fields, value),
             TypeKind::Object(_) | TypeKind::Abstract(_) => Value::Null,
         }
     }
 
-    fn object(&mut self, name: &str, fields: &[InputDef], value: &Value, path: &str) -> Value {
+    fn object(&mut self, name: &str, fields: &'m [InputDef], value: &Value) -> Value {
         let Value::Object(given) = value else {
-            return self.refuse(path, value, format!("Expected type '{name}' to be a mapping."));
+            return self.refuse(value, |_| format!("Expected type '{name}' to be a mapping."));
         };
         let mut out = Map::new();
         for field in fields {
             match given.get(&*field.name) {
                 Some(each) => {
-                    let below = if path.is_empty() {
-                        field.name.to_string()
-                    } else {
-                        format!("{path}.{}", field.name)
-                    };
-                    let coerced = self.value(&field.ty, each, &below);
+                    let coerced = self.at(Step::Key(&field.name), &field.ty, each);
                     out.insert(field.name.to_string(), coerced);
                 }
                 None => match &field.default {
@@ -108,17 +126,17 @@ impl<C> JsonWalk<'_, C> {
                         out.insert(field.name.to_string(), default.clone());
                     }
                     None if field.ty.is_non_null() => {
-                        let printed = self.model.print(&field.ty);
-                        let message =
-                            format!("Field '{}' of required type '{printed}' was not provided.", field.name);
-                        self.refuse(path, value, message);
+                        self.refuse(value, |model| {
+                            let printed = model.print(&field.ty);
+                            format!("Field '{}' of required type '{printed}' was not provided.", field.name)
+                        });
                     }
                     None => {}
                 },
             }
         }
         for key in given.keys().filter(|key| fields.iter().all(|f| *f.name != ***key)) {
-            self.refuse(path, value, format!("Field '{key}' is not defined by type '{name}'."));
+            self.refuse(value, |_| format!("Field '{key}' is not defined by type '{name}'."));
         }
         Value::Object(out)
     }
@@ -143,14 +161,16 @@ pub(super) struct BadLiteral {
 ///
 /// # Errors
 /// The first place where it does not fit.
-pub(super) fn literal<C>(model: &Model<C>, ty: &Ty, value: &Node<ast::Value>) -> Result<Template, BadLiteral> {
+pub(super) fn literal<C>(
+    model: &Model<C>,
+    ty: &Ty,
+    value: &Node<ast::Value>,
+) -> Result<Template, BadLiteral> {
     if let ast::Value::Variable(name) = &**value {
         return Ok(Template::Variable { name: name.as_str().into(), non_null: ty.is_non_null() });
     }
-    let bad = |message: String| BadLiteral {
-        offset: value.location().map_or(0, |span| span.offset()),
-        message,
-    };
+    let bad =
+        |message: String| BadLiteral { offset: value.location().map_or(0, |span| span.offset()), message };
     match (ty, &**value) {
         (Ty::NonNull(_), ast::Value::Null) => {
             Err(bad(format!("Expected value of type '{}', found null.", model.print(ty))))
@@ -165,14 +185,14 @@ pub(super) fn literal<C>(model: &Model<C>, ty: &Ty, value: &Node<ast::Value>) ->
         (Ty::Named(id), written) => {
             let def = &model.types[*id];
             match &def.kind {
-                TypeKind::Scalar(super::model::Scalar::GenericScalar) => Ok(generic(value)),
+                TypeKind::Scalar(super::model::Scalar::GenericScalar) => generic(value).map_err(bad),
                 TypeKind::Scalar(scalar) => {
                     let text = written.to_string();
-                    coerce(*scalar, &def.name, written_of(written, &text))
-                        .map(Template::Const)
-                        .map_err(|message| {
+                    coerce(*scalar, &def.name, written_of(written, &text)).map(Template::Const).map_err(
+                        |message| {
                             bad(format!("Expected value of type '{}', found {text}; {message}", def.name))
-                        })
+                        },
+                    )
                 }
                 TypeKind::Enum(values) => match written {
                     ast::Value::Enum(name) if values.contains(name.as_str()) => {
@@ -180,10 +200,12 @@ pub(super) fn literal<C>(model: &Model<C>, ty: &Ty, value: &Node<ast::Value>) ->
                     }
                     other => Err(bad(format!("Value '{other}' does not exist in '{}' enum.", def.name))),
                 },
-                TypeKind::Input(fields) => object(model, &def.name, fields, written).map_err(|error| match error {
-                    Ok(inner) => inner,
-                    Err(message) => bad(message),
-                }),
+                TypeKind::Input(fields) => {
+                    object(model, &def.name, fields, written).map_err(|error| match error {
+                        Ok(inner) => inner,
+                        Err(message) => bad(message),
+                    })
+                }
                 TypeKind::Object(_) | TypeKind::Abstract(_) => {
                     Err(bad(format!("'{}' is not an input type.", def.name)))
                 }
@@ -213,6 +235,9 @@ fn object<C>(
     let ast::Value::Object(given) = written else {
         return Err(Err(format!("Expected value of type '{name}', found {written}.")));
     };
+    if let Some(key) = repeated(given) {
+        return Err(Err(format!("There can be only one input field named '{key}'.")));
+    }
     if let Some((key, _)) = given.iter().find(|(key, _)| fields.iter().all(|f| *f.name != *key.as_str())) {
         return Err(Err(format!("Field '{key}' is not defined by type '{name}'.")));
     }
@@ -257,20 +282,31 @@ fn written_of<'a>(value: &'a ast::Value, text: &'a str) -> Written<'a> {
 }
 
 /// Any literal is a generic scalar; enum names become null, as in the original.
-fn generic(value: &Node<ast::Value>) -> Template {
-    match &**value {
+fn generic(value: &Node<ast::Value>) -> Result<Template, String> {
+    Ok(match &**value {
         ast::Value::Null | ast::Value::Enum(_) => Template::Const(Value::Null),
         ast::Value::Variable(name) => Template::Variable { name: name.as_str().into(), non_null: false },
-        ast::Value::List(items) => list(items.iter().map(generic).collect()),
+        ast::Value::List(items) => list(items.iter().map(generic).collect::<Result<_, _>>()?),
         ast::Value::Object(fields) => {
-            Template::Object(fields.iter().map(|(key, each)| (key.as_str().into(), generic(each), None)).collect())
+            if let Some(key) = repeated(fields) {
+                return Err(format!("There can be only one input field named '{key}'."));
+            }
+            let parts = fields.iter().map(|(key, each)| Ok((key.as_str().into(), generic(each)?, None)));
+            Template::Object(parts.collect::<Result<_, String>>()?)
         }
         scalar => {
             let text = scalar.to_string();
-            let coerced = coerce(super::model::Scalar::GenericScalar, "GenericScalar", written_of(scalar, &text));
+            let coerced =
+                coerce(super::model::Scalar::GenericScalar, "GenericScalar", written_of(scalar, &text));
             Template::Const(coerced.unwrap_or(Value::Null))
         }
-    }
+    })
+}
+
+/// The first key that an object literal has twice.
+fn repeated(fields: &[(Name, Node<ast::Value>)]) -> Option<&Name> {
+    let mut seen = HashSet::with_capacity(fields.len());
+    fields.iter().map(|(key, _)| key).find(|key| !seen.insert(key.as_str()))
 }
 
 /// A variable that is null where the schema wants a value.
@@ -312,6 +348,24 @@ impl Template {
                 }
                 Ok(Some(Value::Object(map)))
             }
+        }
+    }
+
+    /// How many values it holds: what keeping it costs.
+    pub(super) fn size(&self) -> usize {
+        fn of(value: &Value) -> usize {
+            match value {
+                Value::Array(items) => 1 + items.iter().map(of).sum::<usize>(),
+                Value::Object(map) => 1 + map.values().map(of).sum::<usize>(),
+                Value::String(text) => 1 + text.len() / 64,
+                _ => 1,
+            }
+        }
+        match self {
+            Template::Const(value) => of(value),
+            Template::Variable { .. } => 1,
+            Template::List(parts) => 1 + parts.iter().map(Template::size).sum::<usize>(),
+            Template::Object(parts) => 1 + parts.iter().map(|(_, part, _)| part.size()).sum::<usize>(),
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::model::Scalar;
+use super::scalars::{isoformat, isoformat_time};
 
 /// A value of a scalar or an enum. The declared type of the field decides how it is written.
 #[derive(Debug, Clone)]
@@ -151,9 +152,9 @@ fn write_textual(out: &mut Vec<u8>, leaf: &Leaf<'_>) -> Result<(), String> {
         Leaf::Decimal(v) => quoted(out, v),
         Leaf::Uuid(v) => quoted(out, v),
         Leaf::Date(v) => quoted(out, v),
-        Leaf::Time(v) => quoted(out, v.format("%H:%M:%S%.f")),
-        Leaf::DateTime(v) => write_datetime(out, &v.fixed_offset()),
-        Leaf::LocalDateTime(v) => write_datetime(out, v),
+        Leaf::Time(v) => quoted(out, isoformat_time(*v)),
+        Leaf::DateTime(v) => quoted(out, isoformat(&v.fixed_offset())),
+        Leaf::LocalDateTime(v) => quoted(out, isoformat(v)),
         Leaf::Float(v) => quoted(out, v),
         other => return Err(format!("String cannot represent value: {other:?}")),
     }
@@ -190,15 +191,6 @@ fn write_float(out: &mut Vec<u8>, value: f64) -> Result<(), String> {
     serde_json::to_writer(out, &value).map_err(|e| e.to_string())
 }
 
-/// Python's `isoformat()`: microseconds only when there are any, `+00:00` rather than `Z`.
-fn write_datetime(out: &mut Vec<u8>, value: &DateTime<FixedOffset>) {
-    if value.timestamp_subsec_micros() == 0 {
-        quoted(out, value.format("%Y-%m-%dT%H:%M:%S%:z"));
-    } else {
-        quoted(out, value.format("%Y-%m-%dT%H:%M:%S%.6f%:z"));
-    }
-}
-
 fn write_display(out: &mut Vec<u8>, value: impl std::fmt::Display) {
     use std::io::Write;
     // Writing to memory cannot fail.
@@ -224,14 +216,9 @@ pub(super) fn write_str(out: &mut Vec<u8>, text: &str) {
             b'\n' => b"\\n",
             b'\r' => b"\\r",
             b'\t' => b"\\t",
-            0x00..=0x1f => &[
-                b'\\',
-                b'u',
-                b'0',
-                b'0',
-                HEX[usize::from(byte >> 4)],
-                HEX[usize::from(byte & 15)],
-            ],
+            0x00..=0x1f => {
+                &[b'\\', b'u', b'0', b'0', HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]
+            }
             _ => continue,
         };
         out.extend_from_slice(&bytes[start..index]);

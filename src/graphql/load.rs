@@ -27,6 +27,10 @@ pub enum LoadError {
     PartBoundToLeaf(String, String),
     #[error("{0} is bound twice")]
     BoundTwice(String),
+    #[error("{0} is bound to rows of two types, {1} and {2}: an object has rows of one")]
+    TwoRowTypes(String, String, String),
+    #[error("{0} is bound to a handler that answers once, but only fields of Query and Mutation are asked once")]
+    SingleBelowRoot(String),
     #[error("{0} is bound, but no type that is served implements its interface {1}")]
     NoImplementers(String, String),
     #[error("{0} is bound, but nothing of its type {1} is")]
@@ -63,7 +67,6 @@ pub fn load<C: Send + Sync + 'static>(
     let mut document = parse(sources)?;
     edition.apply(&mut document)?;
     let full = document.to_schema().map_err(|e| LoadError::Syntax(e.to_string()))?;
-    edition.check(&full)?;
     let pruned = prune(full, edition, bindings)?;
     let schema = pruned.schema.validate().map_err(|e| LoadError::Invalid(e.to_string()))?;
     let model = compile(&schema, edition, bindings, &pruned.facts)?;
@@ -74,10 +77,27 @@ pub fn load<C: Send + Sync + 'static>(
 fn parse(sources: &[(&str, &str)]) -> Result<Document, LoadError> {
     let mut whole = Document::new();
     for (name, text) in sources {
-        let part = Parser::new()
-            .parse_ast(*text, *name)
-            .map_err(|e| LoadError::Syntax(e.errors.to_string()))?;
+        let part =
+            Parser::new().parse_ast(*text, *name).map_err(|e| LoadError::Syntax(e.errors.to_string()))?;
         whole.definitions.extend(part.definitions);
     }
     Ok(whole)
+}
+
+/// The object fields that one SDL file declares, `Type.field`.
+///
+/// # Errors
+/// If it does not parse.
+pub fn object_fields(name: &str, text: &str) -> Result<Vec<String>, LoadError> {
+    use apollo_compiler::ast::Definition;
+    let mut all = Vec::new();
+    for definition in parse(&[(name, text)])?.definitions {
+        let (owner, fields) = match &definition {
+            Definition::ObjectTypeDefinition(object) => (&object.name, &object.fields),
+            Definition::ObjectTypeExtension(object) => (&object.name, &object.fields),
+            _ => continue,
+        };
+        all.extend(fields.iter().map(|field| format!("{owner}.{}", field.name)));
+    }
+    Ok(all)
 }

@@ -10,6 +10,8 @@ use super::document::RequestError;
 /// More errors than this in one document are not reported.
 const MAX_ERRORS: usize = 100;
 const MAX_SUGGESTIONS: usize = 5;
+/// Longer messages are cut off.
+const MAX_MESSAGE_BYTES: usize = 4_000;
 
 /// Line and column, from 1, of a byte offset. Columns count characters.
 pub(super) fn locate(text: &str, offset: usize) -> (usize, usize) {
@@ -41,16 +43,29 @@ pub(super) fn of(schema: &Schema, diagnostics: &DiagnosticList, text: &str) -> V
             let error = diagnostic.error;
             let message = error.unstable_compat_message().unwrap_or_else(|| error.to_string());
             let locations = error.location().map(|span| locate(text, span.offset()));
-            RequestError { message: reword(schema, &message), locations: locations.into_iter().collect() }
+            RequestError { message: clip(reword(schema, &message)), locations: locations.into_iter().collect() }
         })
         .collect()
 }
 
+/// Cuts off what no reader needs of a sentence that quotes the request at length.
+pub(super) fn clip(mut message: String) -> String {
+    if message.len() > MAX_MESSAGE_BYTES {
+        let end = (0..=MAX_MESSAGE_BYTES).rev().find(|at| message.is_char_boundary(*at));
+        message.truncate(end.unwrap_or_default());
+        message.push_str("...");
+    }
+    message
+}
+
+/// Names stand in single quotes; what the request itself wrote, behind "value: ", stays as it is.
 fn reword(schema: &Schema, message: &str) -> String {
-    let message = message.replace('"', "'");
     if let Some(rest) = message.strip_prefix("syntax error: ") {
         return format!("Syntax Error: {rest}");
     }
+    let written = message.find(" cannot represent ").and_then(|at| Some(at + message[at..].find(": ")?));
+    let (ours, theirs) = message.split_at(written.unwrap_or(message.len()));
+    let message = ours.replace('"', "'") + theirs;
     match undefined_field(schema, &message) {
         Some(suggested) => suggested,
         None => message,
@@ -83,9 +98,12 @@ fn did_you_mean(found: &[&str]) -> String {
 
 /// The names close enough to `input`, closest first.
 fn suggestions<'n>(input: &str, names: &[&'n str]) -> Vec<&'n str> {
-    let threshold = input.chars().count() * 2 / 5 + 1;
+    let length = input.chars().count();
+    let threshold = length * 2 / 5 + 1;
     let mut close: Vec<(usize, &str)> = names
         .iter()
+        // No need to compare what is too long or too short: names of a request can be very long.
+        .filter(|name| name.len().abs_diff(length) <= threshold)
         .map(|name| (distance(input, name), *name))
         .filter(|(distance, _)| *distance <= threshold)
         .collect();
@@ -117,4 +135,40 @@ fn distance(a: &str, b: &str) -> usize {
         rows.push(row);
     }
     rows[a.len()][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_request_wrote_is_quoted_as_it_was() {
+        let schema = Schema::new();
+        let said = reword(&schema, r#"Int cannot represent non-integer value: "it's \"quoted\"""#);
+        assert_eq!(said, r#"Int cannot represent non-integer value: "it's \"quoted\"""#);
+        let said = reword(&schema, r#"Unknown argument "a" on field "Query.b"."#);
+        assert_eq!(said, "Unknown argument 'a' on field 'Query.b'.");
+        let said = reword(&schema, r#"syntax error: expected a StringValue "x""#);
+        assert_eq!(said, r#"Syntax Error: expected a StringValue "x""#);
+    }
+
+    #[test]
+    fn a_message_is_cut_off_between_characters() {
+        let said = clip("ä".repeat(MAX_MESSAGE_BYTES));
+        assert!(said.ends_with("ä...") && said.len() <= MAX_MESSAGE_BYTES + 3);
+    }
+
+    #[test]
+    fn a_name_out_of_all_proportion_is_not_compared() {
+        assert!(suggestions(&"a".repeat(200_000), &["account", "accounts"]).is_empty());
+        assert_eq!(suggestions("acount", &["account", "accounts", "bill"]), ["account", "accounts"]);
+    }
+
+    #[test]
+    fn columns_count_characters_and_every_line_end_counts_once() {
+        assert_eq!(locate("ä\r\nb\rc\nd", 2), (1, 2));
+        assert_eq!(locate("ä\r\nb\rc\nd", 4), (2, 1));
+        assert_eq!(locate("ä\r\nb\rc\nd", 6), (3, 1));
+        assert_eq!(locate("ä\r\nb\rc\nd", 8), (4, 1));
+    }
 }

@@ -77,15 +77,6 @@ impl Ty {
     pub fn is_non_null(&self) -> bool {
         matches!(self, Ty::NonNull(_))
     }
-
-    /// True for a list, nullable or not.
-    pub fn is_list(&self) -> bool {
-        match self {
-            Ty::List(_) => true,
-            Ty::NonNull(item) => item.is_list(),
-            Ty::Named(_) => false,
-        }
-    }
 }
 
 /// Argument or input field.
@@ -94,12 +85,6 @@ pub struct InputDef {
     pub ty: Ty,
     /// Coerced default.
     pub default: Option<Value>,
-}
-
-impl InputDef {
-    pub fn is_required(&self) -> bool {
-        self.ty.is_non_null() && self.default.is_none()
-    }
 }
 
 /// Where the value of a field comes from.
@@ -206,9 +191,9 @@ impl<C> Model<C> {
     pub(super) fn possible(&self, id: TypeId) -> &[TypeId] {
         match &self.types[id].kind {
             TypeKind::Abstract(objects) => objects,
-            TypeKind::Object(_) => std::slice::from_ref(
-                self.by_name.get(&self.types[id].name).unwrap_or(&self.query),
-            ),
+            TypeKind::Object(_) => {
+                std::slice::from_ref(self.by_name.get(&self.types[id].name).unwrap_or(&self.query))
+            }
             _ => &[],
         }
     }

@@ -1,7 +1,8 @@
 //! Plans: a document's selections merged per concrete type, ready to be executed many times.
 
-use std::collections::HashMap;
-use std::sync::Arc;
+use std::collections::{HashMap, HashSet};
+use std::ops::Range;
+use std::sync::{Arc, OnceLock};
 
 use apollo_compiler::executable::{Field, Operation, Selection, SelectionSet};
 use apollo_compiler::{ExecutableDocument, Node};
@@ -14,7 +15,15 @@ use super::leaf::write_str;
 use super::model::{Model, Ty, TypeId};
 
 /// Most fields in one plan: past that a document is only there to cost.
-const MAX_FIELDS: usize = 50_000;
+const MAX_FIELDS: usize = 20_000;
+/// Most selections looked at, and argument values copied, while planning.
+const MAX_WORK: usize = 500_000;
+/// Most places of one field that its errors name.
+const MAX_LOCATIONS: usize = 32;
+/// About what one planned field takes in memory.
+const FIELD_BYTES: usize = 320;
+/// About what one value of an argument takes in memory.
+const VALUE_BYTES: usize = 96;
 
 /// What one operation does under one outcome of its conditions.
 pub(super) struct Plan {
@@ -25,6 +34,22 @@ pub(super) struct Plan {
     pub only_introspects: bool,
     /// Deprecated fields in use, `Type.field`.
     pub deprecated: Vec<String>,
+    /// Fields planned, and argument values in them.
+    pub size: Size,
+}
+
+/// How large a plan is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Size {
+    pub fields: usize,
+    pub values: usize,
+}
+
+impl Plan {
+    /// About how many bytes of memory it takes.
+    pub(super) fn bytes(&self) -> usize {
+        self.size.fields * FIELD_BYTES + self.size.values * VALUE_BYTES
+    }
 }
 
 /// The fields of one concrete object type, in the order of the answer.
@@ -34,12 +59,20 @@ pub(super) struct ObjectPlan {
 }
 
 /// What a planned field reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Target {
     Typename,
     Introspection,
     /// Index into the fields of the plan's object type.
     Field(usize),
+}
+
+/// One argument that the document gives.
+pub(super) struct PlannedArg {
+    pub name: Arc<str>,
+    pub template: Template,
+    /// Where its value stands in the document, in bytes.
+    pub span: Range<usize>,
 }
 
 /// One field of the answer.
@@ -50,9 +83,10 @@ pub struct PlannedField {
     pub(super) json_key: Box<[u8]>,
     pub(super) name: Box<str>,
     pub(super) target: Target,
-    pub(super) args: Vec<(Arc<str>, Template)>,
-    /// Byte offsets of every occurrence in the document.
-    pub(super) offsets: Vec<usize>,
+    pub(super) args: Vec<PlannedArg>,
+    /// Byte offsets of its occurrences in the document.
+    offsets: Box<[usize]>,
+    locations: OnceLock<Vec<(usize, usize)>>,
     /// One plan for each concrete type the field can lead to.
     pub(super) children: Vec<Arc<ObjectPlan>>,
 }
@@ -64,9 +98,15 @@ impl PlannedField {
             Some((head, rest)) => (head, Some(rest)),
             None => (path, None),
         };
-        self.children.iter().flat_map(|plan| &plan.fields).any(|field| {
-            *field.name == *head && rest.is_none_or(|rest| field.selects(rest))
-        })
+        self.children
+            .iter()
+            .flat_map(|plan| &plan.fields)
+            .any(|field| *field.name == *head && rest.is_none_or(|rest| field.selects(rest)))
+    }
+
+    /// Line and column of its occurrences, counted once: a field may fail in many rows.
+    pub(super) fn locations(&self, locate: impl Fn(usize) -> (usize, usize)) -> &[(usize, usize)] {
+        self.locations.get_or_init(|| self.offsets.iter().map(|offset| locate(*offset)).collect())
     }
 
     pub(super) fn child(&self, ty: TypeId) -> Option<&Arc<ObjectPlan>> {
@@ -82,12 +122,20 @@ pub(super) fn plan<C>(
 ) -> Result<Plan, RequestError> {
     let root_type = if operation.is_mutation() { model.mutation } else { Some(model.query) };
     let root_type = root_type.ok_or_else(|| RequestError::new("The schema has no such operation type."))?;
-    let mut planner =
-        Planner { model, document, variables, known: HashMap::new(), planned: 0, deprecated: Vec::new() };
+    let mut planner = Planner {
+        model,
+        document,
+        variables,
+        known: HashMap::new(),
+        size: Size::default(),
+        work: 0,
+        deprecated: Vec::new(),
+    };
     let root = planner.object(root_type, &[&operation.selection_set], 0)?;
     let introspects = root.fields.iter().any(|f| f.target == Target::Introspection);
     let only_introspects = introspects && root.fields.iter().all(|f| !matches!(f.target, Target::Field(_)));
-    Ok(Plan { root, introspects, only_introspects, deprecated: planner.deprecated })
+    let Planner { deprecated, size, .. } = planner;
+    Ok(Plan { root, introspects, only_introspects, deprecated, size })
 }
 
 /// Selection sets merged into one, by address: equal addresses, equal plan.
@@ -98,7 +146,8 @@ struct Planner<'a, C> {
     document: &'a ExecutableDocument,
     variables: &'a Map<String, Value>,
     known: HashMap<SetsKey, Arc<ObjectPlan>>,
-    planned: usize,
+    size: Size,
+    work: usize,
     deprecated: Vec<String>,
 }
 
@@ -116,15 +165,17 @@ impl<'a, C> Planner<'a, C> {
             return Ok(Arc::clone(known));
         }
         if depth > MAX_DEPTH {
-            return Err(RequestError::new(format!("The document selects more than {MAX_DEPTH} levels deep.")));
+            return Err(RequestError::new(format!(
+                "The document selects more than {MAX_DEPTH} levels deep."
+            )));
         }
         let mut grouped = Grouped::new();
-        let mut visited = Vec::new();
+        let mut visited = HashSet::new();
         for set in sets {
             self.collect(ty, set, &mut grouped, &mut visited, 0)?;
         }
-        self.planned += grouped.len();
-        if self.planned > MAX_FIELDS {
+        self.size.fields += grouped.len();
+        if self.size.fields > MAX_FIELDS {
             return Err(RequestError::new(format!("The document selects more than {MAX_FIELDS} fields.")));
         }
         let mut fields = Vec::with_capacity(grouped.len());
@@ -153,7 +204,12 @@ impl<'a, C> Planner<'a, C> {
             name: first.name.as_str().into(),
             target: Target::Typename,
             args: Vec::new(),
-            offsets: occurrences.iter().map(|f| f.location().map_or(0, |span| span.offset())).collect(),
+            offsets: occurrences
+                .iter()
+                .take(MAX_LOCATIONS)
+                .map(|f| f.location().map_or(0, |span| span.offset()))
+                .collect(),
+            locations: OnceLock::new(),
             children: Vec::new(),
         };
         match first.name.as_str() {
@@ -172,10 +228,15 @@ impl<'a, C> Planner<'a, C> {
             self.deprecated.push(def.facts.coordinate.clone());
         }
         for argument in &first.arguments {
-            let Some(declared) = def.args.iter().find(|a| *a.name == *argument.name.as_str()) else { continue };
+            let Some(declared) = def.args.iter().find(|a| *a.name == *argument.name.as_str()) else {
+                continue;
+            };
             let template = literal(self.model, &declared.ty, &argument.value)
                 .map_err(|bad| RequestError::new(bad.message))?;
-            planned.args.push((declared.name.clone(), template));
+            self.size.values += template.size();
+            self.spend(template.size())?;
+            let span = argument.value.location().map_or(0..0, |span| span.offset()..span.end_offset());
+            planned.args.push(PlannedArg { name: declared.name.clone(), template, span });
         }
         planned.children = self.children(&def.ty, occurrences, depth)?;
         Ok(planned)
@@ -192,21 +253,31 @@ impl<'a, C> Planner<'a, C> {
         if sets.is_empty() {
             return Ok(Vec::new());
         }
-        let possible = self.model.possible(ty.inner()).to_vec();
-        possible.into_iter().map(|id| self.object(id, &sets, depth + 1)).collect()
+        let model = self.model;
+        model.possible(ty.inner()).iter().map(|id| self.object(*id, &sets, depth + 1)).collect()
+    }
+
+    /// Counts work against its limit: what is planned again for each way that leads there adds up.
+    fn spend(&mut self, work: usize) -> Result<(), RequestError> {
+        self.work += work;
+        if self.work > MAX_WORK {
+            return Err(RequestError::new("The document repeats its selections too often."));
+        }
+        Ok(())
     }
 
     fn collect(
-        &self,
+        &mut self,
         ty: TypeId,
         set: &'a SelectionSet,
         grouped: &mut Grouped<'a>,
-        visited: &mut Vec<&'a str>,
+        visited: &mut HashSet<&'a str>,
         depth: usize,
     ) -> Result<(), RequestError> {
         if depth > MAX_DEPTH {
             return Err(RequestError::new(format!("Fragments nest more than {MAX_DEPTH} levels deep.")));
         }
+        self.spend(set.selections.len())?;
         for selection in &set.selections {
             if !self.included(selection) {
                 continue;
@@ -223,11 +294,11 @@ impl<'a, C> Planner<'a, C> {
                 }
                 Selection::FragmentSpread(spread) => {
                     let name = spread.fragment_name.as_str();
-                    let Some(fragment) = self.document.fragments.get(name) else { continue };
-                    if visited.contains(&name) {
+                    let document = self.document;
+                    let Some(fragment) = document.fragments.get(name) else { continue };
+                    if !visited.insert(name) {
                         continue;
                     }
-                    visited.push(name);
                     if self.applies(fragment.type_condition(), ty) {
                         self.collect(ty, &fragment.selection_set, grouped, visited, depth + 1)?;
                     }

@@ -10,6 +10,7 @@ use super::edition::Edition;
 use super::facts;
 use super::load::LoadError;
 use super::model::FieldFacts;
+use super::possible_errors;
 
 /// A field, by type and name as served.
 pub(super) type FieldKey = (String, String);
@@ -52,7 +53,9 @@ fn cut_left_out(schema: &mut Schema, edition: &Edition, dark: &[&str]) -> Result
             (Some(ExtendedType::InputObject(input)), None) => {
                 input.make_mut().fields.shift_remove(member).is_some()
             }
-            (Some(ExtendedType::Enum(values)), None) => values.make_mut().values.shift_remove(member).is_some(),
+            (Some(ExtendedType::Enum(values)), None) => {
+                values.make_mut().values.shift_remove(member).is_some()
+            }
             (Some(ExtendedType::Object(object)), Some(argument)) => {
                 cut_argument(object.make_mut().fields.get_mut(member), argument)
             }
@@ -98,7 +101,14 @@ fn bound_fields<C>(
         }
         Ok(definition)
     };
+    if let Some(coordinate) = bindings.bound_twice {
+        return Err(LoadError::BoundTwice(coordinate.to_owned()));
+    }
     for (type_name, object) in &bindings.objects {
+        if let [(_, one), (_, other), ..] = object.row_types().as_slice() {
+            let (one, other) = ((*one).to_owned(), (*other).to_owned());
+            return Err(LoadError::TwoRowTypes((*type_name).to_owned(), one, other));
+        }
         for field in object.leaves.iter().flat_map(|table| table.names()) {
             let ty = add(type_name, field)?.ty.inner_named_type();
             if !is_leaf(schema, ty) {
@@ -112,14 +122,22 @@ fn bound_fields<C>(
             }
         }
     }
-    for coordinate in bindings.resolvers.keys() {
-        let (type_name, field) = coordinate
-            .split_once('.')
-            .ok_or_else(|| LoadError::NoSuchField((*coordinate).to_owned()))?;
+    for (coordinate, resolver) in &bindings.resolvers {
+        let (type_name, field) =
+            coordinate.split_once('.').ok_or_else(|| LoadError::NoSuchField((*coordinate).to_owned()))?;
         add(type_name, field)?;
+        if resolver.is_single && !is_root(schema, edition.served(type_name)) {
+            return Err(LoadError::SingleBelowRoot((*coordinate).to_owned()));
+        }
     }
     bind_connections(schema, &mut bound);
+    possible_errors::bind(schema, &mut bound);
     Ok(bound)
+}
+
+fn is_root(schema: &Schema, name: &str) -> bool {
+    let definition = &schema.schema_definition;
+    [&definition.query, &definition.mutation].into_iter().flatten().any(|root| root.as_str() == name)
 }
 
 /// Adds the members of every connection that a bound field returns.
@@ -178,10 +196,8 @@ struct Alive {
 impl Alive {
     /// Starts from "everything bound works" and takes away until nothing more falls.
     fn settle(schema: &Schema, bound: &HashSet<FieldKey>) -> Self {
-        let mut alive = Alive {
-            types: schema.types.keys().map(ToString::to_string).collect(),
-            fields: bound.clone(),
-        };
+        let mut alive =
+            Alive { types: schema.types.keys().map(ToString::to_string).collect(), fields: bound.clone() };
         for (name, def) in &schema.types {
             if let ExtendedType::Interface(interface) = def {
                 let fields = interface.fields.keys().map(|field| (name.to_string(), field.to_string()));
@@ -206,9 +222,7 @@ impl Alive {
     fn drop_fields(&mut self, schema: &Schema, name: &str, def: &ExtendedType) {
         let (fields, implementers) = match def {
             ExtendedType::Object(object) => (&object.fields, None),
-            ExtendedType::Interface(interface) => {
-                (&interface.fields, Some(self.implementers(schema, name)))
-            }
+            ExtendedType::Interface(interface) => (&interface.fields, Some(self.implementers(schema, name))),
             _ => return,
         };
         for (field, definition) in fields {
@@ -395,7 +409,8 @@ fn dark_fields(schema: &Schema, edition: &Edition, alive: &Alive) -> Vec<String>
     for (name, def) in schema.types.iter().filter(|(_, def)| !def.is_built_in()) {
         if let ExtendedType::Object(object) = def {
             let shown = canonical.get(name.as_str()).copied().unwrap_or(name.as_str());
-            let missing = object.fields.keys().filter(|f| !alive.fields.contains(&(name.to_string(), f.to_string())));
+            let missing =
+                object.fields.keys().filter(|f| !alive.fields.contains(&(name.to_string(), f.to_string())));
             dark.extend(missing.map(|field| format!("{shown}.{field}")));
         }
     }

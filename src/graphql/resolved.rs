@@ -107,10 +107,7 @@ impl<'a, C> Call<'a, C> {
     /// # Errors
     /// Internal, if a parent is not a `T`: the field is bound to the wrong type.
     pub fn parents<T: Any>(&self) -> Result<Vec<&'a T>, FieldError> {
-        self.parents
-            .iter()
-            .map(|node| node.row::<T>().ok_or_else(|| wrong_row::<T>()))
-            .collect()
+        self.parents.iter().map(|node| node.row::<T>().ok_or_else(|| wrong_row::<T>())).collect()
     }
 
     /// How many parents there are, and so how many answers are wanted.
@@ -213,7 +210,12 @@ where
 {
     fn resolve<'a>(&'a self, call: Call<'a, C>) -> BoxFuture<'a, Vec<Resolved>> {
         let future = self.0.call(call);
-        Box::pin(async move { vec![future.await.into()] })
+        Box::pin(async move {
+            let first = std::iter::once(future.await.into());
+            // Where the root type is reached again below, several parents ask and one is answered.
+            let others = (1..call.len()).map(|_| Resolved::Failed(FieldError::internal("asked at a root only")));
+            first.chain(others).collect()
+        })
     }
 }
 

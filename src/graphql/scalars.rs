@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, FixedOffset, NaiveDate, NaiveDateTime, NaiveTime, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 use uuid::Uuid;
@@ -114,9 +114,8 @@ pub(super) fn coerce(scalar: Scalar, name: &str, written: Written<'_>) -> Result
             Written::Other(_) => Ok(Value::Null),
         },
         textual => match token {
-            Token::Str(text) => from_text(textual, name, text).ok_or_else(|| {
-                format!("{name} cannot represent value: {}", written.show())
-            }),
+            Token::Str(text) => from_text(textual, text)
+                .ok_or_else(|| format!("{name} cannot represent value: {}", written.show())),
             _ => refuse("value"),
         },
     }
@@ -133,22 +132,19 @@ fn int(token: &Token<'_>, written: Written<'_>) -> Result<Value, String> {
     };
     match digits.parse::<i32>() {
         Ok(value) => Ok(value.into()),
-        Err(_) => Err(format!(
-            "Int cannot represent non 32-bit signed integer value: {}",
-            written.show()
-        )),
+        Err(_) => Err(format!("Int cannot represent non 32-bit signed integer value: {}", written.show())),
     }
 }
 
 fn float(token: &Token<'_>, written: Written<'_>) -> Result<Value, String> {
-    if let Token::Int(digits) | Token::Float(digits) = token
-        && digits.len() <= 400
-        && digits.parse::<f64>().is_ok_and(f64::is_finite)
-        && let Some(value) = number(digits)
-    {
-        return Ok(value);
+    let value = match token {
+        Token::Int(digits) | Token::Float(digits) => digits.parse::<f64>().ok(),
+        _ => None,
+    };
+    match value.and_then(Number::from_f64) {
+        Some(number) => Ok(Value::Number(number)),
+        None => Err(format!("Float cannot represent non numeric value: {}", written.show())),
     }
-    Err(format!("Float cannot represent non numeric value: {}", written.show()))
 }
 
 /// `1.0` and `1e2` are integers in JSON: their digits without the fraction.
@@ -161,22 +157,39 @@ fn number(digits: &str) -> Option<Value> {
     Number::from_str(digits).ok().map(Value::Number)
 }
 
+/// `-?digits[.digits][e±digits]`, the digits kept; no more than fit 96 bits.
 fn decimal(text: &str) -> Option<Decimal> {
-    if text.len() > MAX_DIGITS {
+    let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent.parse::<i32>().ok()?),
+        None => (text, 0),
+    };
+    let unsigned = mantissa.strip_prefix('-').unwrap_or(mantissa);
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if text.len() > MAX_DIGITS || !digits(whole) || !digits(fraction) {
         return None;
     }
-    Decimal::from_str_exact(text).ok().or_else(|| Decimal::from_scientific(text).ok())
+    let value = Decimal::from_str_exact(mantissa).ok()?;
+    let scale = i32::try_from(value.scale()).ok()?.checked_sub(exponent)?;
+    let mut shifted = match u32::try_from(scale) {
+        Ok(scale) => Decimal::try_from_i128_with_scale(value.mantissa(), scale).ok()?,
+        Err(_) => {
+            let factor = 10_i128.checked_pow(scale.unsigned_abs())?;
+            Decimal::try_from_i128_with_scale(value.mantissa().checked_mul(factor)?, 0).ok()?
+        }
+    };
+    if shifted.is_zero() {
+        shifted.set_sign_positive(true);
+    }
+    Some(shifted)
 }
 
-fn from_text(scalar: Scalar, _name: &str, text: &str) -> Option<Value> {
+fn from_text(scalar: Scalar, text: &str) -> Option<Value> {
     let canonical = match scalar {
-        Scalar::Date => NaiveDate::parse_from_str(text, "%Y-%m-%d")
-            .ok()
-            .filter(|_| text.len() == 10)?
-            .to_string(),
-        Scalar::DateTime => parse_datetime(text)?.with_timezone(&Utc).to_rfc3339(),
-        Scalar::Time => parse_time(text)?.format("%H:%M:%S%.f").to_string(),
-        Scalar::Uuid => Uuid::parse_str(text).ok()?.to_string(),
+        Scalar::Date => parse_date(text)?.format("%Y-%m-%d").to_string(),
+        Scalar::DateTime => isoformat(&parse_datetime(text)?.with_timezone(&Utc).fixed_offset()),
+        Scalar::Time => isoformat_time(parse_time(text)?),
+        Scalar::Uuid => Uuid::parse_str(text).ok().filter(|_| text.len() == 36)?.to_string(),
         Scalar::JsonString => return serde_json::from_str(text).ok(),
         Scalar::NonEmpty => (!text.trim().is_empty()).then(|| text.to_owned())?,
         Scalar::Email => is_email(text).then(|| text.to_owned())?,
@@ -185,24 +198,99 @@ fn from_text(scalar: Scalar, _name: &str, text: &str) -> Option<Value> {
     Some(Value::String(canonical))
 }
 
-/// ISO 8601 with `Z`, an offset with or without colon, or none at all (then UTC).
-pub(super) fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
-    const ZONED: [&str; 4] =
-        ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%d %H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y-%m-%d %H:%M%#z"];
-    const NAIVE: [&str; 4] =
-        ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M"];
-    let zoned = ZONED.iter().find_map(|f| DateTime::parse_from_str(text, f).ok());
-    zoned.or_else(|| {
-        NAIVE
-            .iter()
-            .find_map(|f| NaiveDateTime::parse_from_str(text, f).ok())
-            .or_else(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0))
-            .map(|naive| naive.and_utc().fixed_offset())
-    })
+/// Years that the original's own date type can hold.
+const YEARS: std::ops::RangeInclusive<i32> = 1..=9999;
+
+/// `YYYY-MM-DD`, nothing shorter or longer.
+fn parse_date(text: &str) -> Option<NaiveDate> {
+    let shaped = text.len() == 10
+        && text.bytes().enumerate().all(|(at, byte)| match at {
+            4 | 7 => byte == b'-',
+            _ => byte.is_ascii_digit(),
+        });
+    let date = shaped.then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())??;
+    YEARS.contains(&date.year()).then_some(date)
 }
 
+/// `HH:MM[:SS[.ffffff]]`.
 fn parse_time(text: &str) -> Option<NaiveTime> {
-    ["%H:%M:%S%.f", "%H:%M"].iter().find_map(|f| NaiveTime::parse_from_str(text, f).ok())
+    let (clock, fraction) = match text.split_once('.') {
+        Some((clock, fraction)) => (clock, fraction),
+        None => (text, "0"),
+    };
+    let has_fraction = text.contains('.');
+    if !(1..=6).contains(&fraction.len()) || !fraction.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let mut numbers = [0_u32; 3];
+    let parts: Vec<&str> = clock.split(':').collect();
+    if !(2..=3).contains(&parts.len()) || (has_fraction && parts.len() != 3) {
+        return None;
+    }
+    for (number, part) in numbers.iter_mut().zip(&parts) {
+        if part.len() != 2 || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        *number = part.parse().ok()?;
+    }
+    let micros: u32 = format!("{fraction:0<6}").parse().ok()?;
+    NaiveTime::from_hms_micro_opt(numbers[0], numbers[1], numbers[2], micros)
+}
+
+/// A date, `T` or a space, a time; then `Z`, an offset with or without colon, or nothing (UTC).
+fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
+    let date = parse_date(text.get(..10)?)?;
+    let rest = text.get(10..)?.strip_prefix(['T', ' '])?;
+    let zone_at = rest.find(['Z', '+', '-']).unwrap_or(rest.len());
+    let (time, zone) = rest.split_at(zone_at);
+    let time = parse_time(time)?;
+    let offset = match zone {
+        "" | "Z" => FixedOffset::east_opt(0)?,
+        zone => parse_offset(zone)?,
+    };
+    offset.from_local_datetime(&date.and_time(time)).single()
+}
+
+/// `±HH:MM` or `±HHMM`.
+fn parse_offset(zone: &str) -> Option<FixedOffset> {
+    let (sign, digits) = zone.split_at_checked(1)?;
+    let digits = match digits.len() {
+        5 if digits.as_bytes()[2] == b':' => digits.replacen(':', "", 1),
+        4 => digits.to_owned(),
+        _ => return None,
+    };
+    if !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return None;
+    }
+    let (hours, minutes): (i32, i32) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
+    let seconds = (hours * 60 + minutes) * 60;
+    if hours > 23 || minutes > 59 {
+        return None;
+    }
+    FixedOffset::east_opt(if sign == "-" { -seconds } else { seconds })
+}
+
+/// Python's `isoformat()`: microseconds only when there are any, `+00:00` rather than `Z`.
+pub(super) fn isoformat(value: &DateTime<FixedOffset>) -> String {
+    let format = match value.timestamp_subsec_micros() {
+        0 => "%Y-%m-%dT%H:%M:%S%:z",
+        _ => "%Y-%m-%dT%H:%M:%S%.6f%:z",
+    };
+    value.format(format).to_string()
+}
+
+/// The same for a time of day.
+pub(super) fn isoformat_time(value: NaiveTime) -> String {
+    let format = if value.nanosecond() < 1_000 { "%H:%M:%S" } else { "%H:%M:%S%.6f" };
+    value.format(format).to_string()
+}
+
+/// Coerces a JSON value to the scalar `name`, as a variable of that type would be.
+///
+/// # Errors
+/// The sentence that says why it does not fit.
+pub fn canonical(name: &str, value: &Value) -> Result<Value, String> {
+    coerce(Scalar::of(name), name, Written::Json(value))
 }
 
 /// One `@`, something before it, a dot in what follows. Whether it reaches anybody, only mail can tell.

@@ -1,3 +1,11 @@
 //! What every area stands on: clocks, ids, money, markets, the database.
 
+pub mod clock;
+pub mod cluster;
+pub mod db;
+pub mod ids;
+pub mod market;
+pub mod money;
+pub mod page;
+pub mod random;
 pub mod telemetry;

@@ -1,0 +1,32 @@
+# `make run` and `make test` are all a newcomer needs; the rest is for working on it.
+
+CARGO ?= cargo
+NPM ?= npm
+
+.PHONY: run test web bench lint fmt prepare clean-home
+
+run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (PORT overrides)
+	@$(CARGO) build --locked --bin kraken-api
+	@exec target/debug/kraken-api serve
+
+test: prepare  ## everything that must hold
+	$(CARGO) test --locked
+
+web:  ## GraphiQL's assets; without npm the endpoint's page says how to get them
+	@scripts/web.sh $(NPM)
+
+bench: prepare  ## the engine alone, in release
+	$(CARGO) bench --locked
+
+lint:
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+
+fmt:
+	$(CARGO) fmt
+
+prepare:
+	@scripts/prepare.sh
+
+clean-home:  ## forget the private database and the demo data
+	rm -rf "$${KRAKEN_HOME:-.kraken}"

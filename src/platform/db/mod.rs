@@ -1,0 +1,152 @@
+//! Postgres: the pool, transactions that count what they do, and statements that can be checked.
+
+mod errors;
+mod migrations;
+mod statement;
+mod tx;
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::BoxFuture;
+use sqlx::Executor as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+pub(crate) use errors::database_error;
+pub use errors::{Cause, is_transient, on_constraint, violated};
+pub use statement::{Column, Field, Registered, Shape, Statement};
+pub(crate) use statement::{field, row, statement};
+pub use tx::{Stats, Tx};
+
+use super::clock::{Deadline, WallClock};
+
+/// A pool that has no connection to give refuses after this long rather than let callers pile up.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// How often a write is tried when Postgres asks for it to be tried again.
+const WRITE_ATTEMPTS: u32 = 5;
+
+/// The database: a pool of connections and the wall clock its transactions go by.
+#[derive(Clone, Debug)]
+pub struct Database {
+    pool: PgPool,
+    wall: WallClock,
+}
+
+impl Database {
+    /// Opens up to `connections` connections to `url`. Errors are those of the address and of Postgres.
+    pub async fn connect(url: &str, connections: u32, wall: WallClock) -> Result<Self, sqlx::Error> {
+        Self::connect_with(PgConnectOptions::from_str(url)?, connections, wall).await
+    }
+
+    /// As [`Database::connect`], from options.
+    pub async fn connect_with(
+        options: PgConnectOptions,
+        connections: u32,
+        wall: WallClock,
+    ) -> Result<Self, sqlx::Error> {
+        let options = options
+            .application_name("kraken-api")
+            .statement_cache_capacity(512)
+            .options([("timezone", "UTC"), ("idle_in_transaction_session_timeout", "60s")]);
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await?;
+        Ok(Self { pool, wall })
+    }
+
+    /// Brings the schema up to date; safe to call from several servers at once.
+    pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
+        migrations::all()?.run(&self.pool).await
+    }
+
+    /// The wall clock.
+    pub fn wall(&self) -> &WallClock {
+        &self.wall
+    }
+
+    /// The pool itself, for jobs that live outside requests.
+    pub fn pool(&self) -> &PgPool {
+        &self.pool
+    }
+
+    /// Waits for connections to come back and closes them.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+
+    /// A read-only view of one moment, whatever is written meanwhile.
+    pub async fn snapshot(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
+        self.begin("begin isolation level repeatable read read only", deadline, stats).await
+    }
+
+    /// A transaction that may write; it does nothing unless it is committed.
+    pub async fn write(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
+        self.begin("begin isolation level read committed read write", deadline, stats).await
+    }
+
+    async fn begin(&self, begin: &str, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
+        // One round trip; a timeout of zero would mean none at all.
+        let millis = deadline.remaining().as_millis().clamp(1, 3_600_000);
+        let inner = self.pool.begin_with(format!("{begin}; set local statement_timeout = {millis}")).await?;
+        Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
+    }
+
+    /// Runs `work` in a transaction of its own and commits it; where Postgres gave up on it for the sake
+    /// of another transaction, runs it again, a few times and not beyond the deadline.
+    pub async fn writing<T, E, F>(&self, deadline: Deadline, stats: &Arc<Stats>, mut work: F) -> Result<T, E>
+    where
+        E: From<sqlx::Error> + Cause,
+        F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
+    {
+        self.writing_with(deadline, stats, &(), move |tx, ()| work(tx)).await
+    }
+
+    /// As [`Database::writing`], for work that borrows: whatever `input` holds need not be owned.
+    pub async fn writing_with<I, T, E, F>(
+        &self,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        input: &I,
+        mut work: F,
+    ) -> Result<T, E>
+    where
+        E: From<sqlx::Error> + Cause,
+        F: for<'t> FnMut(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, E>>,
+    {
+        let mut attempt = 1;
+        loop {
+            let mut tx = self.write(deadline, stats).await?;
+            let done = match work(&mut tx, input).await {
+                Ok(made) => tx.commit().await.map(|()| made).map_err(E::from),
+                Err(error) => tx.rollback().await.map_or_else(|e| Err(e.into()), |()| Err(error)),
+            };
+            match done {
+                Err(error) if error.cause().is_some_and(is_transient) => {
+                    if attempt == WRITE_ATTEMPTS || deadline.remaining().is_zero() {
+                        return Err(error);
+                    }
+                }
+                done => return done,
+            }
+            tokio::time::sleep(Duration::from_millis(5 << attempt)).await;
+            attempt += 1;
+        }
+    }
+
+    /// Prepares every registered statement and says where Postgres and the row types disagree.
+    pub async fn mismatched_statements(&self) -> Result<Vec<String>, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        let mut found = Vec::new();
+        for known in inventory::iter::<Registered> {
+            match connection.describe(known.sql).await {
+                Ok(described) => found.extend(known.mismatches(&described)),
+                Err(error) => found.push(format!("{}: {error}", known.name)),
+            }
+        }
+        Ok(found)
+    }
+}

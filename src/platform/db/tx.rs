@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use chrono::{DateTime, Utc};
+use futures_util::future::BoxFuture;
+use futures_util::stream::BoxStream;
+use futures_util::{StreamExt, TryFutureExt};
+use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::{Describe, Either, Error, Execute, Executor, Transaction};
+
+use crate::platform::clock::{self, WallClock};
+
+/// What one request asked of the database so far.
+#[derive(Debug, Default)]
+pub struct Stats {
+    statements: AtomicU32,
+    rows: AtomicU32,
+}
+
+impl Stats {
+    /// A fresh count.
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    /// Statements run, apart from those that open and close transactions.
+    pub fn statements(&self) -> u32 {
+        self.statements.load(Ordering::Relaxed)
+    }
+
+    /// Rows received.
+    pub fn rows(&self) -> u32 {
+        self.rows.load(Ordering::Relaxed)
+    }
+}
+
+/// A transaction that counts. Pass `&mut *tx` where sqlx wants an executor. Dropped, it rolls back.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    stats: Arc<Stats>,
+    wall: WallClock,
+    business: Option<DateTime<Utc>>,
+}
+
+impl Tx {
+    pub(super) fn new(inner: Transaction<'static, Postgres>, stats: Arc<Stats>, wall: WallClock) -> Self {
+        Self { inner, stats, wall, business: None }
+    }
+
+    /// Makes everything done in it true at once.
+    pub async fn commit(self) -> Result<(), Error> {
+        self.inner.commit().await
+    }
+
+    /// Undoes everything done in it.
+    pub async fn rollback(self) -> Result<(), Error> {
+        self.inner.rollback().await
+    }
+
+    /// Wall time, for tokens and logs.
+    pub fn wall_now(&self) -> DateTime<Utc> {
+        self.wall.now()
+    }
+
+    /// Business time: read once, and then it stands still for the rest of the transaction.
+    pub async fn business_now(&mut self) -> Result<DateTime<Utc>, Error> {
+        if let Some(known) = self.business {
+            return Ok(known);
+        }
+        let now = self.wall.now() + clock::offset(self).await?;
+        self.business = Some(now);
+        Ok(now)
+    }
+
+    /// The counters that this transaction adds to.
+    pub fn stats(&self) -> &Arc<Stats> {
+        &self.stats
+    }
+
+    pub(crate) fn forget_business_time(&mut self) {
+        self.business = None;
+    }
+}
+
+impl<'c> Executor<'c> for &'c mut Tx {
+    type Database = Postgres;
+
+    fn fetch_many<'e, 'q: 'e, E>(self, query: E) -> BoxStream<'e, Result<Either<PgQueryResult, PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let stats = Arc::clone(&self.stats);
+        let count = move |step: &Result<Either<PgQueryResult, PgRow>, Error>| {
+            if matches!(step, Ok(Either::Right(_))) {
+                stats.rows.fetch_add(1, Ordering::Relaxed);
+            }
+        };
+        (*self.inner).fetch_many(query).inspect(count).boxed()
+    }
+
+    fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
+    where
+        'c: 'e,
+        E: 'q + Execute<'q, Postgres>,
+    {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let stats = Arc::clone(&self.stats);
+        let count = move |row: &Option<PgRow>| {
+            stats.rows.fetch_add(u32::from(row.is_some()), Ordering::Relaxed);
+        };
+        Box::pin((*self.inner).fetch_optional(query).inspect_ok(count))
+    }
+
+    fn prepare_with<'e, 'q: 'e>(
+        self,
+        sql: &'q str,
+        parameters: &'e [PgTypeInfo],
+    ) -> BoxFuture<'e, Result<PgStatement<'q>, Error>>
+    where
+        'c: 'e,
+    {
+        (*self.inner).prepare_with(sql, parameters)
+    }
+
+    fn describe<'e, 'q: 'e>(self, sql: &'q str) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
+    where
+        'c: 'e,
+    {
+        (*self.inner).describe(sql)
+    }
+}

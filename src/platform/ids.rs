@@ -1,0 +1,76 @@
+//! What clients see as numbers, keys and tokens. Uniqueness is the database's to decide: an insert that meets
+//! a taken number does nothing (`on conflict do nothing returning`), and the next of [`candidates`]
+//! is tried.
+
+use super::random::Randomness;
+
+/// How often a taken number is drawn anew before giving up; eight hex digits make even two in a row rare.
+const ATTEMPTS: usize = 8;
+
+/// An account number: `A-` and eight upper-case hexadecimal digits.
+pub fn account_number(random: &Randomness) -> String {
+    format!("A-{}", random.hex(8))
+}
+
+/// A ledger number: `L-` and eight upper-case hexadecimal digits.
+pub fn ledger_number(random: &Randomness) -> String {
+    format!("L-{}", random.hex(8))
+}
+
+/// A portfolio number: `P-` and eight upper-case hexadecimal digits.
+pub fn portfolio_number(random: &Randomness) -> String {
+    format!("P-{}", random.hex(8))
+}
+
+/// An account user's number: `U-` and eight upper-case hexadecimal digits.
+pub fn user_number(random: &Randomness) -> String {
+    format!("U-{}", random.hex(8))
+}
+
+/// An opaque refresh token of 64 letters and digits.
+pub fn refresh_token(random: &Randomness) -> String {
+    random.alphanumeric(64)
+}
+
+/// An API key: `sk_live_` and 24 letters and digits, about 142 bits.
+pub fn api_key(random: &Randomness) -> String {
+    format!("sk_live_{}", random.alphanumeric(24))
+}
+
+/// An organisation's secret key: `sk_org_` and 40 letters and digits.
+pub fn organisation_key(random: &Randomness) -> String {
+    format!("sk_org_{}", random.alphanumeric(40))
+}
+
+/// Numbers to try, one after the other, until an insert takes one.
+pub fn candidates(draw: impl FnMut() -> String) -> impl Iterator<Item = String> {
+    std::iter::repeat_with(draw).take(ATTEMPTS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn is_number(text: &str, prefix: &str) -> bool {
+        text.strip_prefix(prefix).is_some_and(|rest| {
+            rest.len() == 8 && rest.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+        })
+    }
+
+    #[test]
+    fn numbers_have_their_documented_form() {
+        let random = Randomness::seeded(1);
+        for _ in 0..200 {
+            assert!(is_number(&account_number(&random), "A-"));
+            assert!(is_number(&ledger_number(&random), "L-"));
+        }
+        assert_eq!(refresh_token(&random).len(), 64);
+        assert_eq!(api_key(&random).len(), 32);
+    }
+
+    #[test]
+    fn drawing_ends() {
+        let random = Randomness::seeded(2);
+        assert_eq!(candidates(|| user_number(&random)).count(), ATTEMPTS);
+    }
+}

@@ -1,0 +1,188 @@
+//! Markets: what differs between countries, as data. A market is reached through an account's brand.
+
+use std::sync::LazyLock;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use rust_decimal::Decimal;
+use serde::Deserialize;
+
+use super::money::{AmountError, Currency, Minor, Rounding, Split};
+
+/// One country's rules.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Market {
+    /// Short name: `gb`, `de`, `jp`, `au` or `us`.
+    pub code: String,
+    /// ISO 3166 country code.
+    pub country: String,
+    /// The one currency of its ledgers.
+    pub currency: Currency,
+    #[serde(rename = "time_zone")]
+    zone: String,
+    /// Sales tax.
+    pub tax: Tax,
+    /// Its brands; the first is the usual one.
+    pub brands: Vec<Brand>,
+    /// The kinds of ledger that its accounts have.
+    pub ledgers: Vec<LedgerKind>,
+    /// Why an account may be charged.
+    pub charge_reasons: Vec<Reason>,
+    /// Why an account may be credited.
+    pub credit_reasons: Vec<Reason>,
+}
+
+/// A market's sales tax.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Tax {
+    /// What it is called.
+    pub name: String,
+    /// Rate for households; 0.05 is five per cent.
+    pub domestic: Decimal,
+    /// Rate for businesses.
+    pub business: Decimal,
+    /// How it is rounded to minor units.
+    pub rounding: Rounding,
+}
+
+/// A brand that accounts are held with.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Brand {
+    /// Its code on the wire.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+}
+
+/// A kind of customer ledger.
+#[derive(Clone, Debug, Deserialize)]
+pub struct LedgerKind {
+    /// Its type on the wire, such as `ELECTRICITY_LEDGER`.
+    pub ledger_type: String,
+    /// Its name.
+    pub name: String,
+    /// Whether charges and credits go here unless another ledger is named. One a market.
+    pub is_main: bool,
+    /// Whether it counts towards the account's balance.
+    pub affects_account_balance: bool,
+    /// Whether payments may go to it.
+    pub accepts_payments: bool,
+    /// Whether it is billed by statements.
+    pub supports_statements: bool,
+    /// Whether it is billed by invoices.
+    pub supports_invoices: bool,
+    /// Whether every account has one from the start.
+    pub opened_with_account: bool,
+}
+
+/// A reason for a charge or a credit.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Reason {
+    /// Its code on the wire.
+    pub code: String,
+    /// How it is shown.
+    pub display: String,
+    /// Whether it may no longer be used.
+    pub is_deprecated: bool,
+    /// Whether the amount bears no tax.
+    pub is_tax_exempt: bool,
+    /// Whether forms leave it out.
+    pub is_hidden: bool,
+    /// The heading it stands under.
+    pub group: String,
+}
+
+static MARKETS: LazyLock<Vec<Market>> = LazyLock::new(|| {
+    let files = [
+        include_str!("markets/gb.json"),
+        include_str!("markets/de.json"),
+        include_str!("markets/jp.json"),
+        include_str!("markets/au.json"),
+        include_str!("markets/us.json"),
+    ];
+    // Compiled in and covered by a test below.
+    files.iter().map(|file| serde_json::from_str(file).expect("a market's data file is valid")).collect()
+});
+
+/// All markets.
+pub fn all() -> &'static [Market] {
+    &MARKETS
+}
+
+/// The market called `code`.
+pub fn by_code(code: &str) -> Option<&'static Market> {
+    MARKETS.iter().find(|market| market.code == code)
+}
+
+/// The market that `brand` belongs to.
+pub fn of_brand(brand: &str) -> Option<&'static Market> {
+    MARKETS.iter().find(|market| market.brands.iter().any(|known| known.code == brand))
+}
+
+impl Market {
+    /// Its time zone.
+    pub fn time_zone(&self) -> Tz {
+        self.zone.parse().unwrap_or(Tz::UTC)
+    }
+
+    /// The local day at `moment`.
+    pub fn day(&self, moment: DateTime<Utc>) -> NaiveDate {
+        moment.with_timezone(&self.time_zone()).date_naive()
+    }
+
+    /// The tax rate for an account of this type.
+    pub fn tax_rate(&self, account_type: &str) -> Decimal {
+        if account_type.starts_with("BUSINESS") { self.tax.business } else { self.tax.domestic }
+    }
+
+    /// Takes the tax out of a gross amount; a tax-exempt one is all net.
+    pub fn split_gross(&self, gross: Minor, account_type: &str, exempt: bool) -> Result<Split, AmountError> {
+        if exempt {
+            return Ok(Split::untaxed(gross));
+        }
+        Split::of_gross(gross, self.tax_rate(account_type), self.tax.rounding)
+    }
+
+    /// Adds the tax to a net amount.
+    pub fn split_net(&self, net: Minor, account_type: &str) -> Result<Split, AmountError> {
+        Split::of_net(net, self.tax_rate(account_type), self.tax.rounding)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_data_files_are_whole() {
+        assert_eq!(all().len(), 5);
+        for market in all() {
+            assert!(market.zone.parse::<Tz>().is_ok(), "{}", market.zone);
+            assert!(market.currency.code.len() == 3 && market.country.len() == 2);
+            assert_eq!(market.ledgers.iter().filter(|l| l.is_main && l.affects_account_balance).count(), 1);
+            assert!(!market.brands.is_empty() && !market.charge_reasons.is_empty());
+            assert!(of_brand(&market.brands[0].code).is_some_and(|m| m.code == market.code));
+        }
+        assert_eq!(by_code("jp").map(|m| m.currency.exponent), Some(0));
+    }
+
+    #[test]
+    fn tax_is_taken_out_by_the_rule_of_the_market() {
+        let split = |market: &str, gross, kind| {
+            by_code(market).map(|m| m.split_gross(Minor(gross), kind, false).map(|s| (s.net.0, s.tax.0)))
+        };
+        assert_eq!(split("gb", 1050, "DOMESTIC"), Some(Ok((1000, 50))));
+        assert_eq!(split("gb", 1200, "BUSINESS"), Some(Ok((1000, 200))));
+        assert_eq!(split("de", 11900, "DOMESTIC"), Some(Ok((10000, 1900))));
+        // 999 yen hold 90.8 yen of tax, and yen are cut off.
+        assert_eq!(split("jp", 999, "DOMESTIC"), Some(Ok((909, 90))));
+    }
+
+    #[test]
+    fn a_day_begins_where_the_customer_is() {
+        let evening = DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+        let day = |market| by_code(market).map(|m| m.day(evening).to_string());
+        assert_eq!(day("gb").as_deref(), Some("2023-11-14"));
+        assert_eq!(day("jp").as_deref(), Some("2023-11-15"));
+    }
+}

@@ -1,0 +1,190 @@
+//! Money as integer minor units. No float touches an amount, and every sum is checked.
+
+use rust_decimal::prelude::ToPrimitive;
+use rust_decimal::{Decimal, RoundingStrategy};
+use serde::Deserialize;
+use thiserror::Error;
+
+use super::db::field;
+
+/// Why an amount was refused.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum AmountError {
+    /// It does not fit where it has to go: the API's `Int` or the ledger's 64 bits.
+    #[error("the amount is out of range")]
+    OutOfRange,
+    /// Nothing can be posted for zero.
+    #[error("the amount must be more than zero")]
+    NotPositive,
+}
+
+/// An amount in minor units of some currency: pence, cents, or whole yen.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Minor(pub i64);
+
+field!(Minor);
+
+impl Minor {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// An amount that enters from outside: it must fit the `Int` in which it will be shown.
+    pub fn entry(units: i64) -> Result<Self, AmountError> {
+        i32::try_from(units).map(|_| Self(units)).map_err(|_| AmountError::OutOfRange)
+    }
+
+    /// An amount from outside that must be more than zero.
+    pub fn positive_entry(units: i64) -> Result<Self, AmountError> {
+        if units <= 0 { Err(AmountError::NotPositive) } else { Self::entry(units) }
+    }
+
+    /// The amount as the `Int` of the API.
+    pub fn to_wire(self) -> Result<i32, AmountError> {
+        i32::try_from(self.0).map_err(|_| AmountError::OutOfRange)
+    }
+
+    /// The sum, refused on overflow.
+    pub fn plus(self, other: Self) -> Result<Self, AmountError> {
+        self.0.checked_add(other.0).map(Self).ok_or(AmountError::OutOfRange)
+    }
+
+    /// The difference, refused on overflow.
+    pub fn minus(self, other: Self) -> Result<Self, AmountError> {
+        self.0.checked_sub(other.0).map(Self).ok_or(AmountError::OutOfRange)
+    }
+
+    /// The same amount the other way, refused on overflow.
+    pub fn negated(self) -> Result<Self, AmountError> {
+        self.0.checked_neg().map(Self).ok_or(AmountError::OutOfRange)
+    }
+}
+
+/// A currency and how many decimal places its minor unit has.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Currency {
+    /// ISO 4217 code, such as `GBP`.
+    pub code: String,
+    /// Decimal places: 2 for pence and cents, 0 for yen.
+    pub exponent: u32,
+}
+
+/// How a market rounds a half, or any fraction, of a minor unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Rounding {
+    /// Half away from zero.
+    HalfUp,
+    /// Half to the even neighbour.
+    HalfEven,
+    /// Towards zero.
+    Down,
+}
+
+impl From<Rounding> for RoundingStrategy {
+    fn from(rounding: Rounding) -> Self {
+        match rounding {
+            Rounding::HalfUp => Self::MidpointAwayFromZero,
+            Rounding::HalfEven => Self::MidpointNearestEven,
+            Rounding::Down => Self::ToZero,
+        }
+    }
+}
+
+/// A gross amount taken apart; `net + tax = gross` always holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Split {
+    /// Before tax.
+    pub net: Minor,
+    /// The tax.
+    pub tax: Minor,
+    /// Both together.
+    pub gross: Minor,
+}
+
+impl Split {
+    /// A gross amount that bears no tax.
+    pub fn untaxed(gross: Minor) -> Self {
+        Self { net: gross, tax: Minor::ZERO, gross }
+    }
+
+    /// The tax contained in `gross` at `rate` (0.05 is five per cent), rounded; the rest is net.
+    pub fn of_gross(gross: Minor, rate: Decimal, rounding: Rounding) -> Result<Self, AmountError> {
+        if rate.is_zero() {
+            return Ok(Self::untaxed(gross));
+        }
+        let share = rate.checked_div(Decimal::ONE + rate).ok_or(AmountError::OutOfRange)?;
+        let tax = rounded(gross, share, rounding)?;
+        Ok(Self { net: gross.minus(tax)?, tax, gross })
+    }
+
+    /// The tax that `rate` adds to `net`, rounded.
+    pub fn of_net(net: Minor, rate: Decimal, rounding: Rounding) -> Result<Self, AmountError> {
+        let tax = rounded(net, rate, rounding)?;
+        Ok(Self { net, tax, gross: net.plus(tax)? })
+    }
+}
+
+fn rounded(amount: Minor, factor: Decimal, rounding: Rounding) -> Result<Minor, AmountError> {
+    Decimal::from(amount.0)
+        .checked_mul(factor)
+        .map(|exact| exact.round_dp_with_strategy(0, rounding.into()))
+        .and_then(|whole| whole.to_i64())
+        .map(Minor)
+        .ok_or(AmountError::OutOfRange)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rounding() -> impl Strategy<Value = Rounding> {
+        prop_oneof![Just(Rounding::HalfUp), Just(Rounding::HalfEven), Just(Rounding::Down)]
+    }
+
+    proptest! {
+        #[test]
+        fn a_split_loses_nothing(gross in i64::from(i32::MIN)..=i64::from(i32::MAX), percent in 0u32..40, rounding in rounding()) {
+            let rate = Decimal::new(i64::from(percent), 2);
+            let split = Split::of_gross(Minor(gross), rate, rounding).expect("in range");
+            prop_assert_eq!(split.net.0 + split.tax.0, gross);
+            prop_assert!(split.tax.0.signum() * gross.signum() >= 0);
+            // Within one minor unit of the exact tax.
+            let exact = i128::from(gross) * i128::from(percent);
+            let shown = i128::from(split.tax.0) * i128::from(100 + percent);
+            prop_assert!((exact - shown).abs() <= i128::from(100 + percent));
+        }
+
+        #[test]
+        fn tax_on_net_is_found_again_in_gross(net in 0i64..10_000_000, percent in 0u32..40) {
+            let rate = Decimal::new(i64::from(percent), 2);
+            let forth = Split::of_net(Minor(net), rate, Rounding::HalfUp).expect("in range");
+            let back = Split::of_gross(forth.gross, rate, Rounding::HalfUp).expect("in range");
+            prop_assert!((forth.net.0 - back.net.0).abs() <= 1);
+        }
+
+        #[test]
+        fn entries_are_what_an_int_can_show(units in any::<i64>()) {
+            prop_assert_eq!(Minor::entry(units).is_ok(), i32::try_from(units).is_ok());
+            prop_assert_eq!(Minor::positive_entry(units).is_ok(), units > 0 && i32::try_from(units).is_ok());
+        }
+    }
+
+    #[test]
+    fn sums_are_checked() {
+        assert_eq!(Minor(i64::MAX).plus(Minor(1)), Err(AmountError::OutOfRange));
+        assert_eq!(Minor(i64::MIN).negated(), Err(AmountError::OutOfRange));
+        assert_eq!(Minor(5).minus(Minor(7)), Ok(Minor(-2)));
+    }
+
+    #[test]
+    fn halves_go_where_the_market_says() {
+        // 10.5 minor units of tax.
+        let rate = Decimal::new(10, 2);
+        let tax = |rounding| Split::of_net(Minor(105), rate, rounding).map(|s| s.tax.0);
+        assert_eq!(tax(Rounding::HalfUp), Ok(11));
+        assert_eq!(tax(Rounding::HalfEven), Ok(10));
+        assert_eq!(tax(Rounding::Down), Ok(10));
+    }
+}
