@@ -37,7 +37,8 @@ async fn other_types_are_not_read() {
 #[tokio::test]
 async fn forms() {
     let server = Server::new();
-    let form = "query=query+A(%24n:String)%7Bhello(name:%24n)%7D&variables=%7B%22n%22%3A%22x%22%7D&operationName=A";
+    let form =
+        "query=query+A(%24n:String)%7Bhello(name:%24n)%7D&variables=%7B%22n%22%3A%22x%22%7D&operationName=A";
     server.send_body("application/x-www-form-urlencoded", form).await.is(200, HELLO_X);
     let last_wins = "query=%7Bold%7D&query=%7Bhello%7D";
     server.send_body("application/x-www-form-urlencoded", last_wins).await.is_hello();

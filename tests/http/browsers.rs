@@ -14,7 +14,8 @@ fn is_page(answer: &Answer) {
     assert_eq!(answer.header("cache-control"), "no-cache");
     assert_eq!(answer.header("vary"), "accept");
     let policy = answer.header("content-security-policy");
-    for directive in ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"] {
+    for directive in ["default-src 'self'", "object-src 'none'", "frame-ancestors 'none'", "base-uri 'none'"]
+    {
         assert!(policy.contains(directive), "{policy}");
     }
 }
@@ -37,7 +38,9 @@ async fn browsers_get_the_page() {
 async fn programs_get_data() {
     let server = Server::new();
     let path = "/v1/graphql/?query=%7Bhello%7D";
-    for accept in ["*/*", "application/json", "text/html;q=0.5, application/json", "text/html;q=0", "nonsense"] {
+    for accept in
+        ["*/*", "application/json", "text/html;q=0.5, application/json", "text/html;q=0", "nonsense"]
+    {
         server.get_as(path, accept).await.is_hello();
     }
     server.get_as("/v1/graphql/?query=%7Bhello%7D&raw", BROWSER).await.is_hello();
@@ -62,7 +65,10 @@ async fn scripts_of_other_sites_may_call() {
         .uri(ENDPOINT)
         .header("origin", "https://elsewhere.example")
         .header("access-control-request-method", "POST")
-        .header("access-control-request-headers", "authorization,content-type,x-kraken-query-complexity,x-mine");
+        .header(
+            "access-control-request-headers",
+            "authorization,content-type,x-kraken-query-complexity,x-mine",
+        );
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
     assert_eq!((answer.status.as_u16(), answer.text()), (200, ""));
     assert_eq!(answer.header("access-control-allow-origin"), "*");
@@ -77,7 +83,9 @@ async fn scripts_of_other_sites_may_call() {
         .uri("/v1/graphql")
         .header("access-control-request-method", "POST");
     let answer = server.send(request.body(Body::empty()).unwrap()).await;
-    assert!(answer.header("access-control-allow-headers").starts_with("authorization, content-type, x-kraken-"));
+    assert!(
+        answer.header("access-control-allow-headers").starts_with("authorization, content-type, x-kraken-")
+    );
 }
 
 #[tokio::test]

@@ -33,9 +33,7 @@ pub struct Seen {
     pub authorization: Option<String>,
     pub client: Option<IpAddr>,
     pub correlation_id: String,
-    pub query: String,
     pub operation_name: Option<String>,
-    pub variables: Value,
     pub read_only: bool,
 }
 
@@ -82,9 +80,7 @@ impl Service for Fake {
             authorization: call.authorization.clone(),
             client: call.client,
             correlation_id: call.correlation_id.clone(),
-            query: request.query.clone(),
             operation_name: request.operation_name.clone(),
-            variables: Value::Object(request.variables.clone()),
             read_only: request.read_only,
         };
         let name = request.operation_name.clone();
@@ -253,8 +249,8 @@ fn log() -> &'static Log {
     static LOG: OnceLock<&Log> = OnceLock::new();
     LOG.get_or_init(|| {
         let log: &'static Log = Box::leak(Box::new(Log(Mutex::default())));
-        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || log);
-        lines.with_max_level(tracing::Level::INFO).init();
+        let lines = tracing_subscriber::fmt().json().flatten_event(true).with_current_span(false);
+        lines.with_span_list(false).with_max_level(tracing::Level::INFO).with_writer(move || log).init();
         log
     })
 }

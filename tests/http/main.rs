@@ -14,3 +14,4 @@ mod probes;
 mod requests;
 mod running;
 mod serving;
+mod traces;

@@ -156,7 +156,8 @@ async fn head_is_a_get_without_its_body() {
 
 #[tokio::test]
 async fn digits_of_numbers_are_kept() {
-    let body = r#"{"query":"query($v:GenericScalar){echo(value:$v)}","variables":{"v":12345678901234567890.10}}"#;
+    let body =
+        r#"{"query":"query($v:GenericScalar){echo(value:$v)}","variables":{"v":12345678901234567890.10}}"#;
     Server::new()
         .send_body("application/json", body)
         .await

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use kraken_api::graphql::{
-    Bindings, BoxFuture, Call, Edition, Engine, FieldError, Leaf, Node, Request, Resolved,
-    Response,
+    Bindings, BoxFuture, Call, Edition, Engine, FieldError, Leaf, Node, Request, Resolved, Response,
 };
 use kraken_api::http::{GraphqlCall, Reply, Service};
 use serde_json::{Value, json};
