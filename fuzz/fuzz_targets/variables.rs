@@ -1,6 +1,5 @@
 #![no_main]
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
+use kraken_api_fuzz::support::feed;
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| support::feed::variables(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| feed::variables(bytes));

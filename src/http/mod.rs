@@ -8,6 +8,7 @@
 
 mod accept;
 mod answer;
+mod app;
 mod client;
 mod correlation;
 mod edge;
@@ -28,6 +29,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{any, get};
 
+pub use app::AppService;
 pub use serve::serve;
 pub use service::{GraphqlCall, HttpSettings, Reply, Service};
 
