@@ -31,7 +31,8 @@ const TOO_SLOW: Refusal = Refusal::new(StatusCode::REQUEST_TIMEOUT, "The request
 pub(super) async fn endpoint(State(app): State<Arc<App>>, request: Request) -> Response {
     let head = request.method() == Method::HEAD;
     let get = head || request.method() == Method::GET;
-    let mut response = if get && wants_page(&request) { pages::graphiql() } else { answer(&app, request).await };
+    let mut response =
+        if get && wants_page(&request) { pages::graphiql() } else { answer(&app, request).await };
     if get {
         response.headers_mut().insert(VARY, HeaderValue::from_static("accept"));
     }

@@ -10,6 +10,7 @@ use tracing::{Span, field};
 use super::metrics::{self, InFlight};
 use super::service::Reply;
 use crate::graphql::{RaisedError, Report};
+use crate::platform::telemetry;
 
 /// Most root fields and causes that are written out for one request.
 const MOST_LISTED: usize = 10;
@@ -127,7 +128,7 @@ impl Observation {
         let elapsed = self.started.elapsed();
         metrics::answered(line.kind, line.status, elapsed.as_secs_f64());
         let span = Span::current();
-        span.record("otel.name", format!("{} {}", line.kind, line.operation).trim_end());
+        telemetry::name(&span, format!("{} {}", line.kind, line.operation).trim_end().to_owned());
         span.record("graphql.operation.name", line.operation);
         span.record("graphql.operation.type", line.kind);
         span.record("http.response.status_code", line.status);

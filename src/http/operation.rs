@@ -95,7 +95,12 @@ mod tests {
             "query($a: S = \"mutation\") { a }",
             "query($a: S = \"\"\"\n mutation \"\"\") { a }",
             "query mutations { a }",
-            "\"", "\"\"\"", "\"\\", "{", "}", "\"\"\"\\\"\"\"",
+            "\"",
+            "\"\"\"",
+            "\"\\",
+            "{",
+            "}",
+            "\"\"\"\\\"\"\"",
         ] {
             assert!(!may_mutate(document), "{document}");
         }

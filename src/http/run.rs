@@ -40,7 +40,6 @@ pub(super) async fn run(
         target: "request",
         "operation",
         correlation_id = call.correlation_id,
-        otel.name = field::Empty,
         otel.kind = "server",
         otel.status_code = field::Empty,
         graphql.operation.name = field::Empty,

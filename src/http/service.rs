@@ -67,11 +67,6 @@ pub struct HttpSettings {
 
 impl Default for HttpSettings {
     fn default() -> Self {
-        Self {
-            deadline: Duration::from_secs(30),
-            body_limit: 1024 * 1024,
-            trusted_proxies: 0,
-            metrics: true,
-        }
+        Self { deadline: Duration::from_secs(30), body_limit: 1024 * 1024, trusted_proxies: 0, metrics: true }
     }
 }

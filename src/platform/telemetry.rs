@@ -9,11 +9,11 @@ use std::collections::HashMap;
 use std::io::{self, IsTerminal};
 
 use opentelemetry::propagation::TextMapPropagator;
-use opentelemetry::trace::TracerProvider;
+use opentelemetry::trace::{TraceContextExt, TracerProvider};
 use opentelemetry_otlp::SpanExporter;
+use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::propagation::TraceContextPropagator;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use opentelemetry_sdk::Resource;
 use thiserror::Error;
 use tracing::level_filters::LevelFilter;
 use tracing::{Metadata, Span};
@@ -92,6 +92,11 @@ pub fn continue_trace(span: &Span, trace_parent: Option<&str>) {
     let context = TraceContextPropagator::new().extract(&header);
     // Fails where nothing is exported: then there is nothing to continue.
     let _ = span.set_parent(context);
+}
+
+/// Names `span` in what is exported: its name may be known only at its end.
+pub fn name(span: &Span, name: String) {
+    span.context().span().update_name(name);
 }
 
 fn filter() -> Result<EnvFilter, TelemetryError> {

@@ -1,0 +1,4 @@
+//! What the targets share with the ordinary tests.
+
+#[path = "../../tests/support/mod.rs"]
+pub mod support;
