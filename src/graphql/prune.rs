@@ -194,29 +194,42 @@ struct Alive {
 }
 
 impl Alive {
-    /// Starts from "everything bound works" and takes away until nothing more falls.
+    /// Starts from "everything bound works" and takes away until nothing more falls: first what objects,
+    /// unions and inputs lose, then what that leaves of interfaces. An interface counts only implementers
+    /// that are served, so its fields are looked at anew each time; once it has fallen, it stays so.
     fn settle(schema: &Schema, bound: &HashSet<FieldKey>) -> Self {
         let mut alive =
             Alive { types: schema.types.keys().map(ToString::to_string).collect(), fields: bound.clone() };
-        for (name, def) in &schema.types {
-            if let ExtendedType::Interface(interface) = def {
-                let fields = interface.fields.keys().map(|field| (name.to_string(), field.to_string()));
-                alive.fields.extend(fields);
+        loop {
+            let before = alive.size();
+            while alive.step(schema, |def| !def.is_interface()) {}
+            for (name, def) in &schema.types {
+                if let ExtendedType::Interface(interface) = def {
+                    let fields = interface.fields.keys().map(|field| (name.to_string(), field.to_string()));
+                    alive.fields.extend(fields);
+                }
+            }
+            while alive.step(schema, ExtendedType::is_interface) {}
+            if alive.types.len() == before.0 {
+                return alive;
             }
         }
-        while alive.step(schema) {}
-        alive
     }
 
-    fn step(&mut self, schema: &Schema) -> bool {
-        let before = (self.types.len(), self.fields.len());
-        for (name, def) in &schema.types {
+    fn size(&self) -> (usize, usize) {
+        (self.types.len(), self.fields.len())
+    }
+
+    /// One round over the types that `wanted` names. True if anything fell.
+    fn step(&mut self, schema: &Schema, wanted: impl Fn(&ExtendedType) -> bool) -> bool {
+        let before = self.size();
+        for (name, def) in schema.types.iter().filter(|(_, def)| wanted(def)) {
             self.drop_fields(schema, name, def);
             if !self.type_lives(schema, name, def) {
                 self.types.remove(name.as_str());
             }
         }
-        before != (self.types.len(), self.fields.len())
+        before != self.size()
     }
 
     fn drop_fields(&mut self, schema: &Schema, name: &str, def: &ExtendedType) {
