@@ -251,23 +251,24 @@ fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
     offset.from_local_datetime(&date.and_time(time)).single()
 }
 
-/// `±HH:MM` or `±HHMM`.
+/// `±HH:MM` or `±HHMM`, perhaps with seconds: the offsets of local mean time have them.
 fn parse_offset(zone: &str) -> Option<FixedOffset> {
     let (sign, digits) = zone.split_at_checked(1)?;
-    let digits = match digits.len() {
-        5 if digits.as_bytes()[2] == b':' => digits.replacen(':', "", 1),
-        4 => digits.to_owned(),
+    let digits = match digits.split(':').collect::<Vec<_>>().as_slice() {
+        [all] if all.len() == 4 => (*all).to_owned(),
+        parts @ ([_, _] | [_, _, _]) if parts.iter().all(|part| part.len() == 2) => parts.concat(),
         _ => return None,
     };
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let (hours, minutes): (i32, i32) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
-    let seconds = (hours * 60 + minutes) * 60;
-    if hours > 23 || minutes > 59 {
+    let part = |from: usize| digits.get(from..from + 2).map_or(Some(0), |part| part.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (part(0)?, part(2)?, part(4)?);
+    if hours > 23 || minutes > 59 || seconds > 59 {
         return None;
     }
-    FixedOffset::east_opt(if sign == "-" { -seconds } else { seconds })
+    let total = (hours * 60 + minutes) * 60 + seconds;
+    FixedOffset::east_opt(if sign == "-" { -total } else { total })
 }
 
 /// Python's `isoformat()`: microseconds only when there are any, `+00:00` rather than `Z`.
