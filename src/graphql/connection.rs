@@ -123,7 +123,10 @@ fn cursor_offset(cursor: &str) -> Result<i64, FieldError> {
         .decode(cursor)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| text.strip_prefix(CURSOR_PREFIX)?.parse::<i64>().ok())
+        .and_then(|text| {
+            let digits = text.strip_prefix(CURSOR_PREFIX)?;
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?
+        })
         .filter(|offset| (0..i64::from(i32::MAX)).contains(offset))
         .ok_or_else(|| FieldError::code("KT-CT-1204").describe("The cursor is not one of this connection's."))
 }
