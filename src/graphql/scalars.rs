@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 use uuid::Uuid;
 
 use super::inspect::inspect;
+use super::leaf::{isoformat, isoformat_time};
 use super::model::Scalar;
 
 /// Longest text a numeric scalar is read from.
@@ -269,21 +270,6 @@ fn parse_offset(zone: &str) -> Option<FixedOffset> {
     }
     let total = (hours * 60 + minutes) * 60 + seconds;
     FixedOffset::east_opt(if sign == "-" { -total } else { total })
-}
-
-/// Python's `isoformat()`: microseconds only when there are any, `+00:00` rather than `Z`.
-pub(super) fn isoformat(value: &DateTime<FixedOffset>) -> String {
-    let format = match value.timestamp_subsec_micros() {
-        0 => "%Y-%m-%dT%H:%M:%S%:z",
-        _ => "%Y-%m-%dT%H:%M:%S%.6f%:z",
-    };
-    value.format(format).to_string()
-}
-
-/// The same for a time of day.
-pub(super) fn isoformat_time(value: NaiveTime) -> String {
-    let format = if value.nanosecond() < 1_000 { "%H:%M:%S" } else { "%H:%M:%S%.6f" };
-    value.format(format).to_string()
 }
 
 /// Coerces a JSON value to the scalar `name`, as a variable of that type would be.
