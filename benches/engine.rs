@@ -82,7 +82,9 @@ async fn below(call: Call<'_, ()>) -> Answers {
 
 fn branches(widths: &[i64]) -> Vec<Arc<Branch>> {
     let Some((width, rest)) = widths.split_first() else { return Vec::new() };
-    (0..*width).map(|id| Arc::new(Branch { id, name: format!("branch {id}"), below: branches(rest) })).collect()
+    (0..*width)
+        .map(|id| Arc::new(Branch { id, name: format!("branch {id}"), below: branches(rest) }))
+        .collect()
 }
 
 fn engine() -> Engine<()> {

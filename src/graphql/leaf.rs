@@ -388,7 +388,9 @@ mod tests {
 
     #[test]
     fn decimals_are_written_as_their_own_display_has_them() {
-        for mantissa in [0, 1, 9, 10, 99, 100, 123_456_789, i128::from(u64::MAX), i128::from(u64::MAX) + 1, (1 << 96) - 1] {
+        for mantissa in
+            [0, 1, 9, 10, 99, 100, 123_456_789, i128::from(u64::MAX), i128::from(u64::MAX) + 1, (1 << 96) - 1]
+        {
             for scale in 0..=28 {
                 for sign in [1, -1] {
                     let value = Decimal::from_i128_with_scale(mantissa * sign, scale);
@@ -404,8 +406,10 @@ mod tests {
             for micros in [0, 1, 242_231, 999_999] {
                 for offset in [0, 3_600, -34_200, 50_400] {
                     let zone = FixedOffset::east_opt(offset).unwrap();
-                    let value = DateTime::from_timestamp(seconds, micros * 1_000).unwrap().with_timezone(&zone);
-                    let format = if micros == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.6f%:z" };
+                    let value =
+                        DateTime::from_timestamp(seconds, micros * 1_000).unwrap().with_timezone(&zone);
+                    let format =
+                        if micros == 0 { "%Y-%m-%dT%H:%M:%S%:z" } else { "%Y-%m-%dT%H:%M:%S%.6f%:z" };
                     assert_eq!(isoformat(&value), value.format(format).to_string());
                 }
             }
@@ -422,6 +426,9 @@ mod tests {
     #[test]
     fn text_is_escaped_as_serde_escapes_it() {
         let all: String = (0..0x250).filter_map(char::from_u32).chain(['😀', '\u{2028}']).collect();
-        assert_eq!(written(|out| write_str(out, &all)), serde_json::to_string(&all).unwrap().replace("\\b", "\\u0008").replace("\\f", "\\u000c"));
+        assert_eq!(
+            written(|out| write_str(out, &all)),
+            serde_json::to_string(&all).unwrap().replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+        );
     }
 }

@@ -43,7 +43,10 @@ pub(super) fn of(schema: &Schema, diagnostics: &DiagnosticList, text: &str) -> V
             let error = diagnostic.error;
             let message = error.unstable_compat_message().unwrap_or_else(|| error.to_string());
             let locations = error.location().map(|span| locate(text, span.offset()));
-            RequestError { message: clip(reword(schema, &message)), locations: locations.into_iter().collect() }
+            RequestError {
+                message: clip(reword(schema, &message)),
+                locations: locations.into_iter().collect(),
+            }
         })
         .collect()
 }
@@ -84,7 +87,9 @@ fn unfit(schema: &Schema, name: &str, value: &str) -> String {
         ("String", _) => format!("String cannot represent a non string value: {value}"),
         ("Boolean", _) => format!("Boolean cannot represent a non boolean value: {value}"),
         ("ID", _) => format!("ID cannot represent a non-string and non-integer value: {value}"),
-        (_, Some(ExtendedType::Enum(_))) => format!("Enum '{name}' cannot represent non-enum value: {value}."),
+        (_, Some(ExtendedType::Enum(_))) => {
+            format!("Enum '{name}' cannot represent non-enum value: {value}.")
+        }
         (_, Some(ExtendedType::InputObject(_))) => format!("Expected value of type '{name}', found {value}."),
         _ => format!("{name} cannot represent value: {value}"),
     }

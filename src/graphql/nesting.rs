@@ -22,7 +22,8 @@ pub(super) fn check(document: &ExecutableDocument) -> Result<(), RequestError> {
     }
     let Some(name) = walk.cycle else { return Ok(()) };
     // Whatever the way through a cycle, it meets each fragment once.
-    let whole: usize = document.fragments.values().map(|fragment| own_depth(&fragment.selection_set) + 1).sum();
+    let whole: usize =
+        document.fragments.values().map(|fragment| own_depth(&fragment.selection_set) + 1).sum();
     if whole > MAX_NESTING {
         return Err(RequestError::new(format!("Cannot spread fragment '{name}' within itself.")));
     }
@@ -42,7 +43,9 @@ struct Walk<'a> {
 impl<'a> Walk<'a> {
     fn set(&mut self, set: &'a SelectionSet, depth: usize) -> Result<(), RequestError> {
         if depth > MAX_NESTING {
-            return Err(RequestError::new(format!("The document nests more than {MAX_NESTING} levels deep.")));
+            return Err(RequestError::new(format!(
+                "The document nests more than {MAX_NESTING} levels deep."
+            )));
         }
         for selection in &set.selections {
             match selection {

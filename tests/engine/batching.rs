@@ -72,7 +72,8 @@ async fn calls(query: &str) -> Vec<String> {
 #[tokio::test]
 async fn each_field_of_a_level_is_asked_once_for_all_its_parents() {
     for n in [1, 10, 100] {
-        let query = format!("{{ trees(n: {n}) {{ branches(n: 2) {{ leaf {{ colour }} tree {{ name }} }} }} }}");
+        let query =
+            format!("{{ trees(n: {n}) {{ branches(n: 2) {{ leaf {{ colour }} tree {{ name }} }} }} }}");
         let (trees, branches) = (n, 2 * n);
         assert_eq!(
             calls(&query).await,
@@ -101,12 +102,16 @@ async fn behind_an_interface_each_type_is_asked_once() {
 #[tokio::test]
 async fn where_there_are_no_parents_nothing_is_asked() {
     assert_eq!(calls("{ trees(n: 0) { branches(n: 2) { leaf { colour } } } }").await, ["trees"]);
-    assert_eq!(calls("{ trees(n: 5) { branches(n: 0) { leaf { colour } } } }").await, ["trees", "branches of 5"]);
+    assert_eq!(
+        calls("{ trees(n: 5) { branches(n: 0) { leaf { colour } } } }").await,
+        ["trees", "branches of 5"]
+    );
 }
 
 #[tokio::test]
 async fn the_answers_go_to_the_parents_they_are_for() {
-    let query = "{ things(n: 4) { __typename number ... on Tree { branches(n: 2) { number leaf { name } } } } }";
+    let query =
+        "{ things(n: 4) { __typename number ... on Tree { branches(n: 2) { number leaf { name } } } } }";
     let answer = parsed(&small().execute(&Arc::new(Cx::default()), &request(query)).await);
     assert_eq!(
         answer["data"]["things"],
@@ -134,6 +139,10 @@ async fn a_resolver_that_forgets_a_parent_fails_for_all_of_them() {
 
 #[tokio::test]
 async fn a_handler_of_a_root_that_is_met_again_below_answers_its_first_parent_only() {
-    let answer = parsed(&small().execute(&Arc::new(Cx::default()), &request("{ self { self { trees(n: 1) { number } } } }")).await);
+    let answer = parsed(
+        &small()
+            .execute(&Arc::new(Cx::default()), &request("{ self { self { trees(n: 1) { number } } } }"))
+            .await,
+    );
     assert_eq!(answer["data"], json!({ "self": { "self": { "trees": [{ "number": 0 }] } } }));
 }

@@ -161,7 +161,11 @@ async fn a_page_knows_what_lies_in_the_direction_one_pages_in() {
     };
     assert_eq!(info("first: 5").await, (true, false));
     assert_eq!(info("first: 25").await, (false, false));
-    assert_eq!(info("first: 5, offset: 20").await, (false, false), "paging forward, nothing is said of before");
+    assert_eq!(
+        info("first: 5, offset: 20").await,
+        (false, false),
+        "paging forward, nothing is said of before"
+    );
     assert_eq!(info("last: 5").await, (false, true));
     assert_eq!(info("last: 25").await, (false, false));
     assert_eq!(info(&format!("last: 5, before: \"{}\"", cursor(5))).await, (false, false));
@@ -190,7 +194,8 @@ async fn the_total_is_counted_only_where_it_is_asked_for() {
         ("edgeCount total: totalCount", 1),
     ] {
         let cx = std::sync::Arc::new(Cx::default());
-        let fragment = if selection.contains("...F") { "fragment F on RowConnection { totalCount }" } else { "" };
+        let fragment =
+            if selection.contains("...F") { "fragment F on RowConnection { totalCount }" } else { "" };
         let query = format!("{{ rows(first: 3) {{ {selection} }} }} {fragment}");
         let answer = parsed(&small().execute(&cx, &request(&query)).await);
         assert!(answer.get("errors").is_none(), "{answer}");

@@ -7,7 +7,9 @@ use std::sync::{Arc, LazyLock};
 use apollo_compiler::Schema;
 use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition};
-use kraken_api::graphql::{Bindings, Call, Edition, Engine, FieldError, Host, Leaf, Node, Resolved, possible_errors};
+use kraken_api::graphql::{
+    Bindings, Call, Edition, Engine, FieldError, Host, Leaf, Node, Resolved, possible_errors,
+};
 use serde_json::{Value, json};
 
 use super::support::{Cx, One, ask, batch, data, json, page_of, root};
@@ -43,7 +45,8 @@ fn edition(name: &str) -> Edition {
 
 fn load(edition_name: &str, bindings: &Bindings<Cx>) -> Engine<Cx> {
     let sources = sources();
-    let sources: Vec<(&str, &str)> = sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let sources: Vec<(&str, &str)> =
+        sources.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
     match Engine::new(&sources, &edition(edition_name), bindings) {
         Ok(engine) => engine,
         Err(error) => panic!("the schema does not load under {edition_name:?}: {error}"),
@@ -98,9 +101,9 @@ fn is_hopeless(schema: &Schema, name: &str) -> bool {
         field_of(schema, name, field).map(|field| field.ty.inner_named_type().to_string())
     };
     match schema.types.get(name) {
-        Some(ExtendedType::Interface(_)) => !schema.types.values().any(|def| {
-            matches!(def, ExtendedType::Object(object) if object.implements_interfaces.contains(name))
-        }),
+        Some(ExtendedType::Interface(_)) => !schema.types.values().any(
+            |def| matches!(def, ExtendedType::Object(object) if object.implements_interfaces.contains(name)),
+        ),
         _ if is_connection(schema, name) => {
             let node = below(name, "edges").and_then(|edge| below(&edge, "node"));
             node.is_some_and(|node| is_hopeless(schema, &node))
@@ -193,7 +196,9 @@ fn node(schema: &Schema, name: &str) -> Node {
 
 fn connection(schema: &Schema, name: &str, call: &Call<'_, Cx>) -> One {
     let edge = field_of(schema, name, "edges").map(|edges| edges.ty.inner_named_type().to_string());
-    let item = edge.and_then(|edge| field_of(schema, &edge, "node")).map(|node| node.ty.inner_named_type().to_string());
+    let item = edge
+        .and_then(|edge| field_of(schema, &edge, "node"))
+        .map(|node| node.ty.inner_named_type().to_string());
     let item = item.ok_or_else(|| FieldError::internal("a connection without nodes"))?;
     if call.raw_args().contains_key("first") || call.raw_args().contains_key("last") {
         return page_of(call, 3, |_| node(schema, &item));
@@ -228,9 +233,9 @@ fn everything(edition_name: &str) -> Bindings<Cx> {
                 continue;
             }
             let coordinate: &'static str = Box::leak(format!("{name}.{field}").into_boxed_str());
-            let signature = overridden.iter().find(|text| {
-                text.strip_prefix(coordinate).is_some_and(|rest| rest.starts_with(['(', ':']))
-            });
+            let signature = overridden
+                .iter()
+                .find(|text| text.strip_prefix(coordinate).is_some_and(|rest| rest.starts_with(['(', ':'])));
             let ty = match signature.and_then(|text| text.rsplit_once(": ")) {
                 Some((_, ty)) => Type::parse(ty, "override.graphql").expect("a type"),
                 None => definition.ty.clone(),
@@ -277,7 +282,8 @@ fn with_everything_bound_the_whole_contract_is_served() {
         all.iter().filter(|name| reachable.contains(*name) && !served.contains(name)).collect();
     let hopeless = |name: &&String| {
         is_hopeless(&declared, name)
-            || field_of(&declared, name, "node").is_some_and(|f| is_hopeless(&declared, f.ty.inner_named_type()))
+            || field_of(&declared, name, "node")
+                .is_some_and(|f| is_hopeless(&declared, f.ty.inner_named_type()))
     };
     assert!(lost.iter().all(hopeless), "{lost:?} can be reached and are not served");
     let roots = |schema: &Schema| -> usize {
@@ -301,8 +307,11 @@ async fn every_edition_serves_everything_under_its_own_names() {
     for (name, engine) in &*BY_EDITION {
         assert_eq!(dark_for_no_reason(engine, name), Vec::<String>::new(), "edition {name}");
         let account = if *name == "jp" { "Account" } else { "AccountType" };
-        let answer =
-            data(engine, "{ account(accountNumber: \"A-1\") { __typename number } __schema { types { name } } }").await;
+        let answer = data(
+            engine,
+            "{ account(accountNumber: \"A-1\") { __typename number } __schema { types { name } } }",
+        )
+        .await;
         assert_eq!(answer["account"]["__typename"], account, "edition {name}");
         let types = answer["__schema"]["types"].to_string();
         assert_eq!(types.contains("\"AccountType\""), *name != "jp", "edition {name}");
@@ -335,7 +344,9 @@ async fn a_server_that_has_one_field_serves_one_field() {
     root(&mut bindings, "Query.krakenVersion", |_| Ok(Resolved::node(())));
     bindings.leaves::<()>("KrakenVersionType", &[("number", |()| "1".into())]);
     let engine = load("", &bindings);
-    let answer = data(&engine, "{ krakenVersion { number } __schema { types { name kind } mutationType { name } } }").await;
+    let answer =
+        data(&engine, "{ krakenVersion { number } __schema { types { name kind } mutationType { name } } }")
+            .await;
     assert_eq!(answer["krakenVersion"]["number"], "1");
     assert_eq!(answer["__schema"]["mutationType"], Value::Null);
     let own: Vec<&str> = answer["__schema"]["types"]
@@ -372,10 +383,13 @@ fn literal(schema: &Schema, ty: &Type, depth: usize) -> String {
         return format!("[{}]", literal(schema, &ty.item_type().clone(), depth));
     }
     match schema.types.get(name) {
-        Some(ExtendedType::Enum(values)) => values.values.keys().next().map(ToString::to_string).unwrap_or_default(),
+        Some(ExtendedType::Enum(values)) => {
+            values.values.keys().next().map(ToString::to_string).unwrap_or_default()
+        }
         Some(ExtendedType::InputObject(input)) => {
             let required = input.fields.values().filter(|field| field.is_required() && depth < 6);
-            let parts = required.map(|field| format!("{}: {}", field.name, literal(schema, &field.ty, depth + 1)));
+            let parts =
+                required.map(|field| format!("{}: {}", field.name, literal(schema, &field.ty, depth + 1)));
             format!("{{{}}}", parts.collect::<Vec<_>>().join(", "))
         }
         _ => match name.as_str() {
@@ -402,7 +416,9 @@ fn arguments(schema: &Schema, definition: &FieldDefinition) -> String {
         .filter(|argument| argument.is_required())
         .map(|argument| format!("{}: {}", argument.name, literal(schema, &argument.ty, 0)))
         .collect();
-    if is_connection(schema, definition.ty.inner_named_type()) && definition.argument_by_name("first").is_some() {
+    if is_connection(schema, definition.ty.inner_named_type())
+        && definition.argument_by_name("first").is_some()
+    {
         parts.push("first: 10".into());
     }
     if parts.is_empty() { String::new() } else { format!("({})", parts.join(", ")) }
@@ -421,14 +437,16 @@ fn selection(schema: &Schema, name: &str, depth: usize) -> String {
         if is_hopeless(schema, inner) {
             continue;
         }
-        let is_leaf = matches!(schema.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
+        let is_leaf =
+            matches!(schema.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
         let arguments = arguments(schema, definition);
         // Writing to a string cannot fail.
         let _ = match (is_leaf, depth) {
             (true, _) => write!(out, " {}{arguments}", definition.name),
             (false, 0) => Ok(()),
             (false, _) => {
-                let below = if is_connection(schema, name) || inner.ends_with("Edge") { depth } else { depth - 1 };
+                let below =
+                    if is_connection(schema, name) || inner.ends_with("Edge") { depth } else { depth - 1 };
                 write!(out, " {}{arguments} {}", definition.name, selection(schema, inner, below))
             }
         };
@@ -448,9 +466,11 @@ async fn every_operation_can_be_asked_for_all_its_plain_fields_within_the_limit(
             if is_hopeless(&schema, inner) {
                 continue;
             }
-            let is_leaf = matches!(schema.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
+            let is_leaf =
+                matches!(schema.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
             let below = if is_leaf { String::new() } else { selection(&schema, inner, 1) };
-            let query = format!("{keyword} {{ {}{} {below} }}", definition.name, arguments(&schema, definition));
+            let query =
+                format!("{keyword} {{ {}{} {below} }}", definition.name, arguments(&schema, definition));
             let response = ask(&WHOLE, &query).await;
             let answer = json(&response);
             assert_eq!(response.status, 200, "{query}\n{answer}");

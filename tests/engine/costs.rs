@@ -38,7 +38,9 @@ fn small() -> Engine<Cx> {
     root(&mut b, "Query.list", |_| Ok(Resolved::nodes([Row, Row])));
     root(&mut b, "Query.rows", |call| page_of(&call, 3, |_| Node::new(Row)));
     batch(&mut b, "Item.size", |call| Ok((0..call.len()).map(|_| Resolved::leaf(2)).collect()));
-    batch(&mut b, "Item.rows", |call| (0..call.len()).map(|_| page_of(&call, 3, |_| Node::new(Row))).collect());
+    batch(&mut b, "Item.rows", |call| {
+        (0..call.len()).map(|_| page_of(&call, 3, |_| Node::new(Row))).collect()
+    });
     b.leaves::<Row>("Item", &[("name", |_| "n".into())])
         .parts::<Row>("Item", &[("item", |_| Resolved::node(Row))])
         .parts::<Row>("Other", &[("item", |_| Resolved::node(Row))]);
@@ -68,7 +70,10 @@ fn a_connection_costs_its_selection_once_for_every_ten_rows() {
     assert_eq!(cost("{ rows(last: 100) { edges { node { name item { name } } } } }"), (21, 100));
     assert_eq!(cost("{ rows(first: 0) { edges { node { name } } } }"), (2, 0));
     assert_eq!(cost("{ rows { totalCount } }"), (1, 0));
-    assert_eq!(cost("{ rows(first: 20) { edges { node { rows(first: 30) { edges { node { name } } } } } } }"), (11, 620));
+    assert_eq!(
+        cost("{ rows(first: 20) { edges { node { rows(first: 30) { edges { node { name } } } } } } }"),
+        (11, 620)
+    );
     assert_eq!(cost("{ rows(first: -5) { edges { node { name } } } }"), (2, 0));
 }
 
@@ -117,7 +122,10 @@ fn a_document_that_is_not_valid_has_no_cost() {
 
 #[tokio::test]
 async fn a_query_that_is_too_complex_is_not_run_and_says_so_at_its_first_field() {
-    let query = format!("{{ t: __typename a: leaf {} b: leaf }}", (0..201).map(|at| format!("i{at}: item {{ name }} ")).collect::<String>());
+    let query = format!(
+        "{{ t: __typename a: leaf {} b: leaf }}",
+        (0..201).map(|at| format!("i{at}: item {{ name }} ")).collect::<String>()
+    );
     let cx = std::sync::Arc::new(Cx::default());
     let response = small().execute(&cx, &with_variables(&query, json!({}))).await;
     let answer = parsed(&response);
@@ -142,16 +150,23 @@ async fn a_query_that_is_too_complex_is_not_run_and_says_so_at_its_first_field()
 
 #[tokio::test]
 async fn a_query_of_two_hundred_points_is_answered() {
-    let query = |count: usize| format!("{{ {} }}", (0..count).map(|at| format!("i{at}: item {{ name }} ")).collect::<String>());
+    let query = |count: usize| {
+        format!("{{ {} }}", (0..count).map(|at| format!("i{at}: item {{ name }} ")).collect::<String>())
+    };
     assert!(parsed(&ask(&small(), &query(200)).await).get("errors").is_none());
-    assert_eq!(parsed(&ask(&small(), &query(201)).await)["errors"][0]["extensions"]["errorCode"], "KT-CT-1188");
+    assert_eq!(
+        parsed(&ask(&small(), &query(201)).await)["errors"][0]["extensions"]["errorCode"],
+        "KT-CT-1188"
+    );
 }
 
 #[tokio::test]
 async fn a_query_for_too_many_nodes_is_not_run() {
     let engine = small().with_limits(Limits { complexity: u64::MAX, nodes: 10_000 });
     let query = |n: u32| {
-        format!("{{ rows(first: 100) {{ edges {{ node {{ rows(first: {n}) {{ edges {{ node {{ name }} }} }} }} }} }} leaf }}")
+        format!(
+            "{{ rows(first: 100) {{ edges {{ node {{ rows(first: {n}) {{ edges {{ node {{ name }} }} }} }} }} }} leaf }}"
+        )
     };
     assert!(parsed(&ask(&engine, &query(99)).await).get("errors").is_none());
     let answer = parsed(&ask(&engine, &query(100)).await);

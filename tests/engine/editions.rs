@@ -119,7 +119,12 @@ fn an_override_that_fits_nothing_stops_the_start() {
         said(r#"{"overrides": ["Query.acount: AccountType"]}"#),
         "edition: Query.acount: AccountType: overrides a field that does not exist"
     );
-    for wrong in ["account", "Query.account", "Query.account: Plant any: Plant", "Query.account: Plant } type X { a: Int"] {
+    for wrong in [
+        "account",
+        "Query.account",
+        "Query.account: Plant any: Plant",
+        "Query.account: Plant } type X { a: Int",
+    ] {
         let text = json!({ "overrides": [wrong] }).to_string();
         assert_eq!(said(&text), format!("edition: {wrong}: is not a field signature"));
     }

@@ -38,7 +38,10 @@ async fn errors_stand_before_data_and_nothing_has_a_space_too_many() {
             r#""The viewer is not authorized to execute the query/mutation. Check the ownership/permissions of provided data."}}],"data":{"ok":1,"fails":null}}"#
         )
     );
-    assert_eq!(body(&small(), "{ b: ok a: ok __typename }").await, r#"{"data":{"b":1,"a":1,"__typename":"Query"}}"#);
+    assert_eq!(
+        body(&small(), "{ b: ok a: ok __typename }").await,
+        r#"{"data":{"b":1,"a":1,"__typename":"Query"}}"#
+    );
 }
 
 #[tokio::test]
@@ -57,18 +60,35 @@ async fn input_errors_say_which_input() {
 #[tokio::test]
 async fn a_request_that_is_not_executed_has_status_400_and_no_data_path_or_extensions() {
     for (query, body) in [
-        ("{ nothing }", r#"{"errors":[{"message":"Cannot query field 'nothing' on type 'Query'.","locations":[{"line":1,"column":3}]}]}"#),
-        ("{ od }", r#"{"errors":[{"message":"Cannot query field 'od' on type 'Query'. Did you mean 'ok' or 'old'?","locations":[{"line":1,"column":3}]}]}"#),
+        (
+            "{ nothing }",
+            r#"{"errors":[{"message":"Cannot query field 'nothing' on type 'Query'.","locations":[{"line":1,"column":3}]}]}"#,
+        ),
+        (
+            "{ od }",
+            r#"{"errors":[{"message":"Cannot query field 'od' on type 'Query'. Did you mean 'ok' or 'old'?","locations":[{"line":1,"column":3}]}]}"#,
+        ),
     ] {
         let response = ask(&small(), query).await;
         assert_eq!((response.status, text(&response)), (400, body));
         assert_eq!(response.report.request_errors.len(), 1);
     }
-    for query in ["", "{", "query A { ok } query B { ok }", "subscription { ok }", "query ($v: Int!) { needs(n: $v) }", "# nothing"] {
+    for query in [
+        "",
+        "{",
+        "query A { ok } query B { ok }",
+        "subscription { ok }",
+        "query ($v: Int!) { needs(n: $v) }",
+        "# nothing",
+    ] {
         let response = ask(&small(), query).await;
         let answer = parsed(&response);
         assert_eq!(response.status, 400, "{query}");
-        assert_eq!(answer.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()), Some(vec!["errors".into()]), "{query}");
+        assert_eq!(
+            answer.as_object().map(|map| map.keys().cloned().collect::<Vec<_>>()),
+            Some(vec!["errors".into()]),
+            "{query}"
+        );
         for key in ["path", "extensions"] {
             assert!(answer["errors"][0].get(key).is_none(), "{query}: {answer}");
         }
@@ -133,13 +153,19 @@ async fn a_mutation_by_get_is_refused_with_405_and_a_query_is_not() {
     let engine = small();
     let response = engine.execute(&Default::default(), &by_get("mutation { change }")).await;
     assert_eq!(response.status, 405);
-    assert_eq!(text(&response), r#"{"errors":[{"message":"Can only perform a mutation operation from a POST request."}]}"#);
+    assert_eq!(
+        text(&response),
+        r#"{"errors":[{"message":"Can only perform a mutation operation from a POST request."}]}"#
+    );
     assert_eq!(engine.execute(&Default::default(), &by_get("{ ok }")).await.status, 200);
 }
 
 #[tokio::test]
 async fn an_operation_is_chosen_by_its_name() {
-    let named = |name: &str| Request { operation_name: Some(name.into()), ..request("query A { ok } mutation B { change }") };
+    let named = |name: &str| Request {
+        operation_name: Some(name.into()),
+        ..request("query A { ok } mutation B { change }")
+    };
     let engine = small();
     let ask = async |name: &str| text(&engine.execute(&Default::default(), &named(name)).await).to_owned();
     assert_eq!(ask("A").await, r#"{"data":{"ok":1}}"#);
@@ -180,6 +206,9 @@ async fn a_condition_that_is_null_is_refused() {
     let response = small().execute(&Default::default(), &with_variables(query, json!({ "b": null }))).await;
     assert_eq!(
         (response.status, text(&response)),
-        (400, r#"{"errors":[{"message":"Argument 'if' of non-null type 'Boolean!' must not be null.","locations":[{"line":1,"column":46}]}]}"#)
+        (
+            400,
+            r#"{"errors":[{"message":"Argument 'if' of non-null type 'Boolean!' must not be null.","locations":[{"line":1,"column":46}]}]}"#
+        )
     );
 }

@@ -72,7 +72,10 @@ async fn each_operation_of_a_document_has_its_own_answer() {
         json(&engine.execute(&Default::default(), &request).await)["data"].clone()
     };
     for _ in 0..2 {
-        assert_eq!(ask("IntrospectionQuery").await, json!({ "__schema": { "queryType": { "name": "Query" } } }));
+        assert_eq!(
+            ask("IntrospectionQuery").await,
+            json!({ "__schema": { "queryType": { "name": "Query" } } })
+        );
         assert_eq!(ask("Other").await, json!({ "__schema": { "mutationType": null } }));
     }
 }

@@ -101,8 +101,12 @@ fn merging_the_same_selection_in_ever_new_ways_is_bounded_work() {
     let mut document = String::from("{ thing { ...A0 ...B0 } } ");
     for level in 0..50 {
         let next = level + 1;
-        document += &format!("fragment A{level} on Thing {{ thing {{ ...A{next} name }} x: thing {{ ...B{next} }} }} ");
-        document += &format!("fragment B{level} on Thing {{ thing {{ ...B{next} size }} x: thing {{ ...A{next} name }} }} ");
+        document += &format!(
+            "fragment A{level} on Thing {{ thing {{ ...A{next} name }} x: thing {{ ...B{next} }} }} "
+        );
+        document += &format!(
+            "fragment B{level} on Thing {{ thing {{ ...B{next} size }} x: thing {{ ...A{next} name }} }} "
+        );
     }
     document += "fragment A50 on Thing { name } fragment B50 on Thing { size }";
     asked(document, |response| {
@@ -180,11 +184,14 @@ fn fragments_cannot_nest_selections_deeper_than_a_document_may() {
 fn as_deep_as_a_document_may_nest_every_walk_stays_on_the_stack() {
     for (count, levels) in [(3, 60), (64, 2), (97, 1)] {
         let fragments = nested_fragments("Thing", "thing", count, levels);
-        asked(format!("query ($v: Int) {{ thing {{ ...F0 }} things(n: $v) {{ name }} }} {fragments}"), |response| {
-            // Past the check of nesting: the planner says how many levels there may be.
-            assert_eq!(response.status, 400);
-            assert!(!message(&response).contains("nests more than"), "{}", message(&response));
-        });
+        asked(
+            format!("query ($v: Int) {{ thing {{ ...F0 }} things(n: $v) {{ name }} }} {fragments}"),
+            |response| {
+                // Past the check of nesting: the planner says how many levels there may be.
+                assert_eq!(response.status, 400);
+                assert!(!message(&response).contains("nests more than"), "{}", message(&response));
+            },
+        );
         let fragments = nested_fragments("__Type", "ofType", count, levels);
         asked(format!("{{ __schema {{ queryType {{ ...F0 }} }} }} {fragments}"), |response| {
             assert!(!message(&response).contains("nests more than"), "{}", message(&response));
@@ -214,9 +221,12 @@ fn three_thousand_chained_fragments_are_refused_or_answered() {
         document += &format!("fragment F{count} on Thing {{ name }}");
         asked(document, move |response| {
             if count < 64 {
-                assert_eq!(text(&response), r#"{"errors":[{"message":"An internal error occurred.","#.to_owned()
-                    + r#""locations":[{"line":1,"column":19}],"path":["things"],"extensions":{"errorType":"APPLICATION","#
-                    + r#""errorCode":"KT-CT-7899","errorDescription":""}}],"data":{"things":null}}"#);
+                assert_eq!(
+                    text(&response),
+                    r#"{"errors":[{"message":"An internal error occurred.","#.to_owned()
+                        + r#""locations":[{"line":1,"column":19}],"path":["things"],"extensions":{"errorType":"APPLICATION","#
+                        + r#""errorCode":"KT-CT-7899","errorDescription":""}}],"data":{"things":null}}"#
+                );
             } else {
                 assert_eq!(response.status, 400);
             }
@@ -255,7 +265,8 @@ fn a_cycle_of_fragments_is_refused_however_deep_it_is() {
     }
     // Every fragment spreads every other.
     let spreads: String = (0..30).map(|at| format!("...F{at} ")).collect();
-    let dense: String = (0..30).map(|at| format!("fragment F{at} on Thing {{ thing {{ {spreads} }} }} ")).collect();
+    let dense: String =
+        (0..30).map(|at| format!("fragment F{at} on Thing {{ thing {{ {spreads} }} }} ")).collect();
     asked(format!("{{ thing {{ ...F0 }} }} {dense}"), |response| assert_eq!(response.status, 400));
 }
 
@@ -356,8 +367,15 @@ fn variables_nested_as_deep_as_json_may_be_are_read() {
         assert_eq!(ask(query, json!({ "t": tree(126) })).status, 200);
         let response = ask(query, json!({ "i": list(126) }));
         assert_eq!(response.status, 400);
-        assert!(message(&response).contains("Int cannot represent non-integer value: [[[...]]]"), "{}", text(&response));
-        assert_eq!(ask("query ($t: Tree) { echo(tree: $t) }", json!({ "t": { "any": list(125) } })).status, 200);
+        assert!(
+            message(&response).contains("Int cannot represent non-integer value: [[[...]]]"),
+            "{}",
+            text(&response)
+        );
+        assert_eq!(
+            ask("query ($t: Tree) { echo(tree: $t) }", json!({ "t": { "any": list(125) } })).status,
+            200
+        );
     });
 }
 
@@ -367,9 +385,12 @@ fn wrong_variables_are_told_of_fifty_times() {
         let engine = small();
         let query = "query ($i: [Int], $t: Tree) { echo(ints: $i, tree: $t) }";
         let wrong: Vec<Value> = (0..100_000).map(|_| json!("x")).collect();
-        let unknown: serde_json::Map<String, Value> = (0..100).map(|at| (format!("k{at}"), json!("y".repeat(9_000)))).collect();
+        let unknown: serde_json::Map<String, Value> =
+            (0..100).map(|at| (format!("k{at}"), json!("y".repeat(9_000)))).collect();
         for variables in [json!({ "i": wrong }), json!({ "t": unknown })] {
-            let response = block_on(async { engine.execute(&Default::default(), &with_variables(query, variables)).await });
+            let response = block_on(async {
+                engine.execute(&Default::default(), &with_variables(query, variables)).await
+            });
             assert_eq!(response.status, 400);
             let errors = parsed(&response)["errors"].as_array().cloned().unwrap_or_default();
             assert_eq!(errors.len(), 51);
@@ -406,7 +427,9 @@ fn floods_of_directives_are_refused_or_answered() {
     asked(format!("{{ leaf {} }}", "@skip(if: false) ".repeat(1_000)), |response| {
         is_refused(&response, "can only be used once at this location");
     });
-    asked(format!("{{ leaf {} }}", "@x ".repeat(4_000)), |response| is_refused(&response, "Unknown directive '@x'."));
+    asked(format!("{{ leaf {} }}", "@x ".repeat(4_000)), |response| {
+        is_refused(&response, "Unknown directive '@x'.")
+    });
     let fields: String = (0..1_200).map(|_| "leaf @include(if: $a) ").collect();
     asked(format!("query ($a: Boolean! = true) {{ {fields} }}"), |response| {
         assert_eq!(text(&response), r#"{"data":{"leaf":1}}"#);

@@ -25,12 +25,14 @@ fn fails<T>(message: &str) -> Result<T, FieldError> {
 
 fn small() -> Engine<Cx> {
     let mut b = Bindings::default();
-    root(&mut b, "Query.items", |_| Ok(Resolved::List(vec![
-        Resolved::node(Row(0)),
-        Resolved::Null,
-        Resolved::node(Row(2)),
-        Resolved::Failed(FieldError::code("KT-CT-4123")),
-    ])));
+    root(&mut b, "Query.items", |_| {
+        Ok(Resolved::List(vec![
+            Resolved::node(Row(0)),
+            Resolved::Null,
+            Resolved::node(Row(2)),
+            Resolved::Failed(FieldError::code("KT-CT-4123")),
+        ]))
+    });
     root(&mut b, "Query.sure", |_| Ok(Resolved::nodes([Row(0), Row(1), Row(2)])));
     root(&mut b, "Query.maybe", |_| Ok(Resolved::node(Row(1))));
     root(&mut b, "Query.must", |_| Ok(Resolved::node(Row(1))));
@@ -38,15 +40,21 @@ fn small() -> Engine<Cx> {
     root(&mut b, "Query.other", |_| fails("not this one"));
     root(&mut b, "Query.any", |_| Ok(Resolved::Node(Node::typed("Nothing", Row(0)))));
     root(&mut b, "Query.odd", |_| Ok(Resolved::leaf("text")));
-    b.leaves::<Row>("Item", &[
-        ("name", |row| if row.0 == 9 { panic!("secret of a leaf") } else { "n".into() }),
-        ("id", |row| if row.0 == 2 { Leaf::Null } else { Leaf::Int(i64::from(row.0)) }),
-    ]);
+    b.leaves::<Row>(
+        "Item",
+        &[
+            ("name", |row| if row.0 == 9 { panic!("secret of a leaf") } else { "n".into() }),
+            ("id", |row| if row.0 == 2 { Leaf::Null } else { Leaf::Int(i64::from(row.0)) }),
+        ],
+    );
     b.leaves::<Row>("Other", &[("name", |_| "o".into())]);
     b.parts::<Row>("Item", &[("below", |row| Resolved::node(Row(row.0 + 1)))]);
     batch(&mut b, "Item.surelyBelow", |call| {
         let rows = call.parents::<Row>()?;
-        Ok(rows.iter().map(|row| if row.0 == 1 { Resolved::Null } else { Resolved::node(Row(row.0 + 1)) }).collect())
+        Ok(rows
+            .iter()
+            .map(|row| if row.0 == 1 { Resolved::Null } else { Resolved::node(Row(row.0 + 1)) })
+            .collect())
     });
     batch(&mut b, "Item.list", |call| {
         Ok((0..call.len()).map(|_| Resolved::nodes([Row(0), Row(2)])).collect())
@@ -64,7 +72,11 @@ fn small() -> Engine<Cx> {
     root(&mut b, "Mutation.add", |call| {
         let n: i32 = call.arg("n")?;
         call.cx.note(format!("add {n}"));
-        if call.arg::<Option<bool>>("fail")? == Some(true) { fails("it did not work") } else { Ok(Resolved::node(Row(n))) }
+        if call.arg::<Option<bool>>("fail")? == Some(true) {
+            fails("it did not work")
+        } else {
+            Ok(Resolved::node(Row(n)))
+        }
     });
     root(&mut b, "Mutation.addSurely", |call| {
         let n: i32 = call.arg("n")?;
@@ -139,11 +151,7 @@ async fn paths_have_aliases_and_indexes_and_errors_stand_in_the_order_of_the_doc
         .flatten()
         .map(|error| (error["path"].clone(), error["locations"][0]["column"].clone()))
         .collect();
-    assert_eq!(places, [
-        (json!(["z"]), json!(3)),
-        (json!(["a", 3]), json!(12)),
-        (json!(["y"]), json!(52)),
-    ]);
+    assert_eq!(places, [(json!(["z"]), json!(3)), (json!(["a", 3]), json!(12)), (json!(["y"]), json!(52)),]);
     let (_, paths) = answered("{ items { below { surelyBelow { name } } } }").await;
     assert_eq!(paths, [json!(["items", 3]), json!(["items", 0, "below", "surelyBelow"])]);
 }
@@ -165,7 +173,11 @@ async fn what_a_resolver_gets_wrong_is_an_internal_error_that_tells_nothing() {
         assert_eq!(answer["errors"][0]["extensions"]["errorCode"], "KT-CT-7899", "{query}");
         assert_eq!(answer["errors"][0]["message"], "An internal error occurred.");
         assert_eq!(answer["errors"][0]["extensions"]["errorDescription"], "");
-        assert!(!text(&response).contains("secret") && !text(&response).contains("Nothing"), "{}", text(&response));
+        assert!(
+            !text(&response).contains("secret") && !text(&response).contains("Nothing"),
+            "{}",
+            text(&response)
+        );
         assert!(response.report.errors[0].error.cause().is_some(), "the log gets the cause");
     }
 }
@@ -173,7 +185,9 @@ async fn what_a_resolver_gets_wrong_is_an_internal_error_that_tells_nothing() {
 #[tokio::test]
 async fn a_panic_is_an_internal_error_of_its_field_and_not_the_end_of_the_server() {
     let engine = small();
-    let response = ask(&engine, "mutation { a: add(n: 1) { total } b: addSurely(n: 2, fail: \"panic\") { total } }").await;
+    let response =
+        ask(&engine, "mutation { a: add(n: 1) { total } b: addSurely(n: 2, fail: \"panic\") { total } }")
+            .await;
     let answer = parsed(&response);
     assert_eq!(answer["data"], Value::Null);
     assert_eq!(answer["errors"][0]["path"], json!(["b"]));
@@ -208,8 +222,12 @@ async fn root_mutations_run_one_after_the_other_each_with_its_selection() {
 async fn a_mutation_that_fails_leaves_the_one_before_and_the_one_after_alone() {
     let (answer, calls) =
         mutated("mutation { a: add(n: 1) { total } b: add(n: 2, fail: true) { total } c: add(n: 3) { total broken } }").await;
-    assert_eq!(answer["data"], json!({ "a": { "total": 1 }, "b": null, "c": { "total": 3, "broken": null } }));
-    let paths: Vec<&Value> = answer["errors"].as_array().into_iter().flatten().map(|error| &error["path"]).collect();
+    assert_eq!(
+        answer["data"],
+        json!({ "a": { "total": 1 }, "b": null, "c": { "total": 3, "broken": null } })
+    );
+    let paths: Vec<&Value> =
+        answer["errors"].as_array().into_iter().flatten().map(|error| &error["path"]).collect();
     assert_eq!(paths, [&json!(["b"]), &json!(["c", "broken"])]);
     assert!(calls.contains(&"add 3".to_owned()));
 }
@@ -222,7 +240,9 @@ async fn after_a_mutation_that_leaves_no_data_nothing_more_happens() {
         "b: addSurely(n: 2, fail: \"panic\") { total }",
         "b: addSurely(n: 2) { brokenSurely }",
     ] {
-        let (answer, calls) = mutated(&format!("mutation {{ add(n: 1) {{ total }} {failing} c: add(n: 3) {{ total }} }}")).await;
+        let (answer, calls) =
+            mutated(&format!("mutation {{ add(n: 1) {{ total }} {failing} c: add(n: 3) {{ total }} }}"))
+                .await;
         assert_eq!(answer["data"], Value::Null, "{failing}");
         assert_eq!(answer["errors"].as_array().map(Vec::len), Some(1), "{answer}");
         assert!(calls.contains(&"add 2 surely".to_owned()), "{failing}: {calls:?}");

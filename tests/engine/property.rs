@@ -113,7 +113,8 @@ impl Maker<'_> {
         }
         let definition = fields[self.pick(fields.len())];
         let inner = definition.ty.inner_named_type();
-        let is_leaf = matches!(SCHEMA.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
+        let is_leaf =
+            matches!(SCHEMA.types.get(inner), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
         if !is_leaf && depth > 7 {
             return String::new();
         }

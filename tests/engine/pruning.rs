@@ -18,7 +18,9 @@ fn fields(schema: &Schema, name: &str) -> Vec<String> {
     use apollo_compiler::schema::ExtendedType;
     match schema.types.get(name) {
         Some(ExtendedType::Object(object)) => object.fields.keys().map(ToString::to_string).collect(),
-        Some(ExtendedType::Interface(interface)) => interface.fields.keys().map(ToString::to_string).collect(),
+        Some(ExtendedType::Interface(interface)) => {
+            interface.fields.keys().map(ToString::to_string).collect()
+        }
         Some(ExtendedType::InputObject(input)) => input.fields.keys().map(ToString::to_string).collect(),
         Some(ExtendedType::Union(union)) => union.members.iter().map(|member| member.to_string()).collect(),
         Some(ExtendedType::Enum(values)) => values.values.keys().map(ToString::to_string).collect(),
@@ -94,7 +96,9 @@ fn a_union_loses_the_members_that_are_not_served() {
     let sdl = "type Query { pet: Pet } union Pet = Cat | Dog | Fish type Cat { name: String } type Dog { name: String }
         type Fish { name: String }";
     let mut bindings = with_root("Query.pet");
-    bindings.leaves::<Row>("Cat", &[("name", |_| "c".into())]).leaves::<Row>("Fish", &[("name", |_| "f".into())]);
+    bindings
+        .leaves::<Row>("Cat", &[("name", |_| "c".into())])
+        .leaves::<Row>("Fish", &[("name", |_| "f".into())]);
     assert_eq!(fields(&served(&engine(sdl, &bindings)), "Pet"), ["Cat", "Fish"]);
 }
 
@@ -111,7 +115,10 @@ async fn inputs_arguments_and_enum_values_left_out_are_unknown_to_clients() {
     let schema = served(&engine);
     assert_eq!(fields(&schema, "By"), ["name"]);
     assert_eq!(fields(&schema, "Unit"), ["KWH"]);
-    assert!(!has(&schema, "Old"), "an input without fields is gone, with the argument and the field of its type");
+    assert!(
+        !has(&schema, "Old"),
+        "an input without fields is gone, with the argument and the field of its type"
+    );
     assert_eq!(
         data(&engine, "{ find(by: {name: \"x\"}, unit: KWH) }").await,
         json!({ "find": "{\"by\":{\"name\":\"x\"},\"unit\":\"KWH\"}" })
@@ -148,7 +155,10 @@ async fn a_type_that_leads_to_itself_is_served() {
         .leaves::<Row>("A", &[("x", |_| 1.into())])
         .parts::<Row>("A", &[("next", |_| Resolved::Node(Node::new(Row)))]);
     let engine = engine(sdl, &bindings);
-    assert_eq!(data(&engine, "{ a { next { next { x } } } }").await, json!({ "a": { "next": { "next": { "x": 1 } } } }));
+    assert_eq!(
+        data(&engine, "{ a { next { next { x } } } }").await,
+        json!({ "a": { "next": { "next": { "x": 1 } } } })
+    );
 }
 
 #[tokio::test]

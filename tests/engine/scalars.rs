@@ -62,7 +62,9 @@ async fn numbers_go_out_as_numbers_within_their_bounds() {
 
 #[tokio::test]
 async fn decimals_go_out_as_text_with_the_zeros_they_have() {
-    for digits in ["25612.44300", "360.7100", "0.00800000000000000000", "-0.10", "7", "79228162514264337593543950335"] {
+    for digits in
+        ["25612.44300", "360.7100", "0.00800000000000000000", "-0.10", "7", "79228162514264337593543950335"]
+    {
         let bindings = {
             let mut bindings = Bindings::default();
             root(&mut bindings, "Query.out", move |_| Ok(Resolved::leaf(decimal(digits))));
@@ -125,10 +127,17 @@ async fn moments_go_out_with_their_offset_and_microseconds_only_where_there_are_
 async fn text_ids_and_json_go_out_as_clients_know_them() {
     assert_eq!(written("ID", || Leaf::Int(-1_896_251_302)).await, r#""-1896251302""#);
     assert_eq!(written("ID", || "3403670".into()).await, r#""3403670""#);
-    assert_eq!(written("String", || "a\"b\\c\n\u{1}\u{7f}é😀".into()).await, "\"a\\\"b\\\\c\\n\\u0001\u{7f}é😀\"");
+    assert_eq!(
+        written("String", || "a\"b\\c\n\u{1}\u{7f}é😀".into()).await,
+        "\"a\\\"b\\\\c\\n\\u0001\u{7f}é😀\""
+    );
     assert_eq!(written("String", || Leaf::Bool(true)).await, r#""true""#);
     assert_eq!(
-        written("UUID", || "123e4567-e89b-12d3-a456-426614174000".parse::<uuid::Uuid>().expect("a UUID").into()).await,
+        written("UUID", || "123e4567-e89b-12d3-a456-426614174000"
+            .parse::<uuid::Uuid>()
+            .expect("a UUID")
+            .into())
+        .await,
         r#""123e4567-e89b-12d3-a456-426614174000""#
     );
     assert_eq!(
@@ -208,7 +217,10 @@ async fn integers_are_read_within_their_bounds() {
         "Int cannot represent non 32-bit signed integer value: 2147483648"
     );
     assert_eq!(refusal(&echo(), "{ echo(int: 1.0) }").await, "Int cannot represent non-integer value: 1.0");
-    assert_eq!(refusal(&echo(), "{ echo(int: \"1\") }").await, "Int cannot represent non-integer value: \"1\"");
+    assert_eq!(
+        refusal(&echo(), "{ echo(int: \"1\") }").await,
+        "Int cannot represent non-integer value: \"1\""
+    );
     assert_eq!(variable("Int", "int", json!(2_147_483_647)).await, Ok(json!(2_147_483_647)));
     assert_eq!(variable("Int", "int", number("1e3")).await, Ok(json!(1000)));
     assert_eq!(
@@ -241,9 +253,14 @@ async fn decimals_are_read_from_their_digits() {
         assert_eq!(variable("Decimal", "decimal", number(written)).await, Ok(json!(read)), "{written}");
         assert_eq!(variable("Decimal", "decimal", json!(written)).await, Ok(json!(read)), "{written}");
         assert_eq!(literal(&format!("decimal: {written}")).await, json!({ "decimal": read }), "{written}");
-        assert_eq!(literal(&format!("decimal: \"{written}\"")).await, json!({ "decimal": read }), "{written}");
+        assert_eq!(
+            literal(&format!("decimal: \"{written}\"")).await,
+            json!({ "decimal": read }),
+            "{written}"
+        );
     }
-    for wrong in [json!("NaN"), json!("1,5"), json!(""), json!("1e999"), json!("-"), json!(" 1"), json!(true)] {
+    for wrong in [json!("NaN"), json!("1,5"), json!(""), json!("1e999"), json!("-"), json!(" 1"), json!(true)]
+    {
         assert!(variable("Decimal", "decimal", wrong.clone()).await.is_err(), "{wrong}");
     }
 }
@@ -269,7 +286,15 @@ async fn dates_and_moments_are_read_in_all_the_forms_that_clients_send() {
     ] {
         assert_eq!(variable("DateTime", "dateTime", json!(written)).await, Ok(json!(read)), "{written}");
     }
-    for wrong in ["2024-08-01", "2024-02-30T00:00:00Z", "2024-08-01T24:00:00Z", "2024-08-01T00:00:00+1", "2024-08-01T00:00:00+01:60", "2024-08-01T00:00:00é", "now"] {
+    for wrong in [
+        "2024-08-01",
+        "2024-02-30T00:00:00Z",
+        "2024-08-01T24:00:00Z",
+        "2024-08-01T00:00:00+1",
+        "2024-08-01T00:00:00+01:60",
+        "2024-08-01T00:00:00é",
+        "now",
+    ] {
         assert!(variable("DateTime", "dateTime", json!(wrong)).await.is_err(), "{wrong}");
     }
     assert_eq!(variable("Date", "date", json!("2024-02-29")).await, Ok(json!("2024-02-29")));
@@ -291,7 +316,10 @@ async fn ids_text_and_the_rest_are_read_as_declared() {
     let uuid = "123E4567-e89b-12d3-a456-426614174000";
     assert_eq!(variable("UUID", "uuid", json!(uuid)).await, Ok(json!(uuid.to_lowercase())));
     assert!(variable("UUID", "uuid", json!("123e4567e89b12d3a456426614174000")).await.is_err());
-    assert_eq!(variable("GenericScalar", "generic", json!({ "a": [1, null] })).await, Ok(json!({ "a": [1, null] })));
+    assert_eq!(
+        variable("GenericScalar", "generic", json!({ "a": [1, null] })).await,
+        Ok(json!({ "a": [1, null] }))
+    );
     assert_eq!(
         literal("generic: {a: [1, 2.50, \"x\", true, null]}").await.to_string(),
         r#"{"generic":{"a":[1,2.50,"x",true,null]}}"#
@@ -331,7 +359,10 @@ async fn characters_outside_the_basic_plane_arrive_whole() {
     assert_eq!(literal(r#"string: "😀""#).await, json!({ "string": "😀" }));
     assert_eq!(literal(r#"string: "\uD83D\uDE00!""#).await, json!({ "string": "😀!" }));
     assert_eq!(literal(r#"string: "\u00e9\t\"\\\/""#).await, json!({ "string": "é\t\"\\/" }));
-    assert_eq!(literal("string: \"\"\"\n    a\n      b \\\"\"\"\n    \"\"\"").await, json!({ "string": "a\n  b \"\"\"" }));
+    assert_eq!(
+        literal("string: \"\"\"\n    a\n      b \\\"\"\"\n    \"\"\"").await,
+        json!({ "string": "a\n  b \"\"\"" })
+    );
     for broken in [r#"{ echo(string: "\uD83D") }"#, r#"{ echo(string: "\uDE00\uD83D") }"#] {
         assert_eq!(ask(&echo(), broken).await.status, 400, "{broken}");
     }
@@ -360,8 +391,11 @@ async fn what_is_omitted_gets_its_default_and_what_is_null_stays_null() {
         json!({ "input": { "a": 1, "c": { "x": 5, "y": "MWH" }, "required": 1 }, "withDefault": 7, "units": [] })
     );
     assert_eq!(
-        args("query ($c: Nested, $b: String) { echo(input: {required: 1, a: null, b: $b, c: $c}) }", json!({ "c": {} }))
-            .await["input"],
+        args(
+            "query ($c: Nested, $b: String) { echo(input: {required: 1, a: null, b: $b, c: $c}) }",
+            json!({ "c": {} })
+        )
+        .await["input"],
         json!({ "a": null, "c": { "y": "MWH" }, "required": 1 })
     );
 }
@@ -388,7 +422,8 @@ async fn wrong_input_objects_say_where() {
     );
     assert_eq!(
         variable("Input", "input", json!({ "required": 1, "c": { "x": "y" } })).await,
-        Err("Variable '$v' got invalid value 'y' at 'v.c.x'; Int cannot represent non-integer value: 'y'".into())
+        Err("Variable '$v' got invalid value 'y' at 'v.c.x'; Int cannot represent non-integer value: 'y'"
+            .into())
     );
     assert_eq!(
         variable("Input", "input", json!({ "required": 1, "z": 1 })).await,
@@ -398,5 +433,9 @@ async fn wrong_input_objects_say_where() {
         variable("Input", "input", json!([1])).await,
         Err("Variable '$v' got invalid value [1]; Expected type 'Input' to be a mapping.".into())
     );
-    assert!(refusal(&echo(), "{ echo(input: {required: 1, required: 2}) }").await.contains("only one input field"));
+    assert!(
+        refusal(&echo(), "{ echo(input: {required: 1, required: 2}) }")
+            .await
+            .contains("only one input field")
+    );
 }

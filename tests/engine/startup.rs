@@ -77,7 +77,10 @@ fn an_object_bound_as_a_plain_value_stops_the_start() {
         account(b);
         b.leaves::<Row>("Account", &[("owner", |_| Leaf::Null)]);
     };
-    assert_eq!(said(build), "Account.owner is bound as a plain value, but its type Owner has fields of its own");
+    assert_eq!(
+        said(build),
+        "Account.owner is bound as a plain value, but its type Owner has fields of its own"
+    );
 }
 
 #[test]
@@ -139,8 +142,9 @@ fn leaving_out_what_is_not_there_stops_the_start() {
         ("Open.numbr", |b| _ = b.dark(&["Open.numbr"])),
         ("Nothing", |b| _ = b.dark(&["Nothing"])),
     ] {
-        let expected =
-            format!("{coordinate} is left out, but the schema has no such argument, input field or enum value");
+        let expected = format!(
+            "{coordinate} is left out, but the schema has no such argument, input field or enum value"
+        );
         assert_eq!(said(build), expected);
     }
 }
