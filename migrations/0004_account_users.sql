@@ -1,5 +1,6 @@
 -- The people who hold accounts. What a user may see follows from a role on the account itself or on the
 -- portfolio around it, so both role tables are read by every look-up.
+-- tokens_valid_from counts whole seconds since 1970: access tokens issued earlier are no longer valid.
 
 create table account_users (
     id bigint generated always as identity (start with 4001) primary key,
@@ -15,6 +16,7 @@ create table account_users (
     date_of_birth date,
     is_deceased boolean not null default false,
     is_active boolean not null default true,
+    tokens_valid_from bigint not null default 0,
     created_at timestamptz not null,
     updated_at timestamptz not null,
     constraint account_users_number_key unique (number)

@@ -16,6 +16,7 @@ create table support_users (
     email text not null,
     name text not null,
     is_active boolean not null default true,
+    tokens_valid_from bigint not null default 0,
     created_at timestamptz not null
 );
 
@@ -39,7 +40,7 @@ create table organisations (
     id bigint generated always as identity (start with 501) primary key,
     name text not null,
     secret_hash bytea not null check (octet_length(secret_hash) = 32),
-    tokens_valid_from timestamptz not null default '-infinity',
+    tokens_valid_from bigint not null default 0,
     is_active boolean not null default true,
     created_at timestamptz not null,
     constraint organisations_secret_hash_key unique (secret_hash)

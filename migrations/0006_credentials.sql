@@ -1,7 +1,6 @@
 -- One log-in is one e-mail, whoever it belongs to, so an address can never open two doors.
 -- API keys, refresh tokens and secrets are kept only as SHA-256: they are long random values, so a fast
 -- hash is enough, and a stolen table opens nothing.
--- tokens_valid_from is a whole second: access tokens carry their issue time in seconds.
 
 create table logins (
     id bigint generated always as identity primary key,
@@ -9,7 +8,6 @@ create table logins (
     password_hash text,
     account_user_id bigint references account_users (id),
     support_user_id bigint references support_users (id),
-    tokens_valid_from timestamptz not null default '-infinity',
     created_at timestamptz not null,
     constraint logins_account_user_key unique (account_user_id),
     constraint logins_support_user_key unique (support_user_id),

@@ -45,7 +45,7 @@ create table transactions (
     is_issued boolean not null default false,
     is_reversed boolean not null default false,
     billing_document_id bigint,
-    metadata jsonb,
+    metadata json,
     tags text[] not null generated always as (array_remove(array[
         case when is_issued then 'ISSUED_TRANSACTIONS' else 'UNISSUED_TRANSACTIONS' end,
         case when kind = 'charge' and supply in ('electricity', 'gas', 'heat') then 'ENERGY_CHARGES' end,

@@ -5,6 +5,7 @@
 //! way only: `http -> graphql + api -> domain -> platform`.
 
 pub mod api;
+pub mod commands;
 pub mod domain;
 pub mod graphql;
 pub mod http;

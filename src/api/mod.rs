@@ -1,1 +1,23 @@
 //! Binds the fields of each area to its use cases.
+//!
+//! `bind` of an area says which fields it serves; one file holds a group of operations.
+
+mod accounts;
+mod app;
+mod auth;
+mod brownouts;
+mod ledgers;
+mod paging;
+mod session;
+mod sources;
+
+pub use app::{Answer, App, DEADLINE, StartError, engine};
+pub use session::Session;
+pub use sources::declared_fields;
+
+/// Binds every area.
+fn bind(b: &mut session::Bindings) {
+    auth::bind(b);
+    accounts::bind(b);
+    ledgers::bind(b);
+}

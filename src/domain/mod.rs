@@ -1,1 +1,42 @@
 //! The rules and the SQL of each area.
+
+pub mod accounts;
+pub mod auth;
+pub mod check;
+pub mod demo;
+pub mod ledgers;
+
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::platform::clock::Deadline;
+use crate::platform::db::{Database, Stats};
+use crate::platform::random::Randomness;
+
+/// Why a database could not be made ready.
+#[derive(Debug, Error)]
+pub enum InstallError {
+    /// The schema could not be brought up to date.
+    #[error(transparent)]
+    Migration(#[from] sqlx::migrate::MigrateError),
+    /// There is no signing key.
+    #[error(transparent)]
+    Keys(#[from] auth::keys::KeyError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+/// Brings a database up to date: schema, brands, reasons, the retailer's books and a signing key. Safe to
+/// call at every start and from several servers at once.
+pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallError> {
+    db.migrate().await?;
+    let mut tx = db.write(Deadline::after(Duration::from_secs(60)), &Stats::new()).await?;
+    accounts::brands::sync(&mut tx).await?;
+    ledgers::reasons::sync(&mut tx).await?;
+    ledgers::books::sync(&mut tx).await?;
+    auth::keys::ensure(&mut tx, random).await?;
+    tx.commit().await?;
+    Ok(())
+}

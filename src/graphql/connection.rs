@@ -107,10 +107,6 @@ impl Paging {
             }
         }
     }
-
-    fn is_backward(self) -> bool {
-        matches!(self, Self::Backward { .. })
-    }
 }
 
 /// The cursor of the row at `offset`.
@@ -146,17 +142,11 @@ struct Edge {
 }
 
 impl Connection {
-    /// A page whose first row stands at `offset`. `has_next` says whether rows follow; `total` is only
-    /// needed if `totalCount` was selected.
-    pub fn new(paging: Paging, offset: i64, nodes: Vec<Node>, has_next: bool, total: Option<i64>) -> Self {
-        let edges = nodes
-            .into_iter()
-            .zip(offset..)
-            .map(|(node, at)| Edge { node, cursor: cursor(at).into() })
-            .collect();
-        // Only the direction one pages in is known, as with the original.
-        let backward = paging.is_backward();
-        Self { edges, has_next: has_next && !backward, has_previous: backward && offset > 0, total }
+    /// A page whose first row stands at `offset`. `total` is only needed if `totalCount` was selected.
+    pub fn new(offset: i64, nodes: Vec<Node>, has_next: bool, has_previous: bool, total: Option<i64>) -> Self {
+        let edges =
+            nodes.into_iter().zip(offset..).map(|(node, at)| Edge { node, cursor: cursor(at).into() }).collect();
+        Self { edges, has_next, has_previous, total }
     }
 }
 

@@ -23,6 +23,8 @@ pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
 pub const MAX_TOKENS: usize = 15_000;
 /// Deepest nesting of selections and literals.
 pub const MAX_DEPTH: usize = 64;
+/// What a request is told that leaves open which operation it means.
+pub const CHOOSE_OPERATION: &str = "Must provide operation name if query contains multiple operations.";
 /// Plans kept for one document: one for each combination of `@skip` and `@include` that was seen.
 const MAX_PLANS: usize = 16;
 /// About what one parsed selection takes in memory.
@@ -139,7 +141,7 @@ fn choose(document: &ExecutableDocument, name: Option<&str>) -> Result<Node<Oper
             match (all.next(), all.next()) {
                 (Some(only), None) => Ok(only.clone()),
                 (None, _) => Err("Must provide an operation.".into()),
-                _ => Err("Must provide operation name if query contains multiple operations.".into()),
+                _ => Err(CHOOSE_OPERATION.into()),
             }
         }
     }

@@ -66,6 +66,18 @@ pub struct Response {
     pub report: Report,
 }
 
+impl Response {
+    /// The answer to a request that got lost on the way.
+    pub fn dropped() -> Self {
+        let entry = json!({
+            "message": FieldError::internal("").message(),
+            "extensions": FieldError::internal("").extensions(),
+        });
+        let body = Bytes::from(json!({ "errors": [entry] }).to_string());
+        Self { status: 500, body, report: Report::default() }
+    }
+}
+
 /// What happened, for logs, metrics and tests.
 #[derive(Debug, Default)]
 pub struct Report {

@@ -85,3 +85,21 @@ fn parse(sources: &[(&str, &str)]) -> Result<Document, LoadError> {
     }
     Ok(whole)
 }
+
+/// The object fields that one SDL file declares, `Type.field`.
+///
+/// # Errors
+/// If it does not parse.
+pub fn object_fields(name: &str, text: &str) -> Result<Vec<String>, LoadError> {
+    use apollo_compiler::ast::Definition;
+    let mut all = Vec::new();
+    for definition in parse(&[(name, text)])?.definitions {
+        let (owner, fields) = match &definition {
+            Definition::ObjectTypeDefinition(object) => (&object.name, &object.fields),
+            Definition::ObjectTypeExtension(object) => (&object.name, &object.fields),
+            _ => continue,
+        };
+        all.extend(fields.iter().map(|field| format!("{owner}.{}", field.name)));
+    }
+    Ok(all)
+}

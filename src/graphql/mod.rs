@@ -42,7 +42,7 @@ pub use engine::{Engine, Limits, MAX_COMPLEXITY, MAX_NODES, Report, Request, Res
 pub use error::FieldError;
 pub use host::Host;
 pub use leaf::Leaf;
-pub use load::LoadError;
+pub use load::{LoadError, object_fields};
 pub use model::{FieldFacts, Model};
 pub use possible_errors::possible_errors;
 pub use resolved::{BoxFuture, Call, Handler, Node, Resolved};

@@ -58,7 +58,9 @@ impl Randomness {
     }
 
     fn text(&self, alphabet: &[u8], length: usize) -> String {
-        self.with(|rng| (0..length).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect())
+        self.with(|rng| {
+            (0..length).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
+        })
     }
 
     fn with<T>(&self, draw: impl FnOnce(&mut StdRng) -> T) -> T {

@@ -13,15 +13,13 @@ use futures_util::future::BoxFuture;
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
-pub use errors::{Cause, is_transient, on_constraint, violated};
 pub(crate) use errors::database_error;
+pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use statement::{Column, Field, Registered, Shape, Statement};
 pub(crate) use statement::{field, row, statement};
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
-
-
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
@@ -104,10 +102,25 @@ impl Database {
         E: From<sqlx::Error> + Cause,
         F: for<'t> FnMut(&'t mut Tx) -> BoxFuture<'t, Result<T, E>>,
     {
+        self.writing_with(deadline, stats, &(), move |tx, ()| work(tx)).await
+    }
+
+    /// As [`Database::writing`], for work that borrows: whatever `input` holds need not be owned.
+    pub async fn writing_with<I, T, E, F>(
+        &self,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        input: &I,
+        mut work: F,
+    ) -> Result<T, E>
+    where
+        E: From<sqlx::Error> + Cause,
+        F: for<'t> FnMut(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, E>>,
+    {
         let mut attempt = 1;
         loop {
             let mut tx = self.write(deadline, stats).await?;
-            let done = match work(&mut tx).await {
+            let done = match work(&mut tx, input).await {
                 Ok(made) => tx.commit().await.map(|()| made).map_err(E::from),
                 Err(error) => tx.rollback().await.map_or_else(|e| Err(e.into()), |()| Err(error)),
             };

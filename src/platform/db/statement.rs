@@ -26,14 +26,14 @@ impl<R> Statement<R> {
 
 impl<R: for<'r> FromRow<'r, PgRow>> Statement<R> {
     /// A query to bind values to and fetch rows with.
-    pub fn query(&self) -> QueryAs<'static, Postgres, R, PgArguments> {
+    pub fn query<'q>(&self) -> QueryAs<'q, Postgres, R, PgArguments> {
         sqlx::query_as(self.sql)
     }
 }
 
 impl Statement<()> {
     /// A command to bind values to and execute.
-    pub fn command(&self) -> Query<'static, Postgres, PgArguments> {
+    pub fn command<'q>(&self) -> Query<'q, Postgres, PgArguments> {
         sqlx::query(self.sql)
     }
 }
@@ -61,7 +61,8 @@ impl Registered {
         if expected.len() > described.columns().len() {
             return vec![format!("{}: has {} columns", self.name, described.columns().len())];
         }
-        let checks = expected.iter().enumerate().filter_map(|(place, column)| column.mismatch(place, described));
+        let checks =
+            expected.iter().enumerate().filter_map(|(place, column)| column.mismatch(place, described));
         checks.map(|what| format!("{}: {what}", self.name)).collect()
     }
 }

@@ -1,0 +1,131 @@
+//! The running program: engine, database, credentials.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use thiserror::Error;
+
+use super::brownouts::Brownouts;
+use super::session::{Bindings, Session};
+use super::sources;
+use crate::domain::auth::{Auth, Viewer, audit};
+use crate::graphql::{Engine, Host, LoadError, Request, Response};
+use crate::platform::clock::Deadline;
+use crate::platform::db::{Database, Stats};
+
+/// Longest a request may take.
+pub const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Why the API cannot be served.
+#[derive(Debug, Error)]
+pub enum StartError {
+    #[error(transparent)]
+    Schema(#[from] LoadError),
+    #[error("async-graphql refuses the schema: {0}")]
+    Host(String),
+}
+
+/// Everything that outlives a request.
+pub struct App {
+    database: Database,
+    auth: Arc<Auth>,
+    brownouts: Brownouts,
+    host: Host<Session>,
+}
+
+/// An answer and what the request took.
+pub struct Answer {
+    pub response: Response,
+    pub viewer: Viewer,
+    pub stats: Arc<Stats>,
+}
+
+/// The engine over the whole contract, as far as it is bound.
+///
+/// # Errors
+/// The first contradiction between schema, edition and bindings.
+pub fn engine(edition: Option<&str>) -> Result<Engine<Session>, LoadError> {
+    let mut bindings = Bindings::default();
+    super::bind(&mut bindings);
+    Engine::new(&sources::SDL, &sources::edition(edition)?, &bindings)
+}
+
+impl App {
+    /// Puts the API together over an open, migrated database.
+    ///
+    /// # Errors
+    /// Where schema and bindings contradict each other.
+    pub fn new(database: Database, auth: Arc<Auth>, edition: Option<&str>) -> Result<Arc<Self>, StartError> {
+        let host = Host::new(Arc::new(engine(edition)?)).map_err(|e| StartError::Host(e.to_string()))?;
+        let brownouts = Brownouts::default();
+        Ok(Arc::new(Self { database, auth, brownouts, host }))
+    }
+
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+
+    pub fn auth(&self) -> &Arc<Auth> {
+        &self.auth
+    }
+
+    pub fn brownouts(&self) -> &Brownouts {
+        &self.brownouts
+    }
+
+    /// The engine that serves requests.
+    pub fn engine(&self) -> &Arc<Engine<Session>> {
+        self.host.engine()
+    }
+
+    /// Answers one request; `None` only if async-graphql dropped it.
+    pub async fn execute(self: &Arc<Self>, request: Request, authorization: Option<&str>) -> Option<Answer> {
+        let deadline = Deadline::after(DEADLINE);
+        let session = Arc::new(Session::open(Arc::clone(self), authorization, deadline).await);
+        let response = self.host.execute(Arc::clone(&session), request).await?;
+        self.note_queries(&session, &response).await;
+        session.end().await;
+        Some(Answer { response, viewer: session.viewer().clone(), stats: Arc::clone(session.stats()) })
+    }
+
+    /// Mutations note themselves, in their own transaction; what staff look at is noted here.
+    async fn note_queries(&self, session: &Session, response: &Response) {
+        let report = &response.report;
+        if !session.viewer().is_staff() || report.is_mutation || report.roots.is_empty() {
+            return;
+        }
+        session.end().await;
+        let roots = report.roots.join(" ");
+        let noted = async {
+            let mut tx = self.database.write(session.deadline(), session.stats()).await?;
+            audit::note(&mut tx, session.viewer(), &roots, None).await?;
+            tx.commit().await
+        };
+        if let Err(error) = noted.await {
+            tracing::error!(%error, "a staff query was not noted in the audit");
+        }
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn ready(&self) -> Result<(), String> {
+        let probe = async {
+            let mut tx = self.database.snapshot(Deadline::after(Duration::from_secs(2)), &Stats::new()).await?;
+            crate::platform::clock::is_demo(&mut tx).await
+        };
+        probe.await.map(|_| ()).map_err(|e| e.to_string())
+    }
+
+    /// The public keys that tokens are signed with.
+    ///
+    /// # Errors
+    /// Why they cannot be read.
+    pub async fn jwks(&self) -> Result<Value, String> {
+        let opened = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await;
+        let mut tx = opened.map_err(|e| e.to_string())?;
+        self.auth.keys().jwks(&mut tx).await.map_err(|e| e.to_string())
+    }
+}

@@ -1,0 +1,12 @@
+//! Logging in, the viewer, and what the API says of itself.
+
+mod login;
+pub(super) mod refusals;
+mod service;
+
+use super::session::Bindings;
+
+pub(super) fn bind(b: &mut Bindings) {
+    login::bind(b);
+    service::bind(b);
+}

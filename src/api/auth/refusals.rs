@@ -1,0 +1,35 @@
+//! Which code each refusal of a credential has.
+
+use crate::domain::auth::{LoginError, TokenError};
+use crate::graphql::FieldError;
+
+/// A credential in the `Authorization` header that is not good.
+pub(in crate::api) fn token(error: TokenError) -> FieldError {
+    FieldError::code(match error {
+        TokenError::NotACredential => "KT-CT-1143",
+        TokenError::UnknownOwner => "KT-CT-1163",
+        TokenError::Expired => "KT-CT-1124",
+        TokenError::KeysRotated => "KT-CT-1125",
+        TokenError::BadSignature => "KT-CT-1126",
+        TokenError::Issuer => "KT-CT-1127",
+        TokenError::Invalidated => "KT-CT-1162",
+        TokenError::Keys(error) => return FieldError::internal(error),
+        TokenError::Database(error) => return FieldError::internal(error),
+    })
+}
+
+/// A log-in that failed.
+pub(super) fn login(error: LoginError) -> FieldError {
+    match error {
+        LoginError::WrongPassword => FieldError::code("KT-CT-1138").at_input(&[]),
+        LoginError::WrongApiKey => FieldError::code("KT-CT-1139").at_input(&["input", "apiKey"]),
+        LoginError::WrongOrganisationKey => {
+            FieldError::code("KT-CT-1140").at_input(&["input", "organizationSecretKey"])
+        }
+        LoginError::RefreshExpired => FieldError::code("KT-CT-1134").at_input(&["input", "refreshToken"]),
+        LoginError::RefreshUnknown => FieldError::code("KT-CT-1135").at_input(&["input", "refreshToken"]),
+        LoginError::Passwords(error) => FieldError::internal(error),
+        LoginError::Keys(error) => FieldError::internal(error),
+        LoginError::Database(error) => FieldError::internal(error),
+    }
+}

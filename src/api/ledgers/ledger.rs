@@ -1,0 +1,66 @@
+//! `LedgerType`, and an account's ledgers and balance.
+
+use serde::Deserialize;
+
+use crate::api::session::{Bindings, Call};
+use crate::domain::accounts::accounts::Account;
+use crate::domain::ledgers::balances;
+use crate::domain::ledgers::ledgers::{self, Ledger, Which};
+use crate::graphql::{FieldError, Resolved};
+
+pub(super) fn bind(b: &mut Bindings) {
+    b.batch("AccountType.ledgers", ledgers_of);
+    b.batch("AccountType.balance", balance_of);
+    b.leaves::<Ledger>(
+        "LedgerType",
+        &[
+            ("id", |l| l.id.into()),
+            ("name", |l| (&l.name).into()),
+            ("number", |l| (&l.number).into()),
+            ("ledgerType", |l| (&l.ledger_type).into()),
+            ("balance", |l| l.balance.0.into()),
+            ("amountOwedByCustomer", |l| l.amount_owed_by_customer().ok().map(|owed| owed.0).into()),
+            ("affectsAccountBalance", |l| l.affects_account_balance.into()),
+            ("acceptsPayments", |l| l.accepts_payments.into()),
+            ("supportsStatements", |l| l.supports_statements.into()),
+            ("supportsInvoices", |l| l.supports_invoices.into()),
+        ],
+    );
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LedgersArgs {
+    ledger_number: Option<String>,
+    ledger_id: Option<String>,
+    include_debt_ledgers: Option<bool>,
+}
+
+impl LedgersArgs {
+    /// `None` where an id cannot be one of ours.
+    fn which(self) -> Option<Which> {
+        let id = self.ledger_id.map(|id| id.parse::<i64>()).transpose().ok()?;
+        Some(Which { number: self.ledger_number, id, include_debt_ledgers: self.include_debt_ledgers != Some(false) })
+    }
+}
+
+async fn ledgers_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
+    let Some(which) = call.args::<LedgersArgs>()?.which() else {
+        return Ok(ids.iter().map(|_| Resolved::List(Vec::new())).collect());
+    };
+    let mut view = call.cx.read().await?;
+    let found =
+        ledgers::of_accounts(&mut view, call.cx.viewer(), &ids, &which).await.map_err(FieldError::internal)?;
+    Ok(found.into_iter().map(Resolved::nodes).collect())
+}
+
+async fn balance_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let all: Option<bool> = call.arg("includeAllLedgers")?;
+    let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = balances::of_accounts(&mut view, call.cx.viewer(), &ids, all == Some(true))
+        .await
+        .map_err(FieldError::internal)?;
+    Ok(found.into_iter().map(|balance| Resolved::leaf(balance.0)).collect())
+}

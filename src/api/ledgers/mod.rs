@@ -1,0 +1,15 @@
+//! Ledgers, the transactions on them, and what staff post.
+
+mod ledger;
+mod posting;
+mod reasons;
+mod transaction;
+
+use super::session::Bindings;
+
+pub(super) fn bind(b: &mut Bindings) {
+    ledger::bind(b);
+    transaction::bind(b);
+    posting::bind(b);
+    reasons::bind(b);
+}

@@ -1,0 +1,201 @@
+//! Commands for whoever runs the server: migrate, seed, check, staff, clock, brownout, token.
+
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use clap::{Args, Subcommand};
+
+use super::config::Config;
+use super::open::{Opened, Problem};
+use super::serve::make_demo;
+use crate::api;
+use crate::domain::auth::{brownouts, staff};
+use crate::domain::check as books;
+use crate::platform::clock::{self, Deadline};
+use crate::platform::db::{Stats, Tx};
+
+/// Checking ten million postings takes a while.
+const PATIENCE: Duration = Duration::from_secs(3600);
+
+#[derive(Debug, Subcommand)]
+pub enum Staff {
+    /// Add somebody who may log in as staff. The password is drawn and printed once.
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// May be given several times.
+        #[arg(long = "role", default_value = "admin")]
+        roles: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Clock {
+    /// Print business time.
+    Show,
+    /// Move business time forwards, in a demo world only: 45s, 90m, 36h, 3d or 2w.
+    Advance { span: String },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Brownout {
+    /// Announce that requests to a field, such as Query.accounts, will be refused for a while.
+    Announce {
+        field: String,
+        /// When it begins, such as 2026-05-04T10:00:00Z.
+        #[arg(long)]
+        from: DateTime<Utc>,
+        /// When it ends.
+        #[arg(long)]
+        until: DateTime<Utc>,
+    },
+    /// Call a brownout off by its number.
+    Cancel { id: i64 },
+}
+
+#[derive(Debug, Args)]
+pub struct Token {
+    /// E-mail that an account user or a member of staff logs in with.
+    #[arg(long)]
+    email: String,
+}
+
+async fn writing(opened: &Opened) -> Result<Tx, Problem> {
+    Ok(opened.database.write(Deadline::after(PATIENCE), &Stats::new()).await?)
+}
+
+pub async fn migrate(config: &Config) -> Result<(), Problem> {
+    // Opening migrates.
+    Opened::open(config).await?.close().await?;
+    println!("The database is up to date.");
+    Ok(())
+}
+
+pub async fn seed(config: &Config) -> Result<(), Problem> {
+    let opened = Opened::open(config).await?;
+    let made = make_demo(config, &opened).await;
+    opened.close().await?;
+    match made? {
+        Some(file) => println!("The demo data is made; its credentials are in {}.", file.display()),
+        None => println!("The demo data was there already."),
+    }
+    Ok(())
+}
+
+pub async fn check(config: &Config) -> Result<(), Problem> {
+    let opened = Opened::open(config).await?;
+    let found = async {
+        let mut view = opened.database.snapshot(Deadline::after(PATIENCE), &Stats::new()).await?;
+        books::run(&mut view).await
+    };
+    let found = found.await;
+    opened.close().await?;
+    let mut broken = 0;
+    for finding in found? {
+        println!("{:>12} examined {:>8} broken  {}", finding.examined, finding.broken, finding.rule);
+        broken += finding.broken;
+    }
+    match broken {
+        0 => Ok(()),
+        broken => Err(Problem::Other(format!("the books are not sound: {broken} findings"))),
+    }
+}
+
+pub async fn staff(config: &Config, what: Staff) -> Result<(), Problem> {
+    let Staff::Add { email, name, roles } = what;
+    let opened = Opened::open(config).await?;
+    let password = opened.random.alphanumeric(20);
+    let added = async {
+        let hash = opened.auth(config).passwords().hash(&password).await.map_err(Problem::other)?;
+        let mut tx = writing(&opened).await?;
+        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
+        staff::add(&mut tx, &email, &name, &hash, &roles).await.map_err(Problem::other)?;
+        Ok::<(), Problem>(tx.commit().await?)
+    };
+    let added = added.await;
+    opened.close().await?;
+    added?;
+    println!("{email} may log in with the password {password}");
+    Ok(())
+}
+
+pub async fn clock(config: &Config, what: &Clock) -> Result<(), Problem> {
+    let opened = Opened::open(config).await?;
+    let told = async {
+        let mut tx = writing(&opened).await?;
+        let now = match what {
+            Clock::Show => tx.business_now().await?,
+            Clock::Advance { span } => {
+                let moved = clock::advance(&mut tx, parse_span(span)?).await;
+                moved.map_err(Problem::other)?
+            }
+        };
+        tx.commit().await?;
+        Ok::<_, Problem>(now)
+    };
+    let told = told.await;
+    opened.close().await?;
+    println!("{}", told?.to_rfc3339());
+    Ok(())
+}
+
+fn parse_span(text: &str) -> Result<TimeDelta, Problem> {
+    let wrong = || Problem::Other(format!("{text} is not a span of time; try 36h or 3d"));
+    let unit_at = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let (number, unit) = text.split_at(unit_at);
+    let number: i64 = number.parse().map_err(|_| wrong())?;
+    let span = match unit {
+        "s" => TimeDelta::try_seconds(number),
+        "m" => TimeDelta::try_minutes(number),
+        "h" => TimeDelta::try_hours(number),
+        "d" => TimeDelta::try_days(number),
+        "w" => TimeDelta::try_weeks(number),
+        _ => None,
+    };
+    span.ok_or_else(wrong)
+}
+
+pub async fn brownout(config: &Config, what: &Brownout) -> Result<(), Problem> {
+    if let Brownout::Announce { field, .. } = what {
+        let engine = api::engine(None).map_err(Problem::other)?;
+        if !engine.model().all_facts().any(|facts| facts.coordinate == *field) {
+            return Err(Problem::Other(format!("{field} is not a served field")));
+        }
+    }
+    let opened = Opened::open(config).await?;
+    let done = async {
+        let mut tx = writing(&opened).await?;
+        let said = match what {
+            Brownout::Announce { field, from, until } => {
+                let id = brownouts::announce(&mut tx, field, *from, *until).await.map_err(Problem::other)?;
+                format!("Brownout {id} of {field} is announced.")
+            }
+            Brownout::Cancel { id } => match brownouts::cancel(&mut tx, *id).await? {
+                true => format!("Brownout {id} is called off."),
+                false => return Err(Problem::Other(format!("brownout {id} is over or unknown"))),
+            },
+        };
+        tx.commit().await?;
+        Ok(said)
+    };
+    let done = done.await;
+    opened.close().await?;
+    println!("{}", done?);
+    Ok(())
+}
+
+pub async fn token(config: &Config, what: &Token) -> Result<(), Problem> {
+    let opened = Opened::open(config).await?;
+    let issued = async {
+        let mut tx = writing(&opened).await?;
+        let token = opened.auth(config).issue_to(&mut tx, &what.email).await.map_err(Problem::other)?;
+        tx.commit().await?;
+        token.ok_or_else(|| Problem::Other(format!("nobody logs in with {}", what.email)))
+    };
+    let issued = issued.await;
+    opened.close().await?;
+    println!("{}", issued?);
+    Ok(())
+}

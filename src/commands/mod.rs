@@ -1,0 +1,69 @@
+//! The program's subcommands.
+
+mod admin;
+mod config;
+mod open;
+mod schema;
+mod serve;
+
+use clap::{Parser, Subcommand};
+
+pub use config::Config;
+pub use open::{Opened, Problem};
+
+/// An open GraphQL server for energy retail.
+#[derive(Debug, Parser)]
+#[command(name = "kraken-api", version, about)]
+pub struct Cli {
+    #[command(flatten)]
+    config: Config,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API.
+    Serve(serve::Serve),
+    /// Bring the database's schema up to date.
+    Migrate,
+    /// Make the demo data, once.
+    Seed,
+    /// Look at the served schema.
+    #[command(subcommand)]
+    Schema(schema::Schema),
+    /// Prove that the books are sound.
+    Check,
+    /// Look after staff log-ins.
+    #[command(subcommand)]
+    Staff(admin::Staff),
+    /// Look at business time, or move it forwards in a demo world.
+    #[command(subcommand)]
+    Clock(admin::Clock),
+    /// Announce windows in which a field is switched off.
+    #[command(subcommand)]
+    Brownout(admin::Brownout),
+    /// Print a Kraken Token for the owner of an e-mail.
+    Token(admin::Token),
+}
+
+impl Cli {
+    /// Runs the chosen subcommand.
+    ///
+    /// # Errors
+    /// One sentence for whoever typed the command.
+    pub async fn run(self) -> Result<(), Problem> {
+        let config = self.config;
+        match self.command {
+            Command::Serve(options) => serve::run(&config, &options).await,
+            Command::Schema(what) => schema::run(&config, &what),
+            Command::Migrate => admin::migrate(&config).await,
+            Command::Seed => admin::seed(&config).await,
+            Command::Check => admin::check(&config).await,
+            Command::Staff(what) => admin::staff(&config, what).await,
+            Command::Clock(what) => admin::clock(&config, &what).await,
+            Command::Brownout(what) => admin::brownout(&config, &what).await,
+            Command::Token(what) => admin::token(&config, &what).await,
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Opening the database, given or private, and leaving it as it was.
+
+use std::sync::Arc;
+use std::thread::available_parallelism;
+
+use thiserror::Error;
+
+use super::config::Config;
+use crate::domain;
+use crate::domain::auth::{Auth, Issuer};
+use crate::platform::clock::WallClock;
+use crate::platform::cluster::{Cluster, ClusterError, Settings};
+use crate::platform::db::Database;
+use crate::platform::random::Randomness;
+
+/// Connections of one server.
+const CONNECTIONS: u32 = 20;
+/// Connections that a private Postgres allows; several servers may share it.
+const CLUSTER_CONNECTIONS: u32 = 120;
+const DATABASE: &str = "kraken";
+
+/// Why a command failed, for whoever typed it.
+#[derive(Debug, Error)]
+pub enum Problem {
+    #[error(transparent)]
+    Cluster(#[from] ClusterError),
+    #[error("the database cannot be used: {0}")]
+    Database(#[from] sqlx::Error),
+    #[error("the database cannot be brought up to date: {0}")]
+    Install(#[from] domain::InstallError),
+    #[error("{0}")]
+    Io(#[from] std::io::Error),
+    #[error("the system gives no randomness: {0}")]
+    Randomness(String),
+    #[error("{0}")]
+    Other(String),
+}
+
+impl Problem {
+    /// A problem that is its own sentence.
+    pub fn other(error: impl std::fmt::Display) -> Self {
+        Self::Other(error.to_string())
+    }
+}
+
+/// An open, migrated database and what goes with it.
+pub struct Opened {
+    pub database: Database,
+    pub random: Randomness,
+    cluster: Option<Cluster>,
+}
+
+impl Opened {
+    /// Opens the given database, or starts and joins the private one.
+    ///
+    /// # Errors
+    /// One sentence that says what to do.
+    pub async fn open(config: &Config) -> Result<Self, Problem> {
+        let random = Randomness::from_system().map_err(|e| Problem::Randomness(e.to_string()))?;
+        let (url, cluster) = match config.given_database() {
+            Some(url) => (url.to_owned(), None),
+            None => {
+                let home = config.home()?;
+                let settings = Settings { home, durable: true, max_connections: CLUSTER_CONNECTIONS };
+                let cluster = Cluster::join(&settings).await?;
+                cluster.create_database_if_missing(DATABASE).await?;
+                (cluster.url(DATABASE), Some(cluster))
+            }
+        };
+        let database = Database::connect(&url, CONNECTIONS, WallClock::System).await?;
+        domain::install(&database, &random).await?;
+        Ok(Self { database, random, cluster })
+    }
+
+    /// True for the database that the program keeps for itself.
+    pub fn is_private(&self) -> bool {
+        self.cluster.is_some()
+    }
+
+    /// What the start should say of the private database.
+    pub fn notes(&self) -> &[String] {
+        self.cluster.as_ref().map_or(&[], Cluster::notes)
+    }
+
+    /// Authentication over this database.
+    pub fn auth(&self, config: &Config) -> Arc<Auth> {
+        let base = config.base_url();
+        let issuer = Issuer {
+            url: format!("{base}/v1/graphql/"),
+            jwks_url: format!("{base}/.well-known/jwks.json"),
+        };
+        let hashers = available_parallelism().map_or(1, std::num::NonZero::get);
+        Auth::new(issuer, self.random.clone(), hashers)
+    }
+
+    /// Gives the connections back; the last to leave stops the private database.
+    ///
+    /// # Errors
+    /// If the private database does not stop.
+    pub async fn close(self) -> Result<(), Problem> {
+        self.database.close().await;
+        match self.cluster {
+            Some(cluster) => Ok(cluster.leave().await?),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,161 @@
+//! `kraken-api serve`.
+
+use std::io::Write;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::config::Config;
+use super::open::{Opened, Problem};
+use crate::api::App;
+use crate::domain::demo::{self, DemoCredentials};
+use crate::http;
+use crate::platform::clock::Deadline;
+use crate::platform::db::Stats;
+use crate::platform::telemetry;
+
+/// How stale the list of brownouts may get.
+const BROWNOUT_REFRESH: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Address to listen on.
+    #[arg(long, env = "KRAKEN_LISTEN", default_value_t = IpAddr::V4(Ipv4Addr::LOCALHOST))]
+    listen: IpAddr,
+    /// Make the demo data in a given database too.
+    #[arg(long, env = "KRAKEN_DEMO")]
+    demo: bool,
+    /// Leave the private database without demo data.
+    #[arg(long, conflicts_with = "demo")]
+    no_demo: bool,
+}
+
+pub async fn run(config: &Config, options: &Serve) -> Result<(), Problem> {
+    let _telemetry = telemetry::start().map_err(Problem::other)?;
+    let address = SocketAddr::new(options.listen, config.port);
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|e| Problem::Other(format!("cannot listen on {address}: {e}; PORT chooses another port")))?;
+    let opened = Opened::open(config).await?;
+    let served = serve(config, options, &opened, listener).await;
+    opened.close().await?;
+    served
+}
+
+async fn serve(config: &Config, options: &Serve, opened: &Opened, listener: TcpListener) -> Result<(), Problem> {
+    let wants_demo = options.demo || (opened.is_private() && !options.no_demo);
+    if wants_demo {
+        make_demo(config, opened).await?;
+    }
+    let app = App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
+    refresh_brownouts(&app).await.map_err(Problem::Database)?;
+    let watch = tokio::spawn(watch_brownouts(Arc::clone(&app)));
+    let service = Arc::new(http::AppService::new(app, config.base_url()));
+    let router = http::router(service, http::HttpSettings::default());
+    announce(config, opened, wants_demo)?;
+    let served = http::serve(listener, router, stop_signal()).await;
+    watch.abort();
+    Ok(served?)
+}
+
+/// Makes the demo data unless it is there; answers the file with the credentials if it was made now.
+pub(super) async fn make_demo(config: &Config, opened: &Opened) -> Result<Option<PathBuf>, Problem> {
+    let file = config.home()?.join("demo.json");
+    let auth = opened.auth(config);
+    let made = demo::make(&opened.database, &auth, &opened.random).await.map_err(Problem::other)?;
+    match made {
+        Some(credentials) => {
+            write_private(&file, &describe(config, &credentials)?)?;
+            Ok(Some(file))
+        }
+        None => {
+            keep_url(config, &file)?;
+            Ok(None)
+        }
+    }
+}
+
+fn describe(config: &Config, demo: &DemoCredentials) -> Result<Value, Problem> {
+    let mut file = json!({ "url": format!("{}/v1/graphql/", config.base_url()) });
+    if let (Value::Object(file), Value::Object(demo)) = (&mut file, serde_json::to_value(demo).map_err(Problem::other)?) {
+        file.extend(demo);
+    }
+    Ok(file)
+}
+
+/// The port may differ from the last time.
+fn keep_url(config: &Config, file: &Path) -> Result<(), Problem> {
+    let Ok(text) = std::fs::read_to_string(file) else {
+        return Ok(());
+    };
+    let Ok(Value::Object(mut known)) = serde_json::from_str(&text) else {
+        return Ok(());
+    };
+    let url = json!(format!("{}/v1/graphql/", config.base_url()));
+    if known.get("url") != Some(&url) {
+        known.insert("url".into(), url);
+        write_private(file, &Value::Object(known))?;
+    }
+    Ok(())
+}
+
+/// Writes a file that only its owner can read, all of it or nothing.
+fn write_private(file: &Path, content: &Value) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let draft = file.with_extension("draft");
+    let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    writeln!(out, "{content:#}")?;
+    out.sync_all()?;
+    std::fs::rename(draft, file)
+}
+
+fn announce(config: &Config, opened: &Opened, demo: bool) -> Result<(), Problem> {
+    let base = config.base_url();
+    let mut out = std::io::stdout().lock();
+    for note in opened.notes() {
+        writeln!(out, "{note}")?;
+    }
+    writeln!(out, "GraphQL   {base}/v1/graphql/")?;
+    writeln!(out, "GraphiQL  {base}/v1/graphql/ in a browser")?;
+    let file = config.home()?.join("demo.json");
+    if demo && file.exists() {
+        writeln!(out, "Demo log-ins are in {}", file.display())?;
+    }
+    Ok(out.flush()?)
+}
+
+async fn stop_signal() {
+    let terminated = async {
+        match signal(SignalKind::terminate()) {
+            Ok(mut signal) => {
+                signal.recv().await;
+            }
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        () = terminated => {}
+    }
+}
+
+async fn refresh_brownouts(app: &App) -> Result<(), sqlx::Error> {
+    let mut tx = app.database().snapshot(Deadline::after(BROWNOUT_REFRESH), &Stats::new()).await?;
+    app.brownouts().refresh(&mut tx).await
+}
+
+async fn watch_brownouts(app: Arc<App>) {
+    let mut tick = tokio::time::interval(BROWNOUT_REFRESH);
+    loop {
+        tick.tick().await;
+        if let Err(error) = refresh_brownouts(&app).await {
+            tracing::debug!(%error, "brownouts were not read");
+        }
+    }
+}

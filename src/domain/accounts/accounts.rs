@@ -1,0 +1,190 @@
+//! Accounts as clients read them.
+
+use chrono::{DateTime, Utc};
+
+use super::{grouped, in_order};
+use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::platform::db::{Tx, row, statement};
+use crate::platform::market::{self, Market};
+use crate::platform::page::{self, Page, Window};
+
+row! {
+    /// An account.
+    pub struct Account {
+        /// Row id, shown as a decimal string.
+        pub id: i64,
+        /// `A-` and eight hexadecimal digits.
+        pub number: String,
+        /// Brand code, which decides the market.
+        pub brand: String,
+        /// Market code.
+        pub market: String,
+        /// One of `AccountStatus`.
+        pub status: String,
+        /// One of `AccountTypeChoices`.
+        pub account_type: String,
+        /// The portfolio it is in.
+        pub portfolio_id: i64,
+        /// A reference from an earlier system.
+        pub urn: Option<String>,
+        /// Who is billed.
+        pub billing_name: String,
+        /// Whose attention the bill is for.
+        pub billing_sub_name: String,
+        /// Where bills are sent by e-mail.
+        pub billing_email: String,
+        /// First line of the billing address.
+        pub billing_address_line1: String,
+        /// Second line.
+        pub billing_address_line2: String,
+        /// Third line.
+        pub billing_address_line3: String,
+        /// Fourth line.
+        pub billing_address_line4: String,
+        /// Fifth line.
+        pub billing_address_line5: String,
+        /// Postcode of the billing address.
+        pub billing_postcode: String,
+        /// ISO 3166 code of the billing address.
+        pub billing_country: String,
+        /// Delivery point of the billing address, where the post has such a thing.
+        pub billing_delivery_point: String,
+        /// When it was opened.
+        pub created_at: DateTime<Utc>,
+    }
+}
+
+impl Account {
+    /// The lines of the billing address that hold anything.
+    pub fn address_lines(&self) -> impl Iterator<Item = &str> {
+        let lines = [
+            &self.billing_address_line1,
+            &self.billing_address_line2,
+            &self.billing_address_line3,
+            &self.billing_address_line4,
+            &self.billing_address_line5,
+        ];
+        lines.into_iter().map(String::as_str).filter(|line| !line.is_empty())
+    }
+
+    /// The billing address and postcode on one line.
+    pub fn billing_address(&self) -> String {
+        let postcode = Some(self.billing_postcode.as_str()).filter(|code| !code.is_empty());
+        self.address_lines().chain(postcode).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The rules it goes by.
+    pub fn market(&self) -> Option<&'static Market> {
+        market::by_code(&self.market)
+    }
+}
+
+macro_rules! account_columns {
+    () => {
+        "a.id, a.number, a.brand, a.market, a.status, a.account_type, a.portfolio_id, a.urn, a.billing_name, \
+         a.billing_sub_name, a.billing_email, a.billing_address_line1, a.billing_address_line2, \
+         a.billing_address_line3, a.billing_address_line4, a.billing_address_line5, a.billing_postcode, \
+         a.billing_country, a.billing_delivery_point, a.created_at"
+    };
+}
+
+statement!(static BY_NUMBER: Account = concat!(
+    "select ", account_columns!(), " from accounts a where a.number = any($3::text[]) and ", account_is_visible!()));
+statement!(static BY_ID: Account = concat!(
+    "select ", account_columns!(), " from accounts a where a.id = any($3::bigint[]) and ", account_is_visible!()));
+
+row! {
+    struct UnderParent {
+        parent: i64,
+        account_id: i64,
+    }
+}
+
+// The accounts a user holds: by a role on them, or by one on their portfolio.
+statement!(static OF_USERS: UnderParent = concat!("
+    select held.parent, a.id as account_id
+    from (
+        select r.user_id as parent, r.account_id from account_user_roles r where r.user_id = any($3::bigint[])
+        union
+        select r.user_id, inside.id from portfolio_user_roles r
+            join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = any($3)
+    ) held join accounts a on a.id = held.account_id
+    where ", account_is_visible!(), " order by held.parent, a.id"));
+
+statement!(static COUNT_OF_PORTFOLIOS: (i64, i64) = concat!("
+    select a.portfolio_id, count(*) from accounts a
+    where a.portfolio_id = any($3::bigint[]) and ", account_is_visible!(), " group by a.portfolio_id"));
+statement!(static PAGE_OF_PORTFOLIOS: UnderParent = concat!("
+    select parents.id as parent, inside.id as account_id
+    from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as parents (id, skip, take)
+    cross join lateral (
+        select a.id from accounts a where a.portfolio_id = parents.id and ", account_is_visible!(), "
+        order by a.id offset parents.skip limit parents.take
+    ) inside order by parents.id, inside.id"));
+statement!(static BY_PHONE: Account = concat!(
+    "select ", account_columns!(), " from accounts a where exists (
+        select 1 from account_user_roles held join account_users u on u.id = held.user_id
+        where held.account_id = a.id and $3 in (u.mobile, u.landline)) and ", account_is_visible!(), " order by a.id"));
+
+/// The accounts with these numbers that the viewer may see, in order.
+pub async fn by_numbers(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    numbers: &[String],
+) -> Result<Vec<Option<Account>>, sqlx::Error> {
+    let query = BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers);
+    Ok(in_order(numbers, query.fetch_all(&mut *tx).await?, |account| account.number.clone()))
+}
+
+/// The account with this number, if the viewer may see it.
+pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<Account>, sqlx::Error> {
+    Ok(by_numbers(tx, viewer, &[number.to_owned()]).await?.pop().flatten())
+}
+
+/// The accounts with these ids that the viewer may see, in order.
+pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Account>>, sqlx::Error> {
+    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |account| account.id))
+}
+
+/// The accounts that each of these users holds and the viewer may see, oldest first. Two statements.
+pub async fn of_users(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec<Vec<Account>>, sqlx::Error> {
+    let held = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users).fetch_all(&mut *tx).await?;
+    let rows = loaded(tx, viewer, held).await?;
+    Ok(grouped(users, rows))
+}
+
+/// One page of the accounts in each of these portfolios, oldest first.
+pub async fn of_portfolios(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    portfolios: &[i64],
+    window: &Window,
+) -> Result<Vec<Page<Account>>, sqlx::Error> {
+    let totals = if window.needs_total() {
+        let query = COUNT_OF_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(portfolios);
+        Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
+    } else {
+        None
+    };
+    let slices = page::slices(window, portfolios, totals.as_ref());
+    let query = PAGE_OF_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(portfolios);
+    let inside = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
+    let rows = loaded(tx, viewer, inside).await?;
+    Ok(page::pages(window, portfolios, totals.as_ref(), rows))
+}
+
+/// The accounts of users with this phone number that the viewer may see.
+pub async fn by_phone(tx: &mut Tx, viewer: &Viewer, phone: &str) -> Result<Vec<Account>, sqlx::Error> {
+    BY_PHONE.query().bind(viewer.kind()).bind(viewer.id()).bind(phone).fetch_all(&mut *tx).await
+}
+
+async fn loaded(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    under: Vec<UnderParent>,
+) -> Result<Vec<(i64, Account)>, sqlx::Error> {
+    let ids: Vec<i64> = under.iter().map(|row| row.account_id).collect();
+    let accounts = by_ids(tx, viewer, &ids).await?;
+    Ok(under.iter().zip(accounts).filter_map(|(row, account)| Some((row.parent, account?))).collect())
+}

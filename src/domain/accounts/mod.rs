@@ -1,0 +1,38 @@
+//! Customers: brands, portfolios, accounts, the people who hold them and what roles let them see.
+//!
+//! Every look-up takes the viewer, and what the viewer may not see does not exist for them.
+
+#[expect(clippy::module_inception, reason = "files are named after what they hold")]
+pub mod accounts;
+pub mod brands;
+pub mod open;
+pub mod portfolios;
+pub mod roles;
+pub mod users;
+
+pub use accounts::Account;
+pub use open::{NewAccount, NewUser, OpenError};
+pub use portfolios::Portfolio;
+pub use users::AccountUser;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+/// Puts rows in the order of the keys they were asked for by; `None` where there was no row.
+pub(crate) fn in_order<K: Hash + Eq, T: Clone>(
+    keys: &[K],
+    rows: Vec<T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<Option<T>> {
+    let known: HashMap<K, T> = rows.into_iter().map(|row| (key(&row), row)).collect();
+    keys.iter().map(|wanted| known.get(wanted).cloned()).collect()
+}
+
+/// Sorts rows under their parents, in the order of `parents`, keeping the order of the rows.
+pub(crate) fn grouped<K: Hash + Eq, T: Clone>(parents: &[K], rows: Vec<(K, T)>) -> Vec<Vec<T>> {
+    let mut under: HashMap<K, Vec<T>> = HashMap::new();
+    for (parent, row) in rows {
+        under.entry(parent).or_default().push(row);
+    }
+    parents.iter().map(|parent| under.get(parent).cloned().unwrap_or_default()).collect()
+}

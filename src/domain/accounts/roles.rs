@@ -1,0 +1,94 @@
+//! Roles of users on accounts and portfolios.
+
+use super::grouped;
+use crate::domain::auth::viewer::{Viewer, account_is_visible, portfolio_is_visible};
+use crate::platform::db::{Tx, row, statement};
+
+/// The role of whoever an account belongs to.
+pub const ACCOUNT_OWNER: &str = "ACCOUNT_OWNER";
+/// The role of whoever looks after a whole portfolio.
+pub const PORTFOLIO_OWNER: &str = "PORTFOLIO_OWNER";
+
+row! {
+    /// A role of a user on an account.
+    pub struct AccountRole {
+        /// Row id.
+        pub id: i64,
+        /// The user.
+        pub user_id: i64,
+        /// The account.
+        pub account_id: i64,
+        /// What the role is called.
+        pub role: String,
+    }
+}
+
+row! {
+    /// A role of a user on a portfolio.
+    pub struct PortfolioRole {
+        /// Row id.
+        pub id: i64,
+        /// The user.
+        pub user_id: i64,
+        /// The portfolio.
+        pub portfolio_id: i64,
+        /// What the role is called.
+        pub role: String,
+    }
+}
+
+statement!(static ON_ACCOUNTS: AccountRole = concat!("
+    select held.id, held.user_id, held.account_id, held.role
+    from account_user_roles held join accounts a on a.id = held.account_id
+    where held.user_id = any($3::bigint[]) and ", account_is_visible!(), " order by held.id"));
+statement!(static ON_PORTFOLIOS: PortfolioRole = concat!("
+    select held.id, held.user_id, held.portfolio_id, held.role
+    from portfolio_user_roles held join portfolios p on p.id = held.portfolio_id
+    where held.user_id = any($3::bigint[]) and ", portfolio_is_visible!(), " order by held.id"));
+statement!(static ADD_TO_ACCOUNT: () = "
+    insert into account_user_roles (account_id, user_id, role, created_at) values ($1, $2, $3, $4)
+    on conflict on constraint account_user_roles_key do nothing");
+statement!(static ADD_TO_PORTFOLIO: () = "
+    insert into portfolio_user_roles (portfolio_id, user_id, role, created_at) values ($1, $2, $3, $4)
+    on conflict on constraint portfolio_user_roles_key do nothing");
+
+/// The roles that each of these users has on accounts the viewer may see.
+pub async fn on_accounts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    users: &[i64],
+) -> Result<Vec<Vec<AccountRole>>, sqlx::Error> {
+    let query = ON_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let rows = query.fetch_all(&mut *tx).await?;
+    Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
+}
+
+/// The roles that each of these users has on portfolios the viewer may see.
+pub async fn on_portfolios(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    users: &[i64],
+) -> Result<Vec<Vec<PortfolioRole>>, sqlx::Error> {
+    let query = ON_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let rows = query.fetch_all(&mut *tx).await?;
+    Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
+}
+
+/// Gives a user a role on an account; nothing happens if they have it.
+pub async fn give_on_account(tx: &mut Tx, account: i64, user: i64, role: &str) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    ADD_TO_ACCOUNT.command().bind(account).bind(user).bind(role).bind(now).execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// Gives a user a role on a portfolio, and so on every account in it; nothing happens if they have it.
+pub async fn give_on_portfolio(
+    tx: &mut Tx,
+    portfolio: i64,
+    user: i64,
+    role: &str,
+) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    ADD_TO_PORTFOLIO.command().bind(portfolio).bind(user).bind(role).bind(now).execute(&mut *tx).await?;
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Account users as clients read them.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::{grouped, in_order};
+use crate::domain::auth::viewer::{Viewer, user_is_visible};
+use crate::platform::db::{Tx, row, statement};
+
+row! {
+    /// Someone who holds accounts, or acts for those who do.
+    pub struct AccountUser {
+        /// Row id, shown as a decimal string.
+        pub id: i64,
+        /// `U-` and eight hexadecimal digits.
+        pub number: String,
+        /// Given name.
+        pub given_name: String,
+        /// Family name.
+        pub family_name: String,
+        /// E-mail; may be empty.
+        pub email: String,
+        /// Mobile number; may be empty.
+        pub mobile: String,
+        /// Landline number; may be empty.
+        pub landline: String,
+        /// Title, such as `Dr`.
+        pub title: Option<String>,
+        /// Pronouns.
+        pub pronouns: Option<String>,
+        /// What they like to be called.
+        pub preferred_name: Option<String>,
+        /// Date of birth.
+        pub date_of_birth: Option<NaiveDate>,
+        /// Whether they have died.
+        pub is_deceased: bool,
+        /// Whether they may log in.
+        pub is_active: bool,
+        /// When they were added.
+        pub created_at: DateTime<Utc>,
+        /// When they were last changed.
+        pub updated_at: DateTime<Utc>,
+    }
+}
+
+impl AccountUser {
+    /// Given and family name.
+    pub fn full_name(&self) -> String {
+        [&self.given_name, &self.family_name].map(|part| part.trim()).join(" ").trim().to_owned()
+    }
+
+    /// The preferred name, or else the full name.
+    pub fn display_name(&self) -> String {
+        let preferred = self.preferred_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
+        preferred.map_or_else(|| self.full_name(), str::to_owned)
+    }
+}
+
+macro_rules! user_columns {
+    () => {
+        "u.id, u.number, u.given_name, u.family_name, u.email, u.mobile, u.landline, u.title, u.pronouns, \
+         u.preferred_name, u.date_of_birth, u.is_deceased, u.is_active, u.created_at, u.updated_at"
+    };
+}
+
+statement!(static BY_ID: AccountUser = concat!(
+    "select ", user_columns!(), " from account_users u where u.id = any($3::bigint[]) and ", user_is_visible!()));
+
+statement!(static OF_ACCOUNTS: (i64, i64) = concat!("
+    select held.account_id, u.id
+    from (
+        select r.account_id, r.user_id from account_user_roles r where r.account_id = any($3::bigint[])
+        union
+        select inside.id, r.user_id from accounts inside
+            join portfolio_user_roles r on r.portfolio_id = inside.portfolio_id where inside.id = any($3)
+    ) held join account_users u on u.id = held.user_id
+    where ", user_is_visible!(), " order by held.account_id, u.id"));
+
+/// The users with these ids that the viewer may see, in order.
+pub async fn by_ids(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    ids: &[i64],
+) -> Result<Vec<Option<AccountUser>>, sqlx::Error> {
+    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |user| user.id))
+}
+
+/// The viewer as an account user, if that is what they are.
+pub async fn myself(tx: &mut Tx, viewer: &Viewer) -> Result<Option<AccountUser>, sqlx::Error> {
+    match viewer.account_user() {
+        Some(id) => Ok(by_ids(tx, viewer, &[id]).await?.pop().flatten()),
+        None => Ok(None),
+    }
+}
+
+/// The users of each of these accounts, by a role on it or on its portfolio. Two statements.
+pub async fn of_accounts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    accounts: &[i64],
+) -> Result<Vec<Vec<AccountUser>>, sqlx::Error> {
+    let held = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let held = held.fetch_all(&mut *tx).await?;
+    let ids: Vec<i64> = held.iter().map(|(_, user)| *user).collect();
+    let users = by_ids(tx, viewer, &ids).await?;
+    let rows = held.iter().zip(users).filter_map(|((account, _), user)| Some((*account, user?))).collect();
+    Ok(grouped(accounts, rows))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(given: &str, family: &str, preferred: Option<&str>) -> AccountUser {
+        let epoch = DateTime::UNIX_EPOCH;
+        AccountUser {
+            id: 1,
+            number: "U-00000001".into(),
+            given_name: given.into(),
+            family_name: family.into(),
+            email: String::new(),
+            mobile: String::new(),
+            landline: String::new(),
+            title: None,
+            pronouns: None,
+            preferred_name: preferred.map(str::to_owned),
+            date_of_birth: None,
+            is_deceased: false,
+            is_active: true,
+            created_at: epoch,
+            updated_at: epoch,
+        }
+    }
+
+    #[test]
+    fn names_leave_no_blanks() {
+        assert_eq!(user("Ada", "Lovelace", None).full_name(), "Ada Lovelace");
+        assert_eq!(user("Ada", "", Some(" ")).display_name(), "Ada");
+        assert_eq!(user("Augusta", "King", Some("Ada")).display_name(), "Ada");
+    }
+}

@@ -1,0 +1,108 @@
+//! Log-ins: one e-mail, one password, one owner.
+
+use thiserror::Error;
+
+use super::subjects::{self, Subject};
+use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
+
+/// Why a log-in was not made or changed.
+#[derive(Debug, Error)]
+pub enum ChangeError {
+    /// Somebody else logs in with this e-mail.
+    #[error("the e-mail is taken")]
+    EmailTaken,
+    /// There is no such log-in.
+    #[error("there is no such log-in")]
+    Unknown,
+    /// The database failed.
+    #[error(transparent)]
+    Database(sqlx::Error),
+}
+database_error!(ChangeError);
+
+impl From<sqlx::Error> for ChangeError {
+    fn from(error: sqlx::Error) -> Self {
+        if on_constraint(&error, "logins_email_key") { Self::EmailTaken } else { Self::Database(error) }
+    }
+}
+
+row! {
+    /// What is needed to check a password.
+    pub(super) struct LoginRow {
+        pub id: i64,
+        pub password_hash: Option<String>,
+        pub account_user_id: Option<i64>,
+        pub support_user_id: Option<i64>,
+    }
+}
+
+impl LoginRow {
+    pub(super) fn subject(&self) -> Option<Subject> {
+        let user = self.account_user_id.map(Subject::AccountUser);
+        user.or(self.support_user_id.map(Subject::SupportUser))
+    }
+}
+
+statement!(static BY_EMAIL: LoginRow = "
+    select id, password_hash, account_user_id, support_user_id from logins where lower(email) = lower($1)");
+statement!(static UNCHANGED: (i64,) = "
+    select id from logins where id = $1 and password_hash = $2 for share");
+statement!(static ADD: (i64,) = "
+    insert into logins (email, password_hash, account_user_id, support_user_id, created_at)
+    values ($1, $2, $3, $4, $5) returning id");
+statement!(static SET_PASSWORD: (i64,) = "
+    update logins set password_hash = $3
+    where ($1 = 'account-user' and account_user_id = $2) or ($1 = 'support-user' and support_user_id = $2)
+    returning id");
+statement!(static SET_EMAIL: (i64,) = "
+    update logins set email = $3
+    where ($1 = 'account-user' and account_user_id = $2) or ($1 = 'support-user' and support_user_id = $2)
+    returning id");
+statement!(static SET_USER_EMAIL: () = "update account_users set email = $2, updated_at = $3 where id = $1");
+statement!(static SET_STAFF_EMAIL: () = "update support_users set email = $2 where id = $1");
+
+pub(super) async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<LoginRow>, sqlx::Error> {
+    BY_EMAIL.query().bind(email.trim()).fetch_optional(&mut *tx).await
+}
+
+/// Whether the log-in still has the password that was just checked; it keeps it until the transaction ends.
+pub(super) async fn is_unchanged(tx: &mut Tx, login: i64, hash: &str) -> Result<bool, sqlx::Error> {
+    Ok(UNCHANGED.query().bind(login).bind(hash).fetch_optional(&mut *tx).await?.is_some())
+}
+
+/// Gives a user or a member of staff a log-in. The hash comes from [`super::passwords::Passwords`].
+pub async fn add(tx: &mut Tx, owner: Subject, email: &str, hash: Option<&str>) -> Result<(), ChangeError> {
+    let (user, staff) = match owner {
+        Subject::AccountUser(id) => (Some(id), None),
+        Subject::SupportUser(id) => (None, Some(id)),
+        Subject::Organisation(_) => return Err(ChangeError::Unknown),
+    };
+    let now = tx.wall_now();
+    ADD.query().bind(email.trim()).bind(hash).bind(user).bind(staff).bind(now).fetch_one(&mut *tx).await?;
+    Ok(())
+}
+
+/// Changes a password, which ends every session of its owner.
+pub async fn set_password(tx: &mut Tx, owner: Subject, hash: &str) -> Result<(), ChangeError> {
+    let changed =
+        SET_PASSWORD.query().bind(owner.kind()).bind(owner.id()).bind(hash).fetch_optional(&mut *tx).await?;
+    changed.ok_or(ChangeError::Unknown)?;
+    subjects::end_sessions(tx, owner).await?;
+    Ok(())
+}
+
+/// Changes the e-mail that somebody logs in with and is written to, which ends every session of theirs.
+pub async fn set_email(tx: &mut Tx, owner: Subject, email: &str) -> Result<(), ChangeError> {
+    let email = email.trim();
+    let changed =
+        SET_EMAIL.query().bind(owner.kind()).bind(owner.id()).bind(email).fetch_optional(&mut *tx).await?;
+    changed.ok_or(ChangeError::Unknown)?;
+    let now = tx.business_now().await?;
+    let contact = match owner {
+        Subject::AccountUser(id) => SET_USER_EMAIL.command().bind(id).bind(email).bind(now),
+        _ => SET_STAFF_EMAIL.command().bind(owner.id()).bind(email),
+    };
+    contact.execute(&mut *tx).await?;
+    subjects::end_sessions(tx, owner).await?;
+    Ok(())
+}

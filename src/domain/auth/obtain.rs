@@ -1,0 +1,216 @@
+//! Logging in: a credential for an access token and a refresh token.
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::keys::KeyError;
+use super::passwords::PasswordError;
+use super::subjects::{self, Subject};
+use super::tokens::{Grant, Payload};
+use super::{Auth, api_keys, logins, organisations, refresh};
+use crate::platform::clock::Deadline;
+use crate::platform::db::{Database, Stats, Tx, database_error};
+
+/// What somebody logs in with.
+#[derive(Clone)]
+pub enum Credentials {
+    /// E-mail and password, of an account user or of staff.
+    Password {
+        /// The e-mail; its case does not matter.
+        email: String,
+        /// The password.
+        password: String,
+    },
+    /// An account user's API key.
+    ApiKey(String),
+    /// An organisation's secret key.
+    OrganisationKey(String),
+    /// A refresh token that an earlier log-in gave out.
+    RefreshToken(String),
+}
+
+impl std::fmt::Debug for Credentials {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Password { .. } => "Password",
+            Self::ApiKey(_) => "ApiKey",
+            Self::OrganisationKey(_) => "OrganisationKey",
+            Self::RefreshToken(_) => "RefreshToken",
+        })
+    }
+}
+
+/// What a log-in gives.
+#[derive(Clone, Debug)]
+pub struct Obtained {
+    /// The access token.
+    pub token: String,
+    /// Its claims.
+    pub payload: Payload,
+    /// The refresh token; the same again when it was used to log in.
+    pub refresh_token: String,
+    /// When the refresh token expires, in seconds since 1970.
+    pub refresh_expires_at: i64,
+}
+
+/// Why a log-in failed.
+#[derive(Debug, Error)]
+pub enum LoginError {
+    /// The e-mail is unknown or the password is wrong.
+    #[error("wrong e-mail or password")]
+    WrongPassword,
+    /// No live API key reads like this.
+    #[error("wrong API key")]
+    WrongApiKey,
+    /// No organisation has this secret key.
+    #[error("wrong organisation key")]
+    WrongOrganisationKey,
+    /// The refresh token's seven days are over.
+    #[error("the refresh token has expired")]
+    RefreshExpired,
+    /// The refresh token was never given out, was dropped with its session, or expired long ago.
+    #[error("the refresh token is unknown")]
+    RefreshUnknown,
+    /// Passwords could not be checked just now.
+    #[error(transparent)]
+    Passwords(#[from] PasswordError),
+    /// There is no usable signing key.
+    #[error(transparent)]
+    Keys(KeyError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(LoginError);
+
+impl From<KeyError> for LoginError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Database(error) => Self::Database(error),
+            other => Self::Keys(other),
+        }
+    }
+}
+
+impl Auth {
+    /// Logs in. It opens its own transactions, because no connection may be held while a password is
+    /// being hashed.
+    pub async fn obtain(
+        &self,
+        db: &Database,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        credentials: &Credentials,
+    ) -> Result<Obtained, LoginError> {
+        let checked = match credentials {
+            Credentials::Password { email, password } => {
+                Some(self.check_password(db, deadline, stats, email, password).await?)
+            }
+            _ => None,
+        };
+        let mut tx = db.write(deadline, stats).await?;
+        let obtained = match (credentials, checked) {
+            (Credentials::Password { .. }, Some(checked)) => self.by_password(&mut tx, &checked).await?,
+            (Credentials::Password { .. }, None) => return Err(LoginError::WrongPassword),
+            (Credentials::ApiKey(key), _) => self.by_api_key(&mut tx, key).await?,
+            (Credentials::OrganisationKey(key), _) => self.by_organisation_key(&mut tx, key).await?,
+            (Credentials::RefreshToken(token), _) => self.by_refresh_token(&mut tx, token).await?,
+        };
+        tx.commit().await?;
+        Ok(obtained)
+    }
+
+    async fn check_password(
+        &self,
+        db: &Database,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        email: &str,
+        password: &str,
+    ) -> Result<Checked, LoginError> {
+        let mut tx = db.snapshot(deadline, stats).await?;
+        let login = logins::by_email(&mut tx, email).await?;
+        tx.commit().await?;
+        let hash = login.as_ref().and_then(|login| login.password_hash.clone());
+        let fits = self.passwords.verify(password, hash.as_deref()).await?;
+        match (login.as_ref().and_then(|login| login.subject()), login, hash) {
+            (Some(subject), Some(login), Some(hash)) if fits => {
+                Ok(Checked { login: login.id, hash, subject })
+            }
+            _ => Err(LoginError::WrongPassword),
+        }
+    }
+
+    async fn by_password(&self, tx: &mut Tx, checked: &Checked) -> Result<Obtained, LoginError> {
+        // The password may have been changed while it was being checked.
+        if !logins::is_unchanged(tx, checked.login, &checked.hash).await? {
+            return Err(LoginError::WrongPassword);
+        }
+        self.begin(tx, checked.subject, "EMAIL-AND-PASSWORD").await?.ok_or(LoginError::WrongPassword)
+    }
+
+    async fn by_api_key(&self, tx: &mut Tx, key: &str) -> Result<Obtained, LoginError> {
+        let owner = api_keys::owner(tx, key).await?.ok_or(LoginError::WrongApiKey)?;
+        let begun = self.begin(tx, Subject::AccountUser(owner), "API-KEY").await?;
+        begun.ok_or(LoginError::WrongApiKey)
+    }
+
+    async fn by_organisation_key(&self, tx: &mut Tx, key: &str) -> Result<Obtained, LoginError> {
+        let owner = organisations::owner(tx, key).await?.ok_or(LoginError::WrongOrganisationKey)?;
+        let begun = self.begin(tx, Subject::Organisation(owner), "ORGANIZATION-SECRET-KEY").await?;
+        begun.ok_or(LoginError::WrongOrganisationKey)
+    }
+
+    async fn by_refresh_token(&self, tx: &mut Tx, token: &str) -> Result<Obtained, LoginError> {
+        let known = refresh::find(tx, token).await?.ok_or(LoginError::RefreshUnknown)?;
+        let subject = known.subject().ok_or(LoginError::RefreshUnknown)?;
+        if known.expires_at <= tx.wall_now() {
+            return Err(LoginError::RefreshExpired);
+        }
+        let found = subjects::find(tx, subject).await?.ok_or(LoginError::RefreshUnknown)?;
+        let grant = Grant {
+            subject,
+            gty: "REFRESH-TOKEN",
+            email: found.email,
+            valid_from: found.tokens_valid_from,
+            session_from: Some(known.created_at.timestamp()),
+        };
+        let (access, payload) = self.issue(tx, grant).await?;
+        let refresh_expires_at = known.expires_at.timestamp();
+        Ok(Obtained { token: access, payload, refresh_token: token.to_owned(), refresh_expires_at })
+    }
+
+    /// An access token for whoever logs in with this e-mail, without a password: for the command line of
+    /// whoever runs the server.
+    pub async fn issue_to(&self, tx: &mut Tx, email: &str) -> Result<Option<String>, LoginError> {
+        let login = logins::by_email(tx, email).await?;
+        let Some(subject) = login.and_then(|login| login.subject()) else {
+            return Ok(None);
+        };
+        Ok(self.begin(tx, subject, "COMMAND-LINE").await?.map(|obtained| obtained.token))
+    }
+
+    /// Begins a session of an active subject.
+    async fn begin(
+        &self,
+        tx: &mut Tx,
+        subject: Subject,
+        gty: &'static str,
+    ) -> Result<Option<Obtained>, LoginError> {
+        let Some(found) = subjects::find(tx, subject).await? else {
+            return Ok(None);
+        };
+        let valid_from = found.tokens_valid_from;
+        let grant = Grant { subject, gty, email: found.email, valid_from, session_from: None };
+        let (token, payload) = self.issue(tx, grant).await?;
+        let (refresh_token, expires) = refresh::add(tx, &self.random, subject).await?;
+        Ok(Some(Obtained { token, payload, refresh_token, refresh_expires_at: expires.timestamp() }))
+    }
+}
+
+struct Checked {
+    login: i64,
+    hash: String,
+    subject: Subject,
+}

@@ -1,0 +1,32 @@
+//! Partner organisations, which log in by a secret key and see what is granted to them.
+
+use super::refresh::digest;
+use crate::platform::db::{Tx, statement};
+use crate::platform::ids;
+use crate::platform::random::Randomness;
+
+statement!(static OWNER: (i64,) = "select id from organisations where secret_hash = $1 and is_active");
+statement!(static ADD: (i64,) = "
+    insert into organisations (name, secret_hash, created_at) values ($1, $2, $3) returning id");
+statement!(static GRANT: () = "
+    insert into organisation_grants (organisation_id, account_id, granted_at) values ($1, $2, $3)
+    on conflict do nothing");
+
+pub(super) async fn owner(tx: &mut Tx, key: &str) -> Result<Option<i64>, sqlx::Error> {
+    Ok(OWNER.query().bind(digest(key)).fetch_optional(&mut *tx).await?.map(|(id,)| id))
+}
+
+/// Adds an organisation. Answers its id and, this once, its secret key.
+pub async fn add(tx: &mut Tx, random: &Randomness, name: &str) -> Result<(i64, String), sqlx::Error> {
+    let key = ids::organisation_key(random);
+    let now = tx.business_now().await?;
+    let (id,) = ADD.query().bind(name).bind(digest(&key)).bind(now).fetch_one(&mut *tx).await?;
+    Ok((id, key))
+}
+
+/// Lets an organisation see an account.
+pub async fn grant(tx: &mut Tx, organisation: i64, account: i64) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    GRANT.command().bind(organisation).bind(account).bind(now).execute(&mut *tx).await?;
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! Who is calling, and the SQL that says what they may see.
+
+/// The caller of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Viewer {
+    /// No credential was given.
+    Anonymous,
+    /// A customer, or someone acting for one.
+    AccountUser {
+        /// Row id of the user.
+        id: i64,
+    },
+    /// A member of the retailer's staff.
+    Staff {
+        /// Row id of the support user.
+        id: i64,
+        /// Their roles.
+        roles: Vec<String>,
+        /// What the roles allow.
+        permissions: Vec<String>,
+    },
+    /// A partner, which sees the accounts granted to it.
+    Organisation {
+        /// Row id of the organisation.
+        id: i64,
+    },
+}
+
+/// Staff may post charges, credits and the like.
+pub const POST_TRANSACTIONS: &str = "post-transactions";
+/// Staff may move business time in a demo world.
+pub const MOVE_CLOCK: &str = "move-clock";
+/// Staff may add staff.
+pub const MANAGE_STAFF: &str = "manage-staff";
+
+impl Viewer {
+    /// The viewer's kind as SQL knows it: the first argument of every look-up.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Anonymous => "anonymous",
+            Self::AccountUser { .. } => "account-user",
+            Self::Staff { .. } => "support-user",
+            Self::Organisation { .. } => "organisation",
+        }
+    }
+
+    /// The viewer's row id, the second argument of every look-up; zero for nobody.
+    pub fn id(&self) -> i64 {
+        match self {
+            Self::Anonymous => 0,
+            Self::AccountUser { id } | Self::Staff { id, .. } | Self::Organisation { id } => *id,
+        }
+    }
+
+    /// Whether anybody is known to be calling.
+    pub fn is_known(&self) -> bool {
+        !matches!(self, Self::Anonymous)
+    }
+
+    /// Whether this is staff.
+    pub fn is_staff(&self) -> bool {
+        matches!(self, Self::Staff { .. })
+    }
+
+    /// Whether this is staff that may do what `permission` names.
+    pub fn may(&self, permission: &str) -> bool {
+        matches!(self, Self::Staff { permissions, .. } if permissions.iter().any(|known| known == permission))
+    }
+
+    /// The account user who is calling.
+    pub fn account_user(&self) -> Option<i64> {
+        match self {
+            Self::AccountUser { id } => Some(*id),
+            _ => None,
+        }
+    }
+}
+
+/// SQL that holds for the accounts, known as `a`, that the viewer `$1`, `$2` may see.
+macro_rules! account_is_visible {
+    () => {
+        "($1::text = 'support-user' \
+          or ($1 = 'account-user' and (\
+            exists (select 1 from account_user_roles r where r.user_id = $2::bigint and r.account_id = a.id) \
+            or exists (select 1 from portfolio_user_roles r where r.user_id = $2 and r.portfolio_id = a.portfolio_id))) \
+          or ($1 = 'organisation' and exists (\
+            select 1 from organisation_grants g where g.organisation_id = $2 and g.account_id = a.id)))"
+    };
+}
+pub(crate) use account_is_visible;
+
+/// SQL that holds for the portfolios, known as `p`, that the viewer `$1`, `$2` may see: those they have a
+/// role on, and those around an account that they have a role on.
+macro_rules! portfolio_is_visible {
+    () => {
+        "($1::text = 'support-user' \
+          or ($1 = 'account-user' and (\
+            exists (select 1 from portfolio_user_roles r where r.user_id = $2::bigint and r.portfolio_id = p.id) \
+            or exists (select 1 from account_user_roles r join accounts held on held.id = r.account_id \
+                       where r.user_id = $2 and held.portfolio_id = p.id))))"
+    };
+}
+pub(crate) use portfolio_is_visible;
+
+/// SQL that holds for the account users, known as `u`, that the viewer `$1`, `$2` may see: themselves, and
+/// whoever shares an account or portfolio that they see.
+macro_rules! user_is_visible {
+    () => {
+        "($1::text = 'support-user' \
+          or ($1 = 'account-user' and (u.id = $2::bigint \
+            or exists (select 1 from account_user_roles mine join account_user_roles theirs \
+                         on theirs.account_id = mine.account_id \
+                       where mine.user_id = $2 and theirs.user_id = u.id) \
+            or exists (select 1 from portfolio_user_roles mine join accounts a on a.portfolio_id = mine.portfolio_id \
+                         join account_user_roles theirs on theirs.account_id = a.id \
+                       where mine.user_id = $2 and theirs.user_id = u.id) \
+            or exists (select 1 from portfolio_user_roles mine join portfolio_user_roles theirs \
+                         on theirs.portfolio_id = mine.portfolio_id \
+                       where mine.user_id = $2 and theirs.user_id = u.id))) \
+          or ($1 = 'organisation' and exists (\
+            select 1 from organisation_grants g join account_user_roles r on r.account_id = g.account_id \
+            where g.organisation_id = $2 and r.user_id = u.id)))"
+    };
+}
+pub(crate) use user_is_visible;

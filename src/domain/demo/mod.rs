@@ -1,0 +1,260 @@
+//! The demo world: two years in the lives of ten customers, told through the use cases under a moved
+//! clock and committed as a whole, so that it stands entirely or not at all.
+
+mod cast;
+mod months;
+
+use std::time::Duration;
+
+use chrono::NaiveDate;
+use serde::Serialize;
+use thiserror::Error;
+
+use crate::domain::accounts::roles::{self, ACCOUNT_OWNER, PORTFOLIO_OWNER};
+use crate::domain::accounts::{NewAccount, NewUser, OpenError, open};
+use crate::domain::auth::logins::{self, ChangeError};
+use crate::domain::auth::passwords::PasswordError;
+use crate::domain::auth::staff::{self, StaffError};
+use crate::domain::auth::subjects::Subject;
+use crate::domain::auth::viewer::POST_TRANSACTIONS;
+use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::ledgers::payments::PaymentError;
+use crate::domain::ledgers::{self, ChargeError, CreditError};
+use crate::platform::clock::{ClockError, Deadline};
+use crate::platform::db::{Database, Stats, Tx, statement};
+use crate::platform::market;
+use crate::platform::random::Randomness;
+
+use cast::{CUSTOMERS, Customer};
+
+/// How to call as each kind of user. Drawn anew for every installation.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoCredentials {
+    /// A customer.
+    pub customer: DemoCustomer,
+    /// A member of staff.
+    pub staff: DemoStaff,
+    /// A partner organisation.
+    pub organisation: DemoOrganisation,
+    /// Every account of the world.
+    pub accounts: Vec<DemoAccount>,
+}
+
+/// A customer's log-in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoCustomer {
+    /// E-mail.
+    pub email: String,
+    /// Password.
+    pub password: String,
+    /// API key.
+    pub api_key: String,
+    /// The accounts that they hold.
+    pub account_numbers: Vec<String>,
+}
+
+/// A staff log-in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoStaff {
+    /// E-mail.
+    pub email: String,
+    /// Password.
+    pub password: String,
+}
+
+/// An organisation's log-in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoOrganisation {
+    /// Its name.
+    pub name: String,
+    /// Its secret key.
+    pub secret_key: String,
+    /// The accounts granted to it.
+    pub account_numbers: Vec<String>,
+}
+
+/// One account of the demo world.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoAccount {
+    /// Market code.
+    pub market: String,
+    /// Account number.
+    pub number: String,
+    /// Who holds it.
+    pub holder: String,
+}
+
+/// Why the demo world was not made. Nothing of it is left then.
+#[derive(Debug, Error)]
+#[allow(missing_docs)]
+pub enum DemoError {
+    #[error(transparent)]
+    Clock(#[from] ClockError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Staff(#[from] StaffError),
+    #[error(transparent)]
+    Login(#[from] ChangeError),
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error(transparent)]
+    Charge(#[from] ChargeError),
+    #[error(transparent)]
+    Credit(#[from] CreditError),
+    #[error(transparent)]
+    Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Amount(#[from] crate::platform::money::AmountError),
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+
+statement!(static CLAIM: (bool,) = "
+    insert into demo_world (made_at) values ($1) on conflict do nothing returning only_row");
+
+/// Makes the demo world, unless it stands already: then the answer is `None`. The clock ends where it
+/// began, and may be moved forward from then on.
+pub async fn make(
+    db: &Database,
+    auth: &Auth,
+    random: &Randomness,
+) -> Result<Option<DemoCredentials>, DemoError> {
+    let mut tx = db.write(Deadline::after(Duration::from_secs(120)), &Stats::new()).await?;
+    let now = tx.wall_now();
+    if CLAIM.query().bind(now).fetch_optional(&mut tx).await?.is_none() {
+        return Ok(None);
+    }
+    months::begin(&mut tx).await?;
+    let (clerk, staff) = staff(&mut tx, auth, random).await?;
+    let mut world = World { random, clerk, people: Vec::new() };
+    months::live(&mut tx, &mut world).await?;
+    let credentials = credentials(&mut tx, auth, &world, staff).await?;
+    tx.commit().await?;
+    Ok(Some(credentials))
+}
+
+struct World<'a> {
+    random: &'a Randomness,
+    clerk: Viewer,
+    people: Vec<Person>,
+}
+
+/// A customer who has joined.
+struct Person {
+    customer: &'static Customer,
+    user: i64,
+    account: i64,
+    numbers: Vec<String>,
+}
+
+async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer, DemoStaff), DemoError> {
+    let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
+    let hash = auth.passwords().hash(&password).await?;
+    let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
+    let permissions = vec![POST_TRANSACTIONS.to_owned()];
+    Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
+}
+
+/// Opens a customer's account, and for the first customer a second one beside it.
+async fn join(tx: &mut Tx, random: &Randomness, customer: &'static Customer) -> Result<Person, DemoError> {
+    let name = format!("{} {}", customer.given_name, customer.family_name);
+    let (year, month, day) = customer.born;
+    let new = NewUser {
+        given_name: customer.given_name,
+        family_name: customer.family_name,
+        email: customer.email,
+        mobile: customer.mobile,
+        title: customer.title,
+        pronouns: customer.pronouns,
+        preferred_name: None,
+        date_of_birth: NaiveDate::from_ymd_opt(year, month, day),
+    };
+    let user = open::user(tx, random, &new).await?;
+    let portfolio = open::portfolio(tx, random, customer.brand, &name).await?;
+    let mut account = NewAccount {
+        brand: customer.brand,
+        account_type: customer.account_type,
+        urn: None,
+        billing_name: &name,
+        billing_email: customer.email,
+        address: customer.address,
+        postcode: customer.postcode,
+    };
+    let opened = open::account(tx, random, portfolio, &account).await?;
+    roles::give_on_account(tx, opened.id, user, ACCOUNT_OWNER).await?;
+    let mut numbers = vec![opened.number];
+    if std::ptr::eq(customer, &CUSTOMERS[0]) {
+        account.address = &["2 Limpet Lane", "Clevedon"];
+        account.postcode = "BS21 6AB";
+        numbers.push(open::account(tx, random, portfolio, &account).await?.number);
+        roles::give_on_portfolio(tx, portfolio, user, PORTFOLIO_OWNER).await?;
+    }
+    more_ledgers(tx, random, opened.id, customer).await?;
+    Ok(Person { customer, user, account: opened.id, numbers })
+}
+
+/// Opens the ledgers that a customer's supplies need beyond those every account has.
+async fn more_ledgers(
+    tx: &mut Tx,
+    random: &Randomness,
+    account: i64,
+    customer: &Customer,
+) -> Result<(), DemoError> {
+    let wanted = customer.supplies.iter().filter_map(|supply| supply.ledger_type);
+    let Some(market) = market::of_brand(customer.brand) else {
+        return Ok(());
+    };
+    for name in wanted {
+        if let Some(kind) =
+            market.ledgers.iter().find(|kind| kind.ledger_type == name && !kind.opened_with_account)
+        {
+            ledgers::open::customer_ledger(tx, random, account, market, kind).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn credentials(
+    tx: &mut Tx,
+    auth: &Auth,
+    world: &World<'_>,
+    staff: DemoStaff,
+) -> Result<DemoCredentials, DemoError> {
+    let first = world.people.first().ok_or(sqlx::Error::RowNotFound)?;
+    let password = world.random.alphanumeric(16);
+    let hash = auth.passwords().hash(&password).await?;
+    let email = first.customer.email.to_owned();
+    logins::add(tx, Subject::AccountUser(first.user), &email, Some(&hash)).await?;
+    let api_key = api_keys::regenerate(tx, world.random, first.user).await?;
+    let account_numbers = first.numbers.clone();
+    let customer = DemoCustomer { email, password, api_key, account_numbers };
+
+    let name = "Tidal Insights".to_owned();
+    let (id, secret_key) = organisations::add(tx, world.random, &name).await?;
+    let mut granted = Vec::new();
+    for person in world.people.iter().take(2) {
+        organisations::grant(tx, id, person.account).await?;
+        granted.extend(person.numbers.first().cloned());
+    }
+    let organisation = DemoOrganisation { name, secret_key, account_numbers: granted };
+    let accounts = world.people.iter().flat_map(listed).collect();
+    Ok(DemoCredentials { customer, staff, organisation, accounts })
+}
+
+fn listed(person: &Person) -> impl Iterator<Item = DemoAccount> {
+    let customer = person.customer;
+    let market = market::of_brand(customer.brand).map(|market| market.code.clone()).unwrap_or_default();
+    let holder = format!("{} {}", customer.given_name, customer.family_name);
+    let account = move |number: &String| DemoAccount {
+        market: market.clone(),
+        number: number.clone(),
+        holder: holder.clone(),
+    };
+    person.numbers.iter().map(account)
+}

@@ -1,0 +1,176 @@
+//! Posting: the one way in which money moves.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use thiserror::Error;
+
+use crate::platform::db::{Tx, database_error, row, statement};
+use crate::platform::money::{AmountError, Minor};
+
+/// Why an entry was not posted.
+#[derive(Debug, Error)]
+pub enum PostError {
+    /// The amount, or the customer's balance after it, is not one that can be shown.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// The legs do not sum to zero, or there are fewer than two.
+    #[error("the entry does not balance")]
+    Unbalanced,
+    /// A leg names a ledger account that does not exist or is in another currency.
+    #[error("a ledger account of the entry is missing")]
+    UnknownLedger,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(PostError);
+
+/// One side of an entry: positive raises the ledger account's balance.
+#[derive(Clone, Copy, Debug)]
+pub struct Leg {
+    /// The ledger account.
+    pub ledger: i64,
+    /// By how much.
+    pub amount: Minor,
+}
+
+/// An entry about to be posted.
+#[derive(Clone, Debug)]
+pub struct Entry<'a> {
+    /// `charge`, `credit`, `payment`, `refund` or `transfer`.
+    pub kind: &'a str,
+    /// ISO 4217 code; every leg must be in it.
+    pub currency: &'a str,
+    /// The customer's local day.
+    pub posted_date: NaiveDate,
+    /// Business time.
+    pub created_at: DateTime<Utc>,
+    /// What moves. Legs of zero are left out.
+    pub legs: Vec<Leg>,
+}
+
+/// An entry that was posted.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Row id of the journal entry.
+    pub entry: i64,
+    placed: HashMap<i64, i64>,
+}
+
+impl Posted {
+    /// The place of the entry's last posting in the ledger account's sequence.
+    pub fn sequence(&self, ledger: i64) -> Option<i64> {
+        self.placed.get(&ledger).copied()
+    }
+}
+
+row! {
+    struct Held {
+        ledger_account_id: i64,
+        balance: i64,
+        last_sequence: i64,
+        is_customer: bool,
+    }
+}
+
+// Locked in the order of their ids, so that two entries never wait for each other.
+statement!(static LOCK: Held = "
+    select b.ledger_account_id, b.balance, b.last_sequence, l.owner = 'customer' as is_customer
+    from ledger_balances b join ledger_accounts l on l.id = b.ledger_account_id
+    where b.ledger_account_id = any($1) and l.currency = $2
+    order by b.ledger_account_id for update of b");
+
+statement!(static POST: (i64,) = "
+    with entry as (
+        insert into journal_entries (kind, currency, posted_date, created_at) values ($1, $2, $3, $4)
+        returning id, currency
+    ), legs as (
+        select * from unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
+            as leg (ledger, sequence, amount, balance)
+    ), moved as (
+        insert into postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
+        select leg.ledger, leg.sequence, entry.id, entry.currency, leg.amount, leg.balance from legs leg, entry
+    ), kept as (
+        update ledger_balances b set balance = last.balance, last_sequence = last.sequence
+        from (select distinct on (ledger) * from legs order by ledger, sequence desc) last
+        where b.ledger_account_id = last.ledger
+    )
+    select id from entry");
+
+#[derive(Default)]
+struct Rows {
+    ledgers: Vec<i64>,
+    sequences: Vec<i64>,
+    amounts: Vec<i64>,
+    balances: Vec<i64>,
+}
+
+/// Posts an entry and keeps the balances of its ledger accounts, which stay locked until the transaction
+/// ends. A customer's balance must go on fitting the `Int` it is shown in.
+pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {
+    let legs: Vec<Leg> = entry.legs.iter().copied().filter(|leg| leg.amount != Minor::ZERO).collect();
+    let sum = legs.iter().try_fold(Minor::ZERO, |sum, leg| sum.plus(leg.amount))?;
+    if sum != Minor::ZERO || legs.len() < 2 {
+        return Err(PostError::Unbalanced);
+    }
+    let wanted: Vec<i64> = legs.iter().map(|leg| leg.ledger).collect();
+    let held = LOCK.query().bind(&wanted).bind(entry.currency).fetch_all(&mut *tx).await?;
+    let mut held: HashMap<i64, Held> = held.into_iter().map(|row| (row.ledger_account_id, row)).collect();
+    let rows = place(&legs, &mut held)?;
+    let post =
+        POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date).bind(entry.created_at);
+    let post = post.bind(&rows.ledgers).bind(&rows.sequences).bind(&rows.amounts).bind(&rows.balances);
+    let (id,) = post.fetch_one(&mut *tx).await?;
+    Ok(Posted {
+        entry: id,
+        placed: held.into_iter().map(|(ledger, row)| (ledger, row.last_sequence)).collect(),
+    })
+}
+
+/// Gives every leg its place in the sequence and the balance that it leaves.
+fn place(legs: &[Leg], held: &mut HashMap<i64, Held>) -> Result<Rows, PostError> {
+    let mut rows = Rows::default();
+    for leg in legs {
+        let row = held.get_mut(&leg.ledger).ok_or(PostError::UnknownLedger)?;
+        let balance = Minor(row.balance).plus(leg.amount)?;
+        row.balance = balance.0;
+        row.last_sequence += 1;
+        rows.ledgers.push(leg.ledger);
+        rows.sequences.push(row.last_sequence);
+        rows.amounts.push(leg.amount.0);
+        rows.balances.push(balance.0);
+    }
+    // Only what is left in the end is ever shown.
+    for row in held.values().filter(|row| row.is_customer) {
+        Minor(row.balance).to_wire()?;
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(ledger: i64, balance: i64, is_customer: bool) -> (i64, Held) {
+        (ledger, Held { ledger_account_id: ledger, balance, last_sequence: 4, is_customer })
+    }
+
+    #[test]
+    fn legs_on_one_ledger_follow_each_other() {
+        let mut known = HashMap::from([held(1, 100, true), held(2, 0, false)]);
+        let leg = |ledger, amount| Leg { ledger, amount: Minor(amount) };
+        let rows = place(&[leg(1, -30), leg(2, 50), leg(1, -20)], &mut known).expect("placed");
+        assert_eq!(rows.sequences, [5, 5, 6]);
+        assert_eq!(rows.balances, [70, 50, 50]);
+    }
+
+    #[test]
+    fn a_customers_balance_stays_within_an_int() {
+        let most = i64::from(i32::MAX);
+        let legs = [Leg { ledger: 1, amount: Minor(1) }];
+        assert!(place(&legs, &mut HashMap::from([held(1, most, true)])).is_err());
+        assert!(place(&legs, &mut HashMap::from([held(1, most, false)])).is_ok());
+        assert!(place(&legs, &mut HashMap::new()).is_err());
+    }
+}

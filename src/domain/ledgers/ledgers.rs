@@ -1,0 +1,132 @@
+//! Customers' ledgers as clients read them.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::accounts::{grouped, in_order};
+use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::platform::db::{Tx, row, statement};
+use crate::platform::money::{AmountError, Minor};
+
+row! {
+    /// A customer's ledger.
+    pub struct Ledger {
+        /// Row id, shown as a decimal string.
+        pub id: i64,
+        /// The account it belongs to.
+        pub account_id: i64,
+        /// `L-` and eight hexadecimal digits.
+        pub number: String,
+        /// Its name.
+        pub name: String,
+        /// Its type, such as `ELECTRICITY_LEDGER`.
+        pub ledger_type: String,
+        /// ISO 4217 code.
+        pub currency: String,
+        /// In minor units; positive when the customer is in credit.
+        pub balance: Minor,
+        /// Whether charges and credits go here unless another ledger is named.
+        pub is_main: bool,
+        /// Whether it counts towards the account's balance.
+        pub affects_account_balance: bool,
+        /// Whether payments may go to it.
+        pub accepts_payments: bool,
+        /// Whether it is billed by statements.
+        pub supports_statements: bool,
+        /// Whether it is billed by invoices.
+        pub supports_invoices: bool,
+        /// Whether it holds old debt only.
+        pub is_debt_ledger: bool,
+        /// When it was opened.
+        pub created_at: DateTime<Utc>,
+    }
+}
+
+impl Ledger {
+    /// The balance seen from the other side: positive when the customer owes.
+    pub fn amount_owed_by_customer(&self) -> Result<Minor, AmountError> {
+        self.balance.negated()
+    }
+}
+
+macro_rules! columns {
+    () => {
+        "l.id, l.account_id, l.number, l.name, l.ledger_type, s.currency, b.balance, l.is_main, \
+         l.affects_account_balance, l.accepts_payments, l.supports_statements, l.supports_invoices, l.is_debt_ledger, \
+         l.created_at from ledgers l join ledger_accounts s on s.id = l.id \
+         join ledger_balances b on b.ledger_account_id = l.id join accounts a on a.id = l.account_id "
+    };
+}
+
+statement!(static BY_ID: Ledger = concat!(
+    "select ", columns!(), "where l.id = any($3::bigint[]) and ", account_is_visible!()));
+statement!(static BY_NUMBER: Ledger = concat!(
+    "select ", columns!(), "where l.number = $3 and ", account_is_visible!()));
+statement!(static OF_ACCOUNTS: Ledger = concat!(
+    "select ", columns!(), "where l.account_id = any($3::bigint[]) and ($4::text is null or l.number = $4)
+        and ($5::bigint is null or l.id = $5) and ($6 or not l.is_debt_ledger) and ", account_is_visible!(),
+    " order by l.is_main desc, l.id"));
+
+/// Which of an account's ledgers are wanted.
+#[derive(Clone, Debug)]
+pub struct Which {
+    /// Only the one of this number.
+    pub number: Option<String>,
+    /// Only the one of this id.
+    pub id: Option<i64>,
+    /// Also those that hold old debt only.
+    pub include_debt_ledgers: bool,
+}
+
+impl Default for Which {
+    fn default() -> Self {
+        Self { number: None, id: None, include_debt_ledgers: true }
+    }
+}
+
+/// The ledgers with these ids that the viewer may see, in order.
+pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Ledger>>, sqlx::Error> {
+    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |ledger| ledger.id))
+}
+
+/// The ledger with this number, if the viewer may see it.
+pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<Ledger>, sqlx::Error> {
+    BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+}
+
+/// The ledgers of each of these accounts, the main one first.
+pub async fn of_accounts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    accounts: &[i64],
+    which: &Which,
+) -> Result<Vec<Vec<Ledger>>, sqlx::Error> {
+    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = query.bind(which.number.as_deref()).bind(which.id).bind(which.include_debt_ledgers);
+    let rows = query.fetch_all(&mut *tx).await?;
+    Ok(grouped(accounts, rows.into_iter().map(|ledger| (ledger.account_id, ledger)).collect()))
+}
+
+row! {
+    /// What a posting needs to know of a customer's ledger.
+    pub(super) struct Target {
+        pub ledger_id: i64,
+        pub market: String,
+        pub account_type: String,
+        pub accepts_payments: bool,
+    }
+}
+
+statement!(static TARGET: Target = "
+    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
+    from ledgers l join accounts a on a.id = l.account_id
+    where l.account_id = $1 and case when $2::text is null then l.is_main else l.ledger_type = $2 end");
+
+/// The main ledger of an account, or its ledger of a type. No viewer: the caller has seen to that.
+pub(super) async fn target(
+    tx: &mut Tx,
+    account: i64,
+    kind: Option<&str>,
+) -> Result<Option<Target>, sqlx::Error> {
+    TARGET.query().bind(account).bind(kind).fetch_optional(&mut *tx).await
+}

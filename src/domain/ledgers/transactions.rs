@@ -1,0 +1,380 @@
+//! Transactions as customers see them: charges, credits, payments and refunds on their ledgers.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde_json::Value;
+
+use super::journal::{self, Entry, Leg, PostError};
+use crate::domain::accounts::in_order;
+use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::platform::db::{Statement, Tx, row, statement};
+use crate::platform::market::Market;
+use crate::platform::money::{AmountError, Minor, Split};
+use crate::platform::page::{self, Page, Window};
+
+/// What a transaction is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Lowers the balance.
+    Charge,
+    /// Raises the balance.
+    Credit,
+    /// Money received; raises the balance.
+    Payment,
+    /// Money paid back; lowers the balance.
+    Refund,
+}
+
+impl Kind {
+    /// As the database calls it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Charge => "charge",
+            Self::Credit => "credit",
+            Self::Payment => "payment",
+            Self::Refund => "refund",
+        }
+    }
+
+    /// What a positive amount does to the balance.
+    pub fn effect(self, amount: Minor) -> Result<Minor, AmountError> {
+        match self {
+            Self::Credit | Self::Payment => Ok(amount),
+            Self::Charge | Self::Refund => amount.negated(),
+        }
+    }
+}
+
+row! {
+    /// A transaction on a customer's ledger.
+    pub struct Transaction {
+        /// Row id, shown as a decimal string.
+        pub id: i64,
+        /// The ledger it is on.
+        pub ledger_id: i64,
+        /// Number of the account.
+        pub account_number: String,
+        /// `charge`, `credit`, `payment` or `refund`; see [`Transaction::kind`].
+        pub kind: String,
+        /// The customer's local day.
+        pub posted_date: NaiveDate,
+        /// Business time of posting.
+        pub created_at: DateTime<Utc>,
+        /// Gross, in minor units, positive for the usual direction of its kind.
+        pub amount: Minor,
+        /// Net, in minor units.
+        pub net_amount: Minor,
+        /// Tax, in minor units.
+        pub tax_amount: Minor,
+        /// The ledger's balance right after it.
+        pub balance_carried_forward: Minor,
+        /// What it is called on a bill.
+        pub title: String,
+        /// A note by staff.
+        pub note: Option<String>,
+        /// A note for the customer.
+        pub display_note: Option<String>,
+        /// Why it was made.
+        pub reason_code: Option<String>,
+        /// One of `AccountPaymentTransactionTypeChoices`, for payments.
+        pub payment_type: Option<String>,
+        /// What was supplied, for energy and water charges.
+        pub supply: Option<String>,
+        /// Whether it pays the customer for what they fed in.
+        pub is_export: bool,
+        /// Whether it was taken over from an earlier system.
+        pub is_imported: bool,
+        /// Whether it is kept off bills for now.
+        pub is_held: bool,
+        /// Whether it stands on an issued bill.
+        pub is_issued: bool,
+        /// Whether a later one undoes it.
+        pub is_reversed: bool,
+        /// The bill it stands on.
+        pub billing_document_id: Option<i64>,
+        /// Whatever the caller attached.
+        pub metadata: Option<Value>,
+    }
+}
+
+impl Transaction {
+    /// What it is.
+    pub fn kind(&self) -> Kind {
+        match self.kind.as_str() {
+            "charge" => Kind::Charge,
+            "credit" => Kind::Credit,
+            "payment" => Kind::Payment,
+            _ => Kind::Refund,
+        }
+    }
+
+    /// Net, tax and gross as they are shown. Payments and refunds show a net amount only.
+    pub fn amounts(&self) -> Split {
+        match self.kind() {
+            Kind::Charge | Kind::Credit => {
+                Split { net: self.net_amount, tax: self.tax_amount, gross: self.amount }
+            }
+            Kind::Payment | Kind::Refund => Split { net: self.amount, tax: Minor::ZERO, gross: Minor::ZERO },
+        }
+    }
+}
+
+/// In which order transactions are listed; those of one day go by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    PostedDateDesc,
+    /// Oldest first.
+    PostedDateAsc,
+}
+
+/// Which transactions are listed. The default lists all of them on ledgers that count for the balance.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Values of `TransactionTypeFilter`, any of which must fit; empty for all.
+    pub types: Vec<String>,
+    /// Values of `TransactionTypeFilter`, none of which may fit.
+    pub types_excluded: Vec<String>,
+    /// The first day.
+    pub from_date: Option<NaiveDate>,
+    /// The day after the last one.
+    pub to_date: Option<NaiveDate>,
+    /// Only on the ledger of this number.
+    pub ledger_number: Option<String>,
+    /// Only on the ledger of this id.
+    pub ledger_id: Option<i64>,
+    /// Also on ledgers that do not count for the account's balance. Has no effect below a ledger.
+    pub include_all_ledgers: bool,
+    /// The order.
+    pub order: Order,
+}
+
+macro_rules! columns {
+    () => {
+        "t.id, t.ledger_id, a.number as account_number, t.kind, t.posted_date, t.created_at, t.amount, t.net_amount, \
+         t.tax_amount, p.balance_after as balance_carried_forward, t.title, t.note, t.display_note, t.reason_code, \
+         t.payment_type, t.supply, t.is_export, t.is_imported, t.is_held, t.is_issued, t.is_reversed, \
+         t.billing_document_id, t.metadata"
+    };
+}
+
+// Arguments 4 to 10 are the filter.
+macro_rules! fits {
+    () => {
+        " and (cardinality($4::text[]) = 0 or t.tags && $4) and not t.tags && $5::text[] \
+          and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity') \
+          and ($8::text is null or l.number = $8) and ($9::bigint is null or l.id = $9) and "
+    };
+}
+
+macro_rules! on_accounts {
+    ($parent:literal) => {
+        concat!(
+            " from ledgers l join accounts a on a.id = l.account_id join transactions t on t.ledger_id = l.id \
+              join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence \
+              where l.account_id = ", $parent, " \
+              and ($10::boolean or l.affects_account_balance or $8::text is not null or $9::bigint is not null)",
+            fits!(), account_is_visible!()
+        )
+    };
+}
+
+macro_rules! on_ledgers {
+    ($parent:literal) => {
+        concat!(
+            " from ledgers l join accounts a on a.id = l.account_id join transactions t on t.ledger_id = l.id \
+              join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence \
+              where l.id = ", $parent, " and $10::boolean is not null", fits!(), account_is_visible!()
+        )
+    };
+}
+
+macro_rules! paged {
+    ($rows:expr, $order:literal) => {
+        concat!(
+            "select parents.id as parent, inside.* \
+             from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as parents (id, skip, take) \
+             cross join lateral (select ",
+            columns!(),
+            $rows,
+            $order,
+            " offset parents.skip limit parents.take) inside"
+        )
+    };
+}
+
+macro_rules! counted {
+    ($rows:expr) => {
+        concat!("select parents.id, (select count(*) ", $rows, ") from unnest($3::bigint[]) as parents (id)")
+    };
+}
+
+#[derive(Clone, Debug, sqlx::FromRow)]
+struct Under {
+    parent: i64,
+    #[sqlx(flatten)]
+    transaction: Transaction,
+}
+
+impl crate::platform::db::Shape for Under {
+    fn columns() -> Vec<crate::platform::db::Column> {
+        let mut all = Transaction::columns();
+        all.push(crate::platform::db::Column::of::<i64>("parent"));
+        all
+    }
+}
+
+statement!(static ON_ACCOUNTS_DESC: Under =
+    paged!(on_accounts!("parents.id"), " order by t.posted_date desc, t.id desc"));
+statement!(static ON_ACCOUNTS_ASC: Under = paged!(on_accounts!("parents.id"), " order by t.posted_date, t.id"));
+statement!(static ON_ACCOUNTS_COUNT: (i64, i64) = counted!(on_accounts!("parents.id")));
+statement!(static ON_LEDGERS_DESC: Under =
+    paged!(on_ledgers!("parents.id"), " order by t.posted_date desc, t.id desc"));
+statement!(static ON_LEDGERS_ASC: Under = paged!(on_ledgers!("parents.id"), " order by t.posted_date, t.id"));
+statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(on_ledgers!("parents.id")));
+
+statement!(static BY_ID: Transaction = concat!(
+    "select ", columns!(), " from transactions t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
+     join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
+     where t.id = any($3::bigint[]) and ", account_is_visible!()));
+
+/// The transactions with these ids that the viewer may see, in order.
+pub async fn by_ids(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    ids: &[i64],
+) -> Result<Vec<Option<Transaction>>, sqlx::Error> {
+    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |transaction| transaction.id))
+}
+
+/// One page of the transactions of each of these accounts. One statement, and one more for totals.
+pub async fn page_of_accounts(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    accounts: &[i64],
+    filter: &Filter,
+    window: &Window,
+) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
+    let rows = match filter.order {
+        Order::PostedDateDesc => &ON_ACCOUNTS_DESC,
+        Order::PostedDateAsc => &ON_ACCOUNTS_ASC,
+    };
+    paged_under(tx, viewer, accounts, filter, window, rows, &ON_ACCOUNTS_COUNT).await
+}
+
+/// One page of the transactions on each of these ledgers. One statement, and one more for totals.
+pub async fn page_of_ledgers(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    ledgers: &[i64],
+    filter: &Filter,
+    window: &Window,
+) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
+    let rows = match filter.order {
+        Order::PostedDateDesc => &ON_LEDGERS_DESC,
+        Order::PostedDateAsc => &ON_LEDGERS_ASC,
+    };
+    paged_under(tx, viewer, ledgers, filter, window, rows, &ON_LEDGERS_COUNT).await
+}
+
+async fn paged_under(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    parents: &[i64],
+    filter: &Filter,
+    window: &Window,
+    rows: &Statement<Under>,
+    count: &Statement<(i64, i64)>,
+) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
+    macro_rules! bound {
+        ($query:expr) => {
+            $query
+                .bind(viewer.kind())
+                .bind(viewer.id())
+                .bind(parents)
+                .bind(&filter.types)
+                .bind(&filter.types_excluded)
+                .bind(filter.from_date)
+                .bind(filter.to_date)
+                .bind(filter.ledger_number.as_deref())
+                .bind(filter.ledger_id)
+                .bind(filter.include_all_ledgers)
+        };
+    }
+    let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
+        Some(bound!(count.query()).fetch_all(&mut *tx).await?.into_iter().collect())
+    } else {
+        None
+    };
+    let slices = page::slices(window, parents, totals.as_ref());
+    let query = bound!(rows.query()).bind(&slices.offsets).bind(&slices.limits);
+    let found = query.fetch_all(&mut *tx).await?;
+    let found = found.into_iter().map(|row| (row.parent, row.transaction));
+    Ok(page::pages(window, parents, totals.as_ref(), found))
+}
+
+/// What a transaction is made with, once it is known to be right.
+#[derive(Clone, Debug)]
+pub(super) struct New<'a> {
+    pub kind: Kind,
+    pub split: Split,
+    pub title: &'a str,
+    pub note: Option<&'a str>,
+    pub display_note: Option<&'a str>,
+    pub reason_code: Option<&'a str>,
+    pub payment_type: Option<&'a str>,
+    pub supply: Option<&'a str>,
+    pub is_export: bool,
+    pub metadata: Option<&'a Value>,
+}
+
+impl<'a> New<'a> {
+    pub fn of(kind: Kind, split: Split, title: &'a str) -> Self {
+        Self {
+            kind,
+            split,
+            title,
+            note: None,
+            display_note: None,
+            reason_code: None,
+            payment_type: None,
+            supply: None,
+            is_export: false,
+            metadata: None,
+        }
+    }
+}
+
+statement!(static ADD: (i64,) = "
+    insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
+        tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning id");
+
+/// Posts a transaction on a customer's ledger against `others`, and answers its id. The ledger is locked
+/// before the id is drawn, so ids follow the ledger's sequence.
+pub(super) async fn record(
+    tx: &mut Tx,
+    market: &Market,
+    ledger: i64,
+    new: &New<'_>,
+    others: &[Leg],
+) -> Result<i64, PostError> {
+    let now = tx.business_now().await?;
+    let posted_date = market.day(now);
+    let mut legs = vec![Leg { ledger, amount: new.kind.effect(new.split.gross)? }];
+    legs.extend_from_slice(others);
+    let kind = new.kind.code();
+    let entry = Entry { kind, currency: &market.currency.code, posted_date, created_at: now, legs };
+    let posted = journal::post(tx, &entry).await?;
+    let sequence = posted.sequence(ledger).ok_or(PostError::UnknownLedger)?;
+    let add =
+        ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(kind).bind(posted_date).bind(now);
+    let add =
+        add.bind(new.split.gross).bind(new.split.net).bind(new.split.tax).bind(new.title).bind(new.note);
+    let add = add.bind(new.display_note).bind(new.reason_code).bind(new.payment_type).bind(new.supply);
+    let add = add.bind(new.is_export).bind(new.metadata.map(Value::to_string));
+    Ok(add.fetch_one(&mut *tx).await?.0)
+}

@@ -1,0 +1,184 @@
+//! Every root field with every kind of caller: the reviewed table of who may call what, and the walls.
+
+use std::collections::BTreeMap;
+
+use apollo_compiler::Schema;
+use apollo_compiler::ast::Type;
+use apollo_compiler::schema::{ExtendedType, FieldDefinition};
+use serde_json::json;
+
+use crate::support::{Server, World};
+
+/// Reviewed by hand: whoever changes who may call a field changes this file too.
+const REVIEWED: &str = include_str!("roots.txt");
+
+fn schema(server: &Server) -> Schema {
+    Schema::parse(server.app.engine().sdl(), "served.graphql").expect("the served schema parses")
+}
+
+/// A literal that fits the type and means nothing.
+fn literal(schema: &Schema, ty: &Type) -> String {
+    match ty {
+        Type::List(item) | Type::NonNullList(item) => format!("[{}]", literal(schema, item)),
+        Type::Named(name) | Type::NonNullNamed(name) => match (name.as_str(), schema.types.get(name)) {
+            ("Int" | "BigInt" | "Float", _) => "1".into(),
+            ("Boolean", _) => "true".into(),
+            ("Date", _) => "\"2026-01-01\"".into(),
+            ("DateTime", _) => "\"2026-01-01T00:00:00Z\"".into(),
+            ("Decimal", _) => "\"1\"".into(),
+            ("UUID", _) => "\"00000000-0000-4000-8000-000000000000\"".into(),
+            ("JSONString", _) => "\"{}\"".into(),
+            ("Email", _) => "\"x@example.org\"".into(),
+            (_, Some(ExtendedType::Enum(values))) => values.values.keys().next().map(ToString::to_string).unwrap_or_default(),
+            (_, Some(ExtendedType::InputObject(input))) => {
+                let required = input.fields.values().filter(|field| field.is_required());
+                let fields: Vec<String> =
+                    required.map(|field| format!("{}: {}", field.name, literal(schema, &field.ty))).collect();
+                format!("{{{}}}", fields.join(", "))
+            }
+            _ => "\"x\"".into(),
+        },
+    }
+}
+
+/// The smallest operation that calls a root field, with `extra` arguments.
+pub fn call(schema: &Schema, mutation: bool, field: &FieldDefinition, extra: &str) -> String {
+    let given = field.arguments.iter().filter(|a| a.is_required());
+    let mut arguments: Vec<String> = given.map(|a| format!("{}: {}", a.name, literal(schema, &a.ty))).collect();
+    if !extra.is_empty() {
+        arguments.push(extra.to_owned());
+    }
+    let arguments = if arguments.is_empty() { String::new() } else { format!("({})", arguments.join(", ")) };
+    let inner = schema.types.get(field.ty.inner_named_type());
+    let leaf = matches!(inner, Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)));
+    let selection = if leaf { "" } else { " { __typename }" };
+    let kind = if mutation { "mutation" } else { "query" };
+    format!("{kind} {{ {}{arguments}{selection} }}", field.name)
+}
+
+/// Every served root field.
+pub fn roots(schema: &Schema) -> Vec<(bool, FieldDefinition)> {
+    let mut all = Vec::new();
+    for (name, mutation) in [("Query", false), ("Mutation", true)] {
+        let object = schema.get_object(name).expect("the root type");
+        all.extend(object.fields.values().map(|field| (mutation, (**field).as_ref().clone())));
+    }
+    all
+}
+
+const WALLS: [&str; 3] = ["KT-CT-1111", "KT-CT-1112", "KT-CT-1113"];
+
+/// What stops a caller before the field itself is asked: nothing, or a code.
+async fn wall(server: &Server, token: Option<&str>, query: &str) -> &'static str {
+    let reply = server.send(token, query, json!({})).await;
+    let codes = reply.codes();
+    WALLS.into_iter().find(|wall| codes.contains(wall)).unwrap_or("may")
+}
+
+fn callers(world: &World) -> [(&'static str, Option<&str>); 5] {
+    [
+        ("nobody", None),
+        ("customer", Some(&world.ada.token)),
+        ("partner", Some(&world.partner)),
+        ("reader", Some(&world.reader)),
+        ("billing", Some(&world.staff)),
+    ]
+}
+
+#[tokio::test]
+async fn who_may_call_what_is_as_reviewed() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let schema = schema(&server);
+    let mut lines = Vec::new();
+    for (mutation, field) in roots(&schema) {
+        let query = call(&schema, mutation, &field, "");
+        let mut cells = Vec::new();
+        for (name, token) in callers(&world) {
+            cells.push(format!("{name} {}", wall(&server, token, &query).await.trim_start_matches("KT-CT-")));
+        }
+        let kind = if mutation { "mutation" } else { "query" };
+        lines.push(format!("{kind} {}: {}", field.name, cells.join(", ")));
+    }
+    lines.sort();
+    let reviewed: Vec<&str> = REVIEWED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    assert_eq!(reviewed, lines, "\n{}\n", lines.join("\n"));
+}
+
+#[tokio::test]
+async fn no_root_field_takes_a_bad_credential() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let schema = schema(&server);
+    let other = Server::start().await;
+    let foreign = other.customer("eve@example.org", "Eve Hill", "OCTOPUS_ENERGY").await;
+    server.wall.set(server.wall.now() + chrono::TimeDelta::hours(2));
+    let mut bad = BTreeMap::from([("nonsense", "KT-CT-1143")]);
+    bad.insert(&world.ada.token, "KT-CT-1124");
+    bad.insert(&foreign.token, "KT-CT-1125");
+    for (mutation, field) in roots(&schema) {
+        let query = call(&schema, mutation, &field, "");
+        for (token, code) in &bad {
+            let reply = server.send(Some(token), &query, json!({})).await;
+            assert_eq!(reply.codes(), [*code], "{query}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_root_field_can_be_switched_off() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let schema = schema(&server);
+    let (now, hour) = (server.wall.now(), chrono::TimeDelta::hours(1));
+    let mut tx = server.tx().await;
+    for (mutation, field) in roots(&schema) {
+        let root = if mutation { "Mutation" } else { "Query" };
+        let coordinate = format!("{root}.{}", field.name);
+        kraken_api::domain::auth::brownouts::announce(&mut tx, &coordinate, now - hour, now + hour).await.expect("announced");
+    }
+    server.app.brownouts().refresh(&mut tx).await.expect("read");
+    tx.commit().await.expect("committed");
+    for (mutation, field) in roots(&schema) {
+        let query = call(&schema, mutation, &field, "");
+        assert_eq!(server.send(Some(&world.staff), &query, json!({})).await.codes(), ["KT-CT-1113"], "{query}");
+    }
+}
+
+/// Arguments that each paging code answers.
+const PAGING: [(&str, &str); 4] = [
+    ("", "KT-CT-1201"),
+    ("first: 101", "KT-CT-1202"),
+    ("last: 101", "KT-CT-1203"),
+    ("first: 1, after: \"nonsense\"", "KT-CT-1204"),
+];
+
+#[tokio::test]
+async fn every_connection_bounds_its_pages() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let schema = schema(&server);
+    for (mutation, field) in roots(&schema) {
+        if !field.ty.inner_named_type().contains("Connection") || field.argument_by_name("first").is_none() {
+            continue;
+        }
+        for (arguments, code) in PAGING {
+            let query = call(&schema, mutation, &field, arguments);
+            assert_eq!(server.send(Some(&world.staff), &query, json!({})).await.codes(), [code], "{query}");
+        }
+    }
+    let number = &world.ada.account;
+    for below in [
+        "account(accountNumber: \"N\") { transactions(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { ledgers { transactions(PAGE) { edgeCount } } }",
+        "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
+        "viewer { portfolios(PAGE) { edgeCount } }",
+    ] {
+        for (arguments, code) in PAGING {
+            let page = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
+            let query = format!("{{ {} }}", below.replace("(PAGE)", &page).replace("\"N\"", &format!("\"{number}\"")));
+            let reply = server.send(Some(&world.ada.token), &query, json!({})).await;
+            assert_eq!(reply.codes().first(), Some(&code), "{query}");
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Statements depend on the shape of a query, never on how many rows it returns.
+
+use axum::body::Body;
+use axum::http::{Request, header};
+use kraken_api::domain::accounts::open::{self, NewAccount};
+use kraken_api::graphql;
+use serde_json::json;
+use tower::ServiceExt;
+
+use crate::support::Server;
+
+const QUERY: &str = "{ viewer { accounts { number balance users { email } portfolio { number }
+    ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
+    transactions(first: 5) { edges { node { id } } } } } }";
+
+#[tokio::test]
+async fn one_ten_and_a_hundred_accounts_cost_the_same() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut counts = Vec::new();
+    for accounts in [1, 10, 100] {
+        let mut tx = server.tx().await;
+        let portfolio: (i64,) = sqlx::query_as("select portfolio_id from accounts where id = $1")
+            .bind(world.ada.account_id)
+            .fetch_one(&mut tx)
+            .await
+            .expect("a portfolio");
+        let have: (i64,) = sqlx::query_as("select count(*) from accounts where portfolio_id = $1")
+            .bind(portfolio.0)
+            .fetch_one(&mut tx)
+            .await
+            .expect("a count");
+        for _ in have.0..accounts {
+            let new = NewAccount { brand: "OCTOPUS_ENERGY", account_type: "DOMESTIC", billing_name: "Ada", ..NewAccount::default() };
+            open::account(&mut tx, &server.random, portfolio.0, &new).await.expect("an account");
+        }
+        tx.commit().await.expect("committed");
+        let request = graphql::Request { query: QUERY.into(), ..graphql::Request::default() };
+        let answer = server.app.execute(request, Some(&world.ada.token)).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+        assert_eq!(body["data"]["viewer"]["accounts"].as_array().map(Vec::len), usize::try_from(accounts).ok(), "{body}");
+        counts.push(answer.stats.statements());
+    }
+    assert!(counts[0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+#[tokio::test]
+async fn a_total_that_is_not_asked_for_is_not_counted() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut counts = Vec::new();
+    for extra in ["", "totalCount"] {
+        let query = format!(
+            "{{ account(accountNumber: \"{}\") {{ transactions(first: 5) {{ edgeCount {extra} }} }} }}",
+            world.ada.account
+        );
+        let request = graphql::Request { query, ..graphql::Request::default() };
+        let answer = server.app.execute(request, Some(&world.ada.token)).await.expect("an answer");
+        counts.push(answer.stats.statements());
+    }
+    assert_eq!(counts[0] + 1, counts[1]);
+}
+
+#[tokio::test]
+async fn a_query_reads_one_moment() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let query = format!(
+        "{{ a: account(accountNumber: \"{0}\") {{ balance transactions(first: 100) {{ edges {{ node {{ amount }} }} }} }} }}",
+        world.ada.account
+    );
+    let request = Request::post("/v1/graphql/")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header(header::AUTHORIZATION, &world.ada.token)
+        .body(Body::from(json!({ "query": query }).to_string()))
+        .expect("a request");
+    let charge = "mutation($input: CreateAccountChargeInput!) { createAccountCharge(input: $input) { accountCharge { id } } }";
+    let input = json!({ "input": { "accountNumber": world.ada.account, "grossAmount": 3, "reason": "ADMIN_FEE" } });
+    let (read, _) = tokio::join!(server.router.clone().oneshot(request), server.ask(Some(&world.staff), charge, input));
+    let bytes = axum::body::to_bytes(read.expect("an answer").into_body(), usize::MAX).await.expect("a body");
+    let body: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+    let account = &body["data"]["a"];
+    let sum: i64 = account["transactions"]["edges"]
+        .as_array()
+        .expect("edges")
+        .iter()
+        .map(|edge| -edge["node"]["amount"].as_i64().expect("an amount"))
+        .sum();
+    assert_eq!(account["balance"].as_i64(), Some(sum));
+}

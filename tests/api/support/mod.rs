@@ -1,0 +1,9 @@
+//! A server for each test, and the people who call it.
+
+pub mod database;
+pub mod record;
+pub mod server;
+pub mod world;
+
+pub use server::{Reply, Server};
+pub use world::World;

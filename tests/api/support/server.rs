@@ -1,0 +1,126 @@
+//! The program in-process: its own database, clock and randomness, requests through the router.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Request, StatusCode, header};
+use chrono::{DateTime, Utc};
+use kraken_api::api::App;
+use kraken_api::domain::auth::{Auth, Issuer};
+use kraken_api::graphql::BoxFuture;
+use kraken_api::http::{self, AppService, GraphqlCall, HttpSettings, Service};
+use kraken_api::platform::clock::WallClock;
+use kraken_api::platform::db::Database;
+use kraken_api::platform::random::Randomness;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+
+use super::{database, record};
+
+pub const BASE_URL: &str = "http://kraken.test";
+
+/// A server for one test.
+pub struct Server {
+    pub app: Arc<App>,
+    pub database: Database,
+    pub auth: Arc<Auth>,
+    pub random: Randomness,
+    pub wall: WallClock,
+    pub router: Router,
+}
+
+/// Passes everything on and notes what came of it.
+struct Recorded(Arc<AppService>);
+
+impl Service for Recorded {
+    fn execute(self: Arc<Self>, call: GraphqlCall) -> BoxFuture<'static, http::Reply> {
+        Box::pin(async move {
+            let reply = Arc::clone(&self.0).execute(call).await;
+            record::note(&reply);
+            reply
+        })
+    }
+
+    fn ready(&self) -> BoxFuture<'_, Result<(), String>> {
+        self.0.ready()
+    }
+
+    fn jwks(&self) -> BoxFuture<'_, Result<Value, String>> {
+        self.0.jwks()
+    }
+
+    fn issuer(&self) -> String {
+        self.0.issuer()
+    }
+}
+
+/// The moment at which tests begin.
+pub fn beginning() -> DateTime<Utc> {
+    "2026-03-02T09:30:00Z".parse().expect("a date")
+}
+
+impl Server {
+    /// A server on a fresh database, the clock standing still.
+    pub async fn start() -> Self {
+        Self::start_edition(None).await
+    }
+
+    pub async fn start_edition(edition: Option<&str>) -> Self {
+        let wall = WallClock::fixed(beginning());
+        let random = Randomness::seeded(7);
+        let url = database::fresh().await;
+        let database = Database::connect(&url, 5, wall.clone()).await.expect("the test's database");
+        let issuer = Issuer {
+            url: format!("{BASE_URL}/v1/graphql/"),
+            jwks_url: format!("{BASE_URL}/.well-known/jwks.json"),
+        };
+        let auth = Auth::new(issuer, random.clone(), 2);
+        let app = App::new(database.clone(), Arc::clone(&auth), edition).expect("the API");
+        let service = Recorded(Arc::new(AppService::new(Arc::clone(&app), BASE_URL.into())));
+        let router = http::router(Arc::new(service), HttpSettings::default());
+        Self { app, database, auth, random, wall, router }
+    }
+
+    /// Sends one operation.
+    pub async fn send(&self, token: Option<&str>, query: &str, variables: Value) -> Reply {
+        let mut request = Request::post("/v1/graphql/").header(header::CONTENT_TYPE, "application/json");
+        if let Some(token) = token {
+            request = request.header(header::AUTHORIZATION, token);
+        }
+        let body = json!({ "query": query, "variables": variables }).to_string();
+        let request = request.body(Body::from(body)).expect("a request");
+        let response = self.router.clone().oneshot(request).await.expect("an answer");
+        let (parts, body) = response.into_parts();
+        let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
+        let json = serde_json::from_slice(&bytes)
+            .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&bytes)));
+        Reply { status: parts.status, headers: parts.headers, json }
+    }
+
+    /// Sends one operation and expects no error.
+    pub async fn ask(&self, token: Option<&str>, query: &str, variables: Value) -> Value {
+        let reply = self.send(token, query, variables).await;
+        assert!(reply.json.get("errors").is_none(), "{query}: {}", reply.json);
+        reply.json["data"].clone()
+    }
+}
+
+/// An answer as the client sees it.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub json: Value,
+}
+
+impl Reply {
+    /// The codes of all errors.
+    pub fn codes(&self) -> Vec<&str> {
+        self.errors().iter().filter_map(|e| e["extensions"]["errorCode"].as_str()).collect()
+    }
+
+    pub fn errors(&self) -> &[Value] {
+        self.json["errors"].as_array().map_or(&[], Vec::as_slice)
+    }
+}

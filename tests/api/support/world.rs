@@ -1,0 +1,97 @@
+//! Two customers who must not see each other, staff of two kinds, a partner.
+
+use kraken_api::domain::accounts::open::{self, NewAccount, NewUser};
+use kraken_api::domain::accounts::roles;
+use kraken_api::domain::auth::subjects::Subject;
+use kraken_api::domain::auth::{api_keys, logins, organisations, staff};
+use kraken_api::platform::clock::Deadline;
+use kraken_api::platform::db::{Stats, Tx};
+use serde_json::json;
+
+use super::Server;
+
+pub const PASSWORD: &str = "correct horse battery staple";
+
+pub struct Customer {
+    pub user_id: i64,
+    pub email: &'static str,
+    pub account: String,
+    pub account_id: i64,
+    pub api_key: String,
+    pub token: String,
+}
+
+pub struct World {
+    pub ada: Customer,
+    pub bob: Customer,
+    /// May post transactions.
+    pub staff: String,
+    /// May only look.
+    pub reader: String,
+    /// Sees nothing but what is granted.
+    pub partner: String,
+    pub partner_key: String,
+    pub partner_id: i64,
+}
+
+const LOG_IN: &str = "mutation($input: ObtainJSONWebTokenInput!) { obtainKrakenToken(input: $input) { token } }";
+
+impl Server {
+    pub async fn tx(&self) -> Tx {
+        let deadline = Deadline::after(std::time::Duration::from_secs(30));
+        self.database.write(deadline, &Stats::new()).await.expect("a transaction")
+    }
+
+    /// The token that these credentials give.
+    pub async fn log_in(&self, input: serde_json::Value) -> String {
+        let data = self.ask(None, LOG_IN, json!({ "input": input })).await;
+        data["obtainKrakenToken"]["token"].as_str().expect("a token").to_owned()
+    }
+
+    /// Opens an account for a new customer of `brand`.
+    pub async fn customer(&self, email: &'static str, name: &str, brand: &str) -> Customer {
+        let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        let mut tx = self.tx().await;
+        let portfolio = open::portfolio(&mut tx, &self.random, brand, name).await.expect("a portfolio");
+        let new = NewAccount {
+            brand,
+            account_type: "DOMESTIC",
+            billing_name: name,
+            billing_email: email,
+            address: &["1 High Street", "Middletown"],
+            postcode: "AB1 2CD",
+            ..NewAccount::default()
+        };
+        let account = open::account(&mut tx, &self.random, portfolio, &new).await.expect("an account");
+        let (given_name, family_name) = name.split_once(' ').unwrap_or((name, ""));
+        let user = NewUser { given_name, family_name, email, ..NewUser::default() };
+        let user_id = open::user(&mut tx, &self.random, &user).await.expect("a user");
+        roles::give_on_portfolio(&mut tx, portfolio, user_id, roles::PORTFOLIO_OWNER).await.expect("a role");
+        logins::add(&mut tx, Subject::AccountUser(user_id), email, Some(&hash)).await.expect("a log-in");
+        let api_key = api_keys::regenerate(&mut tx, &self.random, user_id).await.expect("a key");
+        tx.commit().await.expect("committed");
+        let token = self.log_in(json!({ "APIKey": api_key })).await;
+        Customer { user_id, email, account: account.number, account_id: account.id, api_key, token }
+    }
+
+    async fn member_of_staff(&self, email: &str, role: &str) -> String {
+        let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        let mut tx = self.tx().await;
+        staff::add(&mut tx, email, "Somebody", &hash, &[role]).await.expect("staff");
+        tx.commit().await.expect("committed");
+        self.log_in(json!({ "email": email, "password": PASSWORD })).await
+    }
+
+    pub async fn world(&self) -> World {
+        let ada = self.customer("ada@example.org", "Ada Lovelace", "OCTOPUS_ENERGY").await;
+        let bob = self.customer("bob@example.org", "Bob Kahn", "OCTOPUS_ENERGY").await;
+        let staff = self.member_of_staff("staff@example.org", "billing").await;
+        let reader = self.member_of_staff("reader@example.org", "reader").await;
+        let mut tx = self.tx().await;
+        let (partner_id, partner_key) =
+            organisations::add(&mut tx, &self.random, "Partner Ltd").await.expect("an organisation");
+        tx.commit().await.expect("committed");
+        let partner = self.log_in(json!({ "organizationSecretKey": partner_key })).await;
+        World { ada, bob, staff, reader, partner, partner_key, partner_id }
+    }
+}

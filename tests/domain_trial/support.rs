@@ -1,0 +1,144 @@
+//! A database for each trial, and the steps that most of them begin with.
+
+pub use std::str::FromStr;
+pub use std::sync::Arc;
+pub use std::time::Duration;
+
+pub use chrono::{TimeDelta, Utc};
+pub use kraken_api::domain::accounts::{NewAccount, NewUser, accounts, open, portfolios, roles, users};
+pub use kraken_api::domain::auth::subjects::{self, Subject};
+pub use kraken_api::domain::auth::{
+    Auth, Credentials, Issuer, LoginError, TokenError, Viewer, api_keys, keys, logins, organisations,
+};
+pub use kraken_api::domain::ledgers::charges::{self, ChargeError, NewCharge};
+pub use kraken_api::domain::ledgers::credits::{self, CreditError, NewCredit};
+pub use kraken_api::domain::ledgers::payments::{self, Movement};
+pub use kraken_api::domain::ledgers::{Filter, Order, balances, ledgers, transactions};
+pub use kraken_api::domain::{check, demo, install};
+pub use kraken_api::platform::clock::{self, ClockError, Deadline, WallClock};
+pub use kraken_api::platform::db::{Database, Stats, violated};
+pub use kraken_api::platform::money::Minor;
+pub use kraken_api::platform::page::Window;
+pub use kraken_api::platform::random::Randomness;
+pub use sqlx::postgres::{PgConnectOptions, PgConnection};
+pub use sqlx::{Connection, Executor};
+pub use tokio::sync::OnceCell;
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+
+pub struct Trial {
+    pub db: Database,
+    pub auth: Arc<Auth>,
+    pub random: Randomness,
+    pub wall: WallClock,
+}
+
+pub fn soon() -> Deadline {
+    Deadline::after(Duration::from_secs(30))
+}
+
+async fn template(server: &PgConnectOptions) -> String {
+    let name = format!("trial_{}", uuid::Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect_with(server).await.expect("server");
+    admin.execute(format!("create database {name}").as_str()).await.expect("database");
+    let options = server.clone().database(&name);
+    let db = Database::connect_with(options, 2, WallClock::System).await.expect("connected");
+    // Two servers that start at once, and one that comes later.
+    let (one, two) = (Randomness::seeded(1), Randomness::seeded(2));
+    let (first, second) = tokio::join!(install(&db, &one), install(&db, &two));
+    first.and(second).expect("installed at once");
+    install(&db, &Randomness::seeded(3)).await.expect("installed again");
+    db.close().await;
+    name
+}
+
+pub async fn on_server() -> Option<Trial> {
+    let Ok(url) = std::env::var("DATABASE_URL") else {
+        eprintln!("DATABASE_URL is not set: skipped");
+        return None;
+    };
+    let server = PgConnectOptions::from_str(&url).expect("an address");
+    let template = TEMPLATE.get_or_init(|| template(&server)).await;
+    let name = format!("trial_{}", uuid::Uuid::new_v4().simple());
+    let mut admin = PgConnection::connect_with(&server).await.expect("server");
+    admin.execute(format!("create database {name} template {template}").as_str()).await.expect("database");
+    let wall = WallClock::fixed(Utc::now());
+    let db = Database::connect_with(server.database(&name), 20, wall.clone()).await.expect("connected");
+    let random = Randomness::seeded(7);
+    let issuer =
+        Issuer { url: "https://api.test/v1/graphql/".into(), jwks_url: "https://auth.test/jwks.json".into() };
+    let auth = Auth::new(issuer, random.clone(), 2);
+    Some(Trial { db, auth, random, wall })
+}
+
+/// A database of its own, or the end of the test where there is no server.
+macro_rules! trial {
+    () => {
+        match on_server().await {
+            Some(trial) => trial,
+            None => return,
+        }
+    };
+}
+pub(crate) use trial;
+
+pub fn staff() -> Viewer {
+    Viewer::Staff { id: 1, roles: vec!["admin".into()], permissions: vec!["post-transactions".into()] }
+}
+
+pub struct Home {
+    pub account: i64,
+    pub number: String,
+    pub user: i64,
+    pub portfolio: i64,
+}
+
+impl Trial {
+    pub async fn home(&self, brand: &str) -> Home {
+        let mut tx = self.db.write(soon(), &Stats::new()).await.expect("tx");
+        let user = open::user(&mut tx, &self.random, &NewUser { given_name: "Kim", ..NewUser::default() })
+            .await
+            .expect("user");
+        let portfolio = open::portfolio(&mut tx, &self.random, brand, "Kim").await.expect("portfolio");
+        let new =
+            NewAccount { brand, account_type: "DOMESTIC", billing_name: "Kim", ..NewAccount::default() };
+        let opened = open::account(&mut tx, &self.random, portfolio, &new).await.expect("account");
+        roles::give_on_account(&mut tx, opened.id, user, roles::ACCOUNT_OWNER).await.expect("role");
+        tx.commit().await.expect("commit");
+        Home { account: opened.id, number: opened.number, user, portfolio }
+    }
+
+    pub async fn charge(
+        &self,
+        number: &str,
+        gross: i64,
+        reason: &str,
+    ) -> Result<transactions::Transaction, ChargeError> {
+        let (stats, viewer) = (Stats::new(), staff());
+        let new = NewCharge {
+            account_number: number,
+            gross,
+            reason,
+            note: None,
+            display_note: None,
+            metadata: None,
+        };
+        self.db
+            .writing_with(soon(), &stats, &(viewer, new), |tx, (viewer, new)| {
+                Box::pin(charges::create(tx, viewer, new))
+            })
+            .await
+    }
+
+    pub async fn balance(&self, account: i64) -> i64 {
+        let mut tx = self.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+        balances::of_accounts(&mut tx, &staff(), &[account], false).await.expect("balance")[0].0
+    }
+
+    pub async fn checked(&self) {
+        let mut tx = self.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+        for finding in check::run(&mut tx).await.expect("checked") {
+            assert_eq!(finding.broken, 0, "{}", finding.rule);
+        }
+    }
+}

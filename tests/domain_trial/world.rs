@@ -1,0 +1,91 @@
+//! The schema, the clock and the demo world.
+
+use crate::support::*;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_statement_fits_the_schema() {
+    let trial = trial!();
+    let found = trial.db.mismatched_statements().await.expect("prepared");
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn business_time_is_moved_forward_and_only_in_a_demo() {
+    let trial = trial!();
+    let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
+    assert!(matches!(clock::advance(&mut tx, TimeDelta::days(1)).await, Err(ClockError::NotDemo)));
+    drop(tx);
+    let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
+    assert!(matches!(clock::advance(&mut tx, TimeDelta::days(-1)).await, Err(ClockError::Backwards)));
+    let start = trial.wall.now() - TimeDelta::days(40);
+    clock::enter_demo(&mut tx, start).await.expect("demo");
+    assert_eq!(clock::advance(&mut tx, TimeDelta::days(3)).await.expect("moved"), start + TimeDelta::days(3));
+    tx.commit().await.expect("commit");
+    let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+    assert_eq!(tx.business_now().await.expect("now"), start + TimeDelta::days(3));
+    drop(tx);
+    assert!(
+        trial.db.pool().execute("update platform_clock set offset_micros = offset_micros - 1").await.is_err()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_world_stands_once_and_its_books_are_right() {
+    let trial = trial!();
+    let begun = std::time::Instant::now();
+    let made = demo::make(&trial.db, &trial.auth, &trial.random).await.expect("made").expect("first");
+    eprintln!("demo world: {:?}", begun.elapsed());
+    assert!(demo::make(&trial.db, &trial.auth, &trial.random).await.expect("asked").is_none());
+    trial.checked().await;
+    let stats = Stats::new();
+    let mut tx = trial.db.snapshot(soon(), &stats).await.expect("tx");
+    assert_eq!(tx.business_now().await.expect("now"), trial.wall.now());
+    let number = &made.customer.account_numbers[0];
+    let account = accounts::by_number(&mut tx, &staff(), number).await.expect("account").expect("there");
+    let window = Window::forward(0, 100).counted();
+    let page = transactions::page_of_accounts(&mut tx, &staff(), &[account.id], &Filter::default(), &window)
+        .await
+        .expect("page")
+        .remove(0);
+    assert!(page.total.is_some_and(|total| total > 70), "{:?}", page.total);
+    let newest = page.rows.first().expect("rows").balance_carried_forward;
+    assert_eq!(balances::of_accounts(&mut tx, &staff(), &[account.id], false).await.expect("b")[0], newest);
+    for account in &made.accounts {
+        let row =
+            accounts::by_number(&mut tx, &staff(), &account.number).await.expect("account").expect("there");
+        let balance = balances::of_accounts(&mut tx, &staff(), &[row.id], false).await.expect("b")[0];
+        eprintln!("{} {} {:>8} {}", account.market, account.number, balance.0, account.holder);
+    }
+    drop(tx);
+    let login = Credentials::Password { email: made.staff.email, password: made.staff.password };
+    let obtained = trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await.expect("logged in");
+    let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+    assert!(
+        trial
+            .auth
+            .authenticate(&mut tx, Some(&obtained.token))
+            .await
+            .expect("known")
+            .may("post-transactions")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_waits_past_the_deadline_or_for_a_full_pool() {
+    let trial = trial!();
+    let short = Deadline::after(Duration::from_millis(200));
+    let mut tx = trial.db.snapshot(short, &Stats::new()).await.expect("tx");
+    let begun = std::time::Instant::now();
+    assert!((&mut tx).execute("select pg_sleep(5)").await.is_err());
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    drop(tx);
+    let mut held = Vec::new();
+    for _ in 0..20 {
+        held.push(trial.db.snapshot(soon(), &Stats::new()).await.expect("tx"));
+    }
+    let begun = std::time::Instant::now();
+    assert!(matches!(trial.db.snapshot(soon(), &Stats::new()).await, Err(sqlx::Error::PoolTimedOut)));
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    let mut tx = held.pop().expect("one");
+    assert!((&mut tx).execute("update platform_clock set demo_mode = true").await.is_err(), "it only reads");
+}
