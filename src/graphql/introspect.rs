@@ -15,7 +15,7 @@ use super::document::{Prepared, RequestError};
 
 /// Most values in one answer about the schema. The standard query takes a quarter of it for a schema of
 /// 2,400 types; aliases could make it any number.
-const MAX_VALUES: usize = 2_000_000;
+const MAX_VALUES: usize = 600_000;
 
 /// The schema with what introspection looks up again and again.
 pub(super) struct Introspection {

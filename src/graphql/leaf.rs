@@ -129,7 +129,7 @@ pub(super) fn write_scalar(out: &mut Vec<u8>, scalar: Scalar, leaf: &Leaf<'_>) -
         (Scalar::Float, Leaf::Float(v)) => return write_float(out, *v),
         (Scalar::Float, Leaf::Decimal(v)) => write_decimal(out, *v),
         (Scalar::Boolean, Leaf::Bool(v)) => write_bool(out, *v),
-        (Scalar::GenericScalar, leaf) => write_json(out, leaf)?,
+        (Scalar::Generic, leaf) => write_json(out, leaf)?,
         (Scalar::JsonString, leaf) => {
             out.push(b'"');
             write_json(&mut Escaped(out), leaf)?;
@@ -308,7 +308,7 @@ fn write_datetime(out: &mut Vec<u8>, value: &DateTime<FixedOffset>) {
     pair(out, seconds / 3_600);
     out.push(b':');
     pair(out, seconds / 60 % 60);
-    if seconds % 60 > 0 {
+    if !seconds.is_multiple_of(60) {
         out.push(b':');
         pair(out, seconds % 60);
     }

@@ -107,7 +107,7 @@ pub(super) fn coerce(scalar: Scalar, name: &str, written: Written<'_>) -> Result
             },
             _ => refuse("value"),
         },
-        Scalar::GenericScalar => match written {
+        Scalar::Generic => match written {
             Written::Json(value) => Ok(value.clone()),
             Written::Int(digits) | Written::Float(digits) => Ok(number(digits).unwrap_or(Value::Null)),
             Written::Str(text) => Ok(text.into()),

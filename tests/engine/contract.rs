@@ -60,8 +60,7 @@ fn declared(edition_name: &str) -> Schema {
     let extend = std::mem::take(&mut edition.extend).join("\n");
     let mut text: String = sources().into_iter().map(|(_, text)| text + "\n").collect();
     text.push_str(&extend);
-    let schema = Schema::parse(&text, "schema.graphql").expect("the schema parses");
-    schema
+    Schema::parse(&text, "schema.graphql").expect("the schema parses")
 }
 
 fn is_connection(schema: &Schema, name: &str) -> bool {

@@ -96,7 +96,7 @@ impl Maker<'_> {
                     let set = self.set(name, depth + 1);
                     let _ = write!(out, "... {condition} {set} ");
                 }
-                _ => out += &self.field(name, &condition, depth),
+                _ => out += &self.field(name, condition, depth),
             }
         }
         out + "}"

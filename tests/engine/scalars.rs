@@ -182,7 +182,7 @@ fn echo() -> Engine<Cx> {
          input Nested {{ x: Int y: Unit = MWH }} {SCALARS}"
     );
     let mut bindings = Bindings::default();
-    root(&mut bindings, "Query.echo", |call| Ok(Resolved::leaf(&Value::Object(call.raw_args().clone()))));
+    root(&mut bindings, "Query.echo", |call| Ok(Resolved::leaf(Value::Object(call.raw_args().clone()))));
     engine(&sdl, &bindings)
 }
 

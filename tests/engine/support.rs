@@ -110,11 +110,14 @@ pub fn page_of(call: &Call<'_, Cx>, total: i64, node: impl Fn(i64) -> Node) -> O
     let (offset, limit) = paging.window(total);
     let end = (offset + limit).min(total);
     let nodes = (offset..end).map(node).collect();
+    // Only the direction one pages in is known.
+    let backward = matches!(paging, Paging::Backward { .. });
+    let (has_next, has_previous) = (!backward && end < total, backward && offset > 0);
     let counted = kraken_api::graphql::connection::wants_total(call).then(|| {
         call.cx.note("counted");
         total
     });
-    Ok(Resolved::node(Connection::new(paging, offset, nodes, end < total, counted)))
+    Ok(Resolved::node(Connection::new(offset, nodes, has_next, has_previous, counted)))
 }
 
 pub fn request(query: &str) -> Request {
