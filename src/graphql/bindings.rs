@@ -79,8 +79,7 @@ impl ObjectBinding {
     /// The types of rows that the tables read. More than one: some fields could never be read.
     pub(super) fn row_types(&self) -> Vec<(TypeId, &'static str)> {
         let leaves = self.leaves.iter().map(|table| table.row_type());
-        let mut all: Vec<_> =
-            leaves.chain(self.parts.iter().filter_map(|table| table.row_type())).collect();
+        let mut all: Vec<_> = leaves.chain(self.parts.iter().filter_map(|table| table.row_type())).collect();
         all.dedup_by_key(|(id, _)| *id);
         all
     }

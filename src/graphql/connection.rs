@@ -1,7 +1,5 @@
 //! Connections: the paging arguments, cursors and the page shape that every list of the API shares.
 
-use std::sync::Arc;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
@@ -119,7 +117,10 @@ fn cursor_offset(cursor: &str) -> Result<i64, FieldError> {
         .decode(cursor)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| text.strip_prefix(CURSOR_PREFIX)?.parse::<i64>().ok())
+        .and_then(|text| {
+            let digits = text.strip_prefix(CURSOR_PREFIX)?;
+            digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse::<i64>().ok())?
+        })
         .filter(|offset| (0..i64::from(i32::MAX)).contains(offset))
         .ok_or_else(|| FieldError::code("KT-CT-1204").describe("The cursor is not one of this connection's."))
 }
@@ -135,14 +136,20 @@ pub struct Connection {
 #[derive(Clone)]
 struct Edge {
     node: Node,
-    cursor: Arc<str>,
+    /// Where it stands in the list: its cursor, written only where it is asked for.
+    offset: i64,
 }
 
 impl Connection {
     /// A page whose first row stands at `offset`. `total` is only needed if `totalCount` was selected.
-    pub fn new(offset: i64, nodes: Vec<Node>, has_next: bool, has_previous: bool, total: Option<i64>) -> Self {
-        let edges =
-            nodes.into_iter().zip(offset..).map(|(node, at)| Edge { node, cursor: cursor(at).into() }).collect();
+    pub fn new(
+        offset: i64,
+        nodes: Vec<Node>,
+        has_next: bool,
+        has_previous: bool,
+        total: Option<i64>,
+    ) -> Self {
+        let edges = nodes.into_iter().zip(offset..).map(|(node, offset)| Edge { node, offset }).collect();
         Self { edges, has_next, has_previous, total }
     }
 }
@@ -162,8 +169,8 @@ pub(super) struct ConnectionBindings {
 struct PageInfo {
     has_next: bool,
     has_previous: bool,
-    start: Option<Arc<str>>,
-    end: Option<Arc<str>>,
+    start: Option<i64>,
+    end: Option<i64>,
 }
 
 pub(super) fn bindings() -> ConnectionBindings {
@@ -182,15 +189,15 @@ pub(super) fn bindings() -> ConnectionBindings {
             ("pageInfo", |c| Resolved::node(page_info(c))),
         ],
     )
-    .leaves::<Edge>("edge", &[("cursor", |e| (&*e.cursor).into())])
+    .leaves::<Edge>("edge", &[("cursor", |e| cursor(e.offset).into())])
     .parts::<Edge>("edge", &[("node", |e| Resolved::Node(e.node.clone()))])
     .leaves::<PageInfo>(
         "page_info",
         &[
             ("hasNextPage", |p| p.has_next.into()),
             ("hasPreviousPage", |p| p.has_previous.into()),
-            ("startCursor", |p| p.start.as_deref().into()),
-            ("endCursor", |p| p.end.as_deref().into()),
+            ("startCursor", |p| p.start.map(cursor).into()),
+            ("endCursor", |p| p.end.map(cursor).into()),
         ],
     );
     let mut take = |name: &str| all.objects.swap_remove(name).unwrap_or_default();
@@ -201,7 +208,7 @@ fn page_info(connection: &Connection) -> PageInfo {
     PageInfo {
         has_next: connection.has_next,
         has_previous: connection.has_previous,
-        start: connection.edges.first().map(|edge| edge.cursor.clone()),
-        end: connection.edges.last().map(|edge| edge.cursor.clone()),
+        start: connection.edges.first().map(|edge| edge.offset),
+        end: connection.edges.last().map(|edge| edge.offset),
     }
 }

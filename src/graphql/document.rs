@@ -15,7 +15,7 @@ use super::input::{BadLiteral, MAX_PROBLEMS, coerce_json, literal};
 use super::messages;
 use super::model::{Model, Ty};
 use super::plan::{Plan, plan};
-use super::{positions, syntax};
+use super::{nesting, positions, syntax};
 
 /// Longest document, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
@@ -104,6 +104,7 @@ pub(super) fn prepare<C>(
         .recursion_limit(MAX_DEPTH)
         .parse_executable(schema, text, "request.graphql")
         .map_err(|e| messages::of(schema, &e.errors, text))?;
+    nesting::check(&parsed).map_err(|error| vec![error])?;
     let document = parsed.validate(schema).map_err(|e| messages::of(schema, &e.errors, text))?;
     let mut errors = syntax::missing_values(text);
     if errors.is_empty() {

@@ -219,9 +219,8 @@ impl<C: Context> Engine<C> {
         executed: Executed,
         introspection: Option<&JsonMap>,
     ) -> (Vec<u8>, Vec<RaisedError>) {
-        let write = |executed: &Executed| {
-            Writer::new(&self.model, prepared, &executed.batches, introspection).data()
-        };
+        let write =
+            |executed: &Executed| Writer::new(&self.model, prepared, &executed.batches, introspection).data();
         let written = if executed.exhausted {
             None
         } else {

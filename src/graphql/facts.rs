@@ -1,6 +1,6 @@
 //! What the SDL's own directives say of a field: read once, then taken out of the served schema.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write;
 
 use apollo_compiler::ast::Value;
@@ -32,7 +32,7 @@ pub(super) fn take(schema: &mut Schema, edition: &Edition) -> HashMap<FieldKey, 
         edition.renames.iter().map(|(from, to)| (to.clone(), from.clone())).collect();
     let query = schema.schema_definition.query.as_ref().map(|name| name.to_string());
     let mutation = schema.schema_definition.mutation.as_ref().map(|name| name.to_string());
-    let connections: Vec<String> =
+    let connections: HashSet<String> =
         schema.types.keys().filter(|name| is_connection(schema, name)).map(ToString::to_string).collect();
     let mut facts = HashMap::new();
     for (name, def) in &mut schema.types {
@@ -47,7 +47,7 @@ pub(super) fn take(schema: &mut Schema, edition: &Edition) -> HashMap<FieldKey, 
         for (field, definition) in fields.iter_mut() {
             let mut fact = read(definition, &shown, is_root);
             fact.is_mutation = is_mutation;
-            fact.is_connection = connections.iter().any(|c| *c == **definition.ty.inner_named_type())
+            fact.is_connection = connections.contains(definition.ty.inner_named_type().as_str())
                 && definition.argument_by_name("first").is_some();
             complete_codes(&mut fact);
             strip(definition, &fact);
@@ -64,7 +64,7 @@ fn read(definition: &FieldDefinition, type_name: &str, is_root: bool) -> FieldFa
     let names = |directive: &str, argument: &str| -> Vec<String> {
         let found = definition.directives.get(directive).and_then(|d| d.specified_argument_by_name(argument));
         let items = found.and_then(|value| value.as_list()).unwrap_or_default();
-        items.iter().filter_map(|item| text(item)).collect()
+        items.iter().filter_map(text).collect()
     };
     let mut access = names("access", "to");
     if access.is_empty() && is_root {

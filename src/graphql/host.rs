@@ -10,7 +10,7 @@ use apollo_compiler::ast::Type;
 use apollo_compiler::schema::{ExtendedType, FieldDefinition, InputValueDefinition};
 use async_graphql::dynamic::{
     Enum, EnumItem, Field, FieldFuture, FieldValue, InputObject, InputValue, Interface, InterfaceField,
-    Object, ResolverContext, Scalar, Schema, SchemaBuilder, SchemaError, TypeRef, Union,
+    Object, ResolverContext, Scalar as ScalarType, Schema, SchemaBuilder, SchemaError, TypeRef, Union,
 };
 use async_graphql::extensions::{
     Extension, ExtensionContext, ExtensionFactory, NextExecute, NextParseQuery, NextValidation,
@@ -23,8 +23,8 @@ use super::context::Context;
 use super::engine::{Engine, Request, Response};
 use super::error::FieldError;
 use super::input::coerce_json;
-use super::leaf::write_scalar;
-use super::model::{FieldDef, Model, Source, Ty, TypeId, TypeKind};
+use super::leaf::{Leaf, write_scalar};
+use super::model::{FieldDef, Model, Scalar, Source, Ty, TypeId, TypeKind};
 use super::resolved::{Call, Node, Resolved};
 
 /// A request on its way through async-graphql, and the answer on its way back.
@@ -137,7 +137,7 @@ fn register<C: Context>(engine: &Engine<C>) -> Result<SchemaBuilder, SchemaError
     let mut builder = Schema::build(&query, mutation.as_deref(), None);
     for (name, def) in engine.schema.types.iter().filter(|(_, def)| !def.is_built_in()) {
         builder = match def {
-            ExtendedType::Scalar(_) => builder.register(Scalar::new(name.as_str())),
+            ExtendedType::Scalar(_) => builder.register(ScalarType::new(name.as_str())),
             ExtendedType::Enum(values) => {
                 let items = values.values.keys().map(|value| EnumItem::new(value.as_str()));
                 builder.register(Enum::new(name.as_str()).items(items))
@@ -299,24 +299,35 @@ fn value<'a, C>(model: &Model<C>, ty: &Ty, resolved: Resolved) -> Result<Option<
                 _ => made,
             }))
         }
-        (Resolved::Leaf(super::leaf::Leaf::List(items)), Ty::List(item)) => {
+        (Resolved::Leaf(Leaf::List(items)), Ty::List(item)) => {
             let items = items.into_iter().map(Resolved::leaf).collect();
             value(model, &Ty::List(item.clone()), Resolved::List(items))
         }
         (Resolved::Leaf(leaf), Ty::Named(id)) => {
-            let mut text = Vec::new();
-            match &model.types[*id].kind {
-                TypeKind::Scalar(scalar) => {
-                    write_scalar(&mut text, *scalar, &leaf).map_err(FieldError::internal)?
-                }
-                _ => write_scalar(&mut text, super::model::Scalar::Text, &leaf)
-                    .map_err(FieldError::internal)?,
-            }
-            let json: Value = serde_json::from_slice(&text).map_err(FieldError::internal)?;
-            Ok(Some(FieldValue::value(from_json(json))))
+            let scalar = match &model.types[*id].kind {
+                TypeKind::Scalar(scalar) => *scalar,
+                _ => Scalar::Text,
+            };
+            plain(scalar, leaf).map(|value| Some(FieldValue::value(value)))
         }
         _ => Err(FieldError::internal("a resolver gave another shape than the schema has")),
     }
+}
+
+/// A leaf as async-graphql holds it.
+fn plain(scalar: Scalar, leaf: Leaf<'_>) -> Result<async_graphql::Value, FieldError> {
+    use async_graphql::Value as Theirs;
+    Ok(match (scalar, leaf) {
+        (Scalar::String | Scalar::Id | Scalar::Text, Leaf::Str(text)) => Theirs::String(text.into_owned()),
+        (Scalar::Id, Leaf::Int(number)) => Theirs::String(number.to_string()),
+        (Scalar::Boolean, Leaf::Bool(truth)) => Theirs::Boolean(truth),
+        (Scalar::Int, Leaf::Int(number)) if i32::try_from(number).is_ok() => Theirs::Number(number.into()),
+        (_, leaf) => {
+            let mut text = Vec::new();
+            write_scalar(&mut text, scalar, &leaf).map_err(FieldError::internal)?;
+            from_json(serde_json::from_slice(&text).map_err(FieldError::internal)?)
+        }
+    })
 }
 
 /// JSON of an async-graphql value. Its own conversion loses numbers when digits are kept as written.

@@ -185,7 +185,7 @@ pub(super) fn literal<C>(
         (Ty::Named(id), written) => {
             let def = &model.types[*id];
             match &def.kind {
-                TypeKind::Scalar(super::model::Scalar::GenericScalar) => generic(value).map_err(bad),
+                TypeKind::Scalar(super::model::Scalar::Generic) => generic(value).map_err(bad),
                 TypeKind::Scalar(scalar) => {
                     let text = written.to_string();
                     coerce(*scalar, &def.name, written_of(written, &text)).map(Template::Const).map_err(
@@ -296,8 +296,7 @@ fn generic(value: &Node<ast::Value>) -> Result<Template, String> {
         }
         scalar => {
             let text = scalar.to_string();
-            let coerced =
-                coerce(super::model::Scalar::GenericScalar, "GenericScalar", written_of(scalar, &text));
+            let coerced = coerce(super::model::Scalar::Generic, "GenericScalar", written_of(scalar, &text));
             Template::Const(coerced.unwrap_or(Value::Null))
         }
     })

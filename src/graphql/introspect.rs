@@ -15,7 +15,7 @@ use super::document::{Prepared, RequestError};
 
 /// Most values in one answer about the schema. The standard query takes a quarter of it for a schema of
 /// 2,400 types; aliases could make it any number.
-const MAX_VALUES: usize = 2_000_000;
+const MAX_VALUES: usize = 600_000;
 
 /// The schema with what introspection looks up again and again.
 pub(super) struct Introspection {
@@ -96,7 +96,8 @@ impl<'a> Count<'a> {
                     // Given by a variable: any type, also the largest.
                     None => {
                         let largest = count.schema.types.iter().max_by_key(|(_, def)| members(def));
-                        largest.map_or(Ok(()), |(name, _)| count.set(About::Named(name), &field.selection_set))
+                        largest
+                            .map_or(Ok(()), |(name, _)| count.set(About::Named(name), &field.selection_set))
                     }
                 }
             }
@@ -139,7 +140,9 @@ impl<'a> Count<'a> {
             return Ok(());
         }
         match (about, field.name.as_str()) {
-            (About::Schema, "types") => schema.types.keys().try_for_each(|name| self.set(About::Named(name), below)),
+            (About::Schema, "types") => {
+                schema.types.keys().try_for_each(|name| self.set(About::Named(name), below))
+            }
             (About::Schema, "directives") => schema
                 .directive_definitions
                 .values()
@@ -186,9 +189,10 @@ impl<'a> Count<'a> {
             ("enumValues", ExtendedType::Enum(values)) => {
                 values.values.iter().try_for_each(|_| self.set(About::Plain, below))
             }
-            ("interfaces", ExtendedType::Object(object)) => {
-                object.implements_interfaces.iter().try_for_each(|name| self.set(About::Named(&name.name), below))
-            }
+            ("interfaces", ExtendedType::Object(object)) => object
+                .implements_interfaces
+                .iter()
+                .try_for_each(|name| self.set(About::Named(&name.name), below)),
             ("interfaces", ExtendedType::Interface(interface)) => {
                 let mut all = interface.implements_interfaces.iter();
                 all.try_for_each(|name| self.set(About::Named(&name.name), below))

@@ -29,7 +29,9 @@ pub enum LoadError {
     BoundTwice(String),
     #[error("{0} is bound to rows of two types, {1} and {2}: an object has rows of one")]
     TwoRowTypes(String, String, String),
-    #[error("{0} is bound to a handler that answers once, but only fields of Query and Mutation are asked once")]
+    #[error(
+        "{0} is bound to a handler that answers once, but only fields of Query and Mutation are asked once"
+    )]
     SingleBelowRoot(String),
     #[error("{0} is bound, but no type that is served implements its interface {1}")]
     NoImplementers(String, String),

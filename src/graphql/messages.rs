@@ -43,7 +43,10 @@ pub(super) fn of(schema: &Schema, diagnostics: &DiagnosticList, text: &str) -> V
             let error = diagnostic.error;
             let message = error.unstable_compat_message().unwrap_or_else(|| error.to_string());
             let locations = error.location().map(|span| locate(text, span.offset()));
-            RequestError { message: clip(reword(schema, &message)), locations: locations.into_iter().collect() }
+            RequestError {
+                message: clip(reword(schema, &message)),
+                locations: locations.into_iter().collect(),
+            }
         })
         .collect()
 }
@@ -63,12 +66,32 @@ fn reword(schema: &Schema, message: &str) -> String {
     if let Some(rest) = message.strip_prefix("syntax error: ") {
         return format!("Syntax Error: {rest}");
     }
+    if let Some((name, value)) = message.split_once(" cannot represent value: ") {
+        return unfit(schema, name, value);
+    }
     let written = message.find(" cannot represent ").and_then(|at| Some(at + message[at..].find(": ")?));
     let (ours, theirs) = message.split_at(written.unwrap_or(message.len()));
     let message = ours.replace('"', "'") + theirs;
     match undefined_field(schema, &message) {
         Some(suggested) => suggested,
         None => message,
+    }
+}
+
+/// A literal that does not fit its type, in the words for that kind of type.
+fn unfit(schema: &Schema, name: &str, value: &str) -> String {
+    match (name, schema.types.get(name)) {
+        _ if value == "null" => format!("Expected value of type '{name}!', found null."),
+        ("Int", _) => format!("Int cannot represent non-integer value: {value}"),
+        ("Float", _) => format!("Float cannot represent non numeric value: {value}"),
+        ("String", _) => format!("String cannot represent a non string value: {value}"),
+        ("Boolean", _) => format!("Boolean cannot represent a non boolean value: {value}"),
+        ("ID", _) => format!("ID cannot represent a non-string and non-integer value: {value}"),
+        (_, Some(ExtendedType::Enum(_))) => {
+            format!("Enum '{name}' cannot represent non-enum value: {value}.")
+        }
+        (_, Some(ExtendedType::InputObject(_))) => format!("Expected value of type '{name}', found {value}."),
+        _ => format!("{name} cannot represent value: {value}"),
     }
 }
 

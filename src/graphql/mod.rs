@@ -23,6 +23,7 @@ mod leaf;
 mod load;
 mod messages;
 mod model;
+mod nesting;
 mod plan;
 mod positions;
 mod possible_errors;

@@ -26,7 +26,7 @@ pub enum Scalar {
     Time,
     Uuid,
     JsonString,
-    GenericScalar,
+    Generic,
     /// Text that must hold something besides white space.
     NonEmpty,
     Email,
@@ -49,7 +49,7 @@ impl Scalar {
             "Time" => Self::Time,
             "UUID" => Self::Uuid,
             "JSONString" => Self::JsonString,
-            "GenericScalar" => Self::GenericScalar,
+            "GenericScalar" => Self::Generic,
             "NonEmptyString" | "NonEmptyID" => Self::NonEmpty,
             "Email" => Self::Email,
             _ => Self::Text,

@@ -111,7 +111,7 @@ impl<'a, C> Walk<'a, C> {
 
     fn variable(&mut self, ty: &Ty, has_default: bool, name: &str, at: &Node<Value>) {
         let generic = matches!(ty, Ty::Named(id)
-            if matches!(self.model.types[*id].kind, TypeKind::Scalar(Scalar::GenericScalar)));
+            if matches!(self.model.types[*id].kind, TypeKind::Scalar(Scalar::Generic)));
         let Some(declared) = self.operation.variables.iter().find(|v| v.name == name) else { return };
         let Some(declared_ty) = self.model.resolve(&declared.ty) else { return };
         let default = declared.default_value.as_ref().is_some_and(|value| !value.is_null());

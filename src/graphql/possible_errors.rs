@@ -47,7 +47,10 @@ fn payload(schema: &Schema, type_name: &str, field: &str) -> Option<String> {
 }
 
 /// The codes of each payload type. Where mutations share one, it lists what any of them may raise.
-pub(super) fn by_payload(schema: &Schema, facts: &HashMap<FieldKey, FieldFacts>) -> HashMap<String, Vec<String>> {
+pub(super) fn by_payload(
+    schema: &Schema,
+    facts: &HashMap<FieldKey, FieldFacts>,
+) -> HashMap<String, Vec<String>> {
     let mut all: HashMap<String, Vec<String>> = HashMap::new();
     for ((type_name, field), fact) in facts.iter().filter(|(_, fact)| fact.is_mutation) {
         let Some(payload) = payload(schema, type_name, field) else { continue };
@@ -92,6 +95,9 @@ pub(super) fn entry_binding() -> ObjectBinding {
 }
 
 /// The table for `possibleErrors` of `payload`.
-pub(super) fn payload_table(codes: &HashMap<String, Vec<String>>, payload: &str) -> Option<Arc<dyn PartTable>> {
+pub(super) fn payload_table(
+    codes: &HashMap<String, Vec<String>>,
+    payload: &str,
+) -> Option<Arc<dyn PartTable>> {
     codes.get(payload).map(|codes| Arc::new(CodesTable(codes.clone())) as Arc<dyn PartTable>)
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use apollo_compiler::schema::{Component, ExtendedType, FieldDefinition, InputValueDefinition};
-use apollo_compiler::{Node, Schema};
+use apollo_compiler::{Name, Node, Schema};
 
 use super::bindings::Bindings;
 use super::edition::Edition;
@@ -187,105 +187,113 @@ fn is_leaf(schema: &Schema, name: &str) -> bool {
     matches!(schema.types.get(name), Some(ExtendedType::Scalar(_) | ExtendedType::Enum(_)))
 }
 
-/// What survives: types and fields.
+/// What survives: types, and fields by type.
 struct Alive {
-    types: HashSet<String>,
-    fields: HashSet<FieldKey>,
+    types: HashSet<Name>,
+    fields: HashMap<Name, HashSet<Name>>,
+    /// Objects and interfaces that implement an interface, dead ones too.
+    implementers: HashMap<Name, Vec<Name>>,
 }
 
 impl Alive {
-    /// Starts from "everything bound works" and takes away until nothing more falls.
+    /// Starts from "everything bound works" and takes away until nothing more falls: first what objects,
+    /// unions and inputs lose, then what that leaves of interfaces. An interface counts only implementers
+    /// that are served, so its fields are looked at anew each time; once it has fallen, it stays so.
     fn settle(schema: &Schema, bound: &HashSet<FieldKey>) -> Self {
-        let mut alive =
-            Alive { types: schema.types.keys().map(ToString::to_string).collect(), fields: bound.clone() };
-        for (name, def) in &schema.types {
-            if let ExtendedType::Interface(interface) = def {
-                let fields = interface.fields.keys().map(|field| (name.to_string(), field.to_string()));
-                alive.fields.extend(fields);
-            }
-        }
-        while alive.step(schema) {}
-        alive
-    }
-
-    fn step(&mut self, schema: &Schema) -> bool {
-        let before = (self.types.len(), self.fields.len());
-        for (name, def) in &schema.types {
-            self.drop_fields(schema, name, def);
-            if !self.type_lives(schema, name, def) {
-                self.types.remove(name.as_str());
-            }
-        }
-        before != (self.types.len(), self.fields.len())
-    }
-
-    fn drop_fields(&mut self, schema: &Schema, name: &str, def: &ExtendedType) {
-        let (fields, implementers) = match def {
-            ExtendedType::Object(object) => (&object.fields, None),
-            ExtendedType::Interface(interface) => (&interface.fields, Some(self.implementers(schema, name))),
-            _ => return,
+        let mut alive = Alive {
+            types: schema.types.keys().cloned().collect(),
+            fields: HashMap::new(),
+            implementers: implementers(schema),
         };
-        for (field, definition) in fields {
-            let key = (name.to_owned(), field.to_string());
-            let typed = self.types.contains(definition.ty.inner_named_type().as_str());
-            let arguments = definition
-                .arguments
-                .iter()
-                .filter(|a| a.is_required())
-                .all(|a| self.types.contains(a.ty.inner_named_type().as_str()));
-            let everywhere = implementers.as_ref().is_none_or(|objects| {
-                objects.iter().all(|o| self.fields.contains(&(o.clone(), field.to_string())))
-            });
-            if !(typed && arguments && everywhere) {
-                self.fields.remove(&key);
+        for (type_name, field) in bound {
+            let (Some((name, _)), Ok(field)) =
+                (schema.types.get_key_value(type_name.as_str()), Name::new(field))
+            else {
+                continue;
+            };
+            alive.fields.entry(name.clone()).or_default().insert(field);
+        }
+        loop {
+            let before = alive.types.len();
+            while alive.step(schema, |def| !def.is_interface()) {}
+            for (name, def) in &schema.types {
+                if let ExtendedType::Interface(interface) = def {
+                    alive.fields.insert(name.clone(), interface.fields.keys().cloned().collect());
+                }
+            }
+            while alive.step(schema, ExtendedType::is_interface) {}
+            if alive.types.len() == before {
+                return alive;
             }
         }
+    }
+
+    /// One round over the types that `wanted` names. True if anything fell.
+    fn step(&mut self, schema: &Schema, wanted: impl Fn(&ExtendedType) -> bool) -> bool {
+        let mut fell = false;
+        for (name, def) in schema.types.iter().filter(|(_, def)| wanted(def)) {
+            let dead = self.dead_fields(name, def);
+            if let Some(fields) = self.fields.get_mut(name) {
+                dead.iter().for_each(|field| fell |= fields.remove(field));
+            }
+            if !self.type_lives(name, def) {
+                fell |= self.types.remove(name);
+            }
+        }
+        fell
+    }
+
+    /// The live fields of a type that can live no longer.
+    fn dead_fields(&self, name: &Name, def: &ExtendedType) -> Vec<Name> {
+        let fields = match def {
+            ExtendedType::Object(object) => &object.fields,
+            ExtendedType::Interface(interface) => &interface.fields,
+            _ => return Vec::new(),
+        };
+        let lives = |field: &Name, definition: &FieldDefinition| {
+            let typed = self.types.contains(definition.ty.inner_named_type());
+            let mut required = definition.arguments.iter().filter(|argument| argument.is_required());
+            let arguments = required.all(|argument| self.input_lives(argument));
+            let everywhere = !def.is_interface() || self.implementers(name).all(|o| self.has_field(o, field));
+            typed && arguments && everywhere
+        };
+        let dead = fields.iter().filter(|(field, _)| self.has_field(name, field));
+        dead.filter(|(field, definition)| !lives(field, definition)).map(|(field, _)| field.clone()).collect()
     }
 
     /// The live objects and interfaces that implement `interface`.
-    fn implementers(&self, schema: &Schema, interface: &str) -> Vec<String> {
-        schema
-            .types
-            .iter()
-            .filter(|(name, def)| {
-                self.types.contains(name.as_str())
-                    && match def {
-                        ExtendedType::Object(o) => o.implements_interfaces.contains(interface),
-                        ExtendedType::Interface(i) => i.implements_interfaces.contains(interface),
-                        _ => false,
-                    }
-            })
-            .map(|(name, _)| name.to_string())
-            .collect()
+    fn implementers(&self, interface: &str) -> impl Iterator<Item = &Name> {
+        let all = self.implementers.get(interface).into_iter().flatten();
+        all.filter(|name| self.types.contains(*name))
     }
 
-    fn has_field(&self, name: &str, fields: impl Iterator<Item = String>) -> bool {
-        fields.into_iter().any(|field| self.fields.contains(&(name.to_owned(), field)))
+    fn has_field(&self, name: &str, field: &str) -> bool {
+        self.fields.get(name).is_some_and(|fields| fields.contains(field))
     }
 
-    fn type_lives(&self, schema: &Schema, name: &str, def: &ExtendedType) -> bool {
+    fn has_fields(&self, name: &str) -> bool {
+        self.fields.get(name).is_some_and(|fields| !fields.is_empty())
+    }
+
+    fn type_lives(&self, name: &str, def: &ExtendedType) -> bool {
         match def {
             ExtendedType::Scalar(_) => true,
             ExtendedType::Enum(values) => !values.values.is_empty(),
-            ExtendedType::Object(object) => {
-                def.is_built_in() || self.has_field(name, object.fields.keys().map(ToString::to_string))
-            }
-            ExtendedType::Interface(interface) => {
-                self.has_field(name, interface.fields.keys().map(ToString::to_string))
-                    && !self.implementers(schema, name).is_empty()
-            }
-            ExtendedType::Union(union) => union.members.iter().any(|m| self.types.contains(m.as_str())),
+            ExtendedType::Object(_) => def.is_built_in() || self.has_fields(name),
+            ExtendedType::Interface(_) => self.has_fields(name) && self.implementers(name).next().is_some(),
+            ExtendedType::Union(union) => union.members.iter().any(|m| self.types.contains(&m.name)),
             ExtendedType::InputObject(input) => input.fields.values().any(|f| self.input_lives(f)),
         }
     }
 
     fn input_lives(&self, input: &InputValueDefinition) -> bool {
-        self.types.contains(input.ty.inner_named_type().as_str())
+        self.types.contains(input.ty.inner_named_type())
     }
 
     /// A bound field that fell is a mistake of the bindings: says which and why.
     fn explain_dead(&self, schema: &Schema, bound: &HashSet<FieldKey>) -> Result<(), LoadError> {
-        let mut fallen: Vec<&FieldKey> = bound.iter().filter(|key| !self.fields.contains(*key)).collect();
+        let mut fallen: Vec<&FieldKey> =
+            bound.iter().filter(|(name, field)| !self.has_field(name, field)).collect();
         fallen.sort();
         for (type_name, field) in fallen {
             let Some(definition) = field_of(schema, type_name, field) else { continue };
@@ -297,7 +305,7 @@ impl Alive {
                 return Err(LoadError::ArgumentLeftOut(coordinate, name));
             }
             return Err(match schema.types.get(inner) {
-                Some(ExtendedType::Interface(_)) if self.implementers(schema, inner).is_empty() => {
+                Some(ExtendedType::Interface(_)) if self.implementers(inner).next().is_none() => {
                     LoadError::NoImplementers(coordinate, inner.to_string())
                 }
                 _ => LoadError::EmptyType(coordinate, inner.to_string()),
@@ -316,17 +324,16 @@ impl Alive {
             if def.is_built_in() {
                 continue;
             }
-            let type_name = name.to_string();
             match def {
                 ExtendedType::Object(object) => {
                     let object = object.make_mut();
-                    object.fields.retain(|f, _| self.fields.contains(&(type_name.clone(), f.to_string())));
+                    object.fields.retain(|f, _| self.has_field(name, f));
                     object.implements_interfaces.retain(|i| self.types.contains(i.as_str()));
                     object.fields.values_mut().for_each(|f| self.cut_arguments(f));
                 }
                 ExtendedType::Interface(interface) => {
                     let interface = interface.make_mut();
-                    interface.fields.retain(|f, _| self.fields.contains(&(type_name.clone(), f.to_string())));
+                    interface.fields.retain(|f, _| self.has_field(name, f));
                     interface.implements_interfaces.retain(|i| self.types.contains(i.as_str()));
                     interface.fields.values_mut().for_each(|f| self.cut_arguments(f));
                 }
@@ -352,6 +359,22 @@ impl Alive {
         }
         field.make_mut().arguments.retain(|a: &Node<InputValueDefinition>| self.input_lives(a));
     }
+}
+
+/// Objects and interfaces by the interface they implement.
+fn implementers(schema: &Schema) -> HashMap<Name, Vec<Name>> {
+    let mut all: HashMap<Name, Vec<Name>> = HashMap::new();
+    for (name, def) in &schema.types {
+        let interfaces = match def {
+            ExtendedType::Object(object) => &object.implements_interfaces,
+            ExtendedType::Interface(interface) => &interface.implements_interfaces,
+            _ => continue,
+        };
+        for interface in interfaces {
+            all.entry(interface.name.clone()).or_default().push(name.clone());
+        }
+    }
+    all
 }
 
 /// What a client can come across, starting at the roots.
@@ -409,8 +432,7 @@ fn dark_fields(schema: &Schema, edition: &Edition, alive: &Alive) -> Vec<String>
     for (name, def) in schema.types.iter().filter(|(_, def)| !def.is_built_in()) {
         if let ExtendedType::Object(object) = def {
             let shown = canonical.get(name.as_str()).copied().unwrap_or(name.as_str());
-            let missing =
-                object.fields.keys().filter(|f| !alive.fields.contains(&(name.to_string(), f.to_string())));
+            let missing = object.fields.keys().filter(|f| !alive.has_field(name, f));
             dark.extend(missing.map(|field| format!("{shown}.{field}")));
         }
     }

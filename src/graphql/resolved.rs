@@ -213,7 +213,8 @@ where
         Box::pin(async move {
             let first = std::iter::once(future.await.into());
             // Where the root type is reached again below, several parents ask and one is answered.
-            let others = (1..call.len()).map(|_| Resolved::Failed(FieldError::internal("asked at a root only")));
+            let others =
+                (1..call.len()).map(|_| Resolved::Failed(FieldError::internal("asked at a root only")));
             first.chain(others).collect()
         })
     }

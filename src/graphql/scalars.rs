@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
-use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeZone, Timelike, Utc};
+use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveTime, TimeZone, Utc};
 use rust_decimal::Decimal;
 use serde_json::{Number, Value};
 use uuid::Uuid;
 
 use super::inspect::inspect;
+use super::leaf::{isoformat, isoformat_time};
 use super::model::Scalar;
 
 /// Longest text a numeric scalar is read from.
@@ -106,7 +107,7 @@ pub(super) fn coerce(scalar: Scalar, name: &str, written: Written<'_>) -> Result
             },
             _ => refuse("value"),
         },
-        Scalar::GenericScalar => match written {
+        Scalar::Generic => match written {
             Written::Json(value) => Ok(value.clone()),
             Written::Int(digits) | Written::Float(digits) => Ok(number(digits).unwrap_or(Value::Null)),
             Written::Str(text) => Ok(text.into()),
@@ -251,38 +252,24 @@ fn parse_datetime(text: &str) -> Option<DateTime<FixedOffset>> {
     offset.from_local_datetime(&date.and_time(time)).single()
 }
 
-/// `±HH:MM` or `±HHMM`.
+/// `±HH:MM` or `±HHMM`, perhaps with seconds: the offsets of local mean time have them.
 fn parse_offset(zone: &str) -> Option<FixedOffset> {
     let (sign, digits) = zone.split_at_checked(1)?;
-    let digits = match digits.len() {
-        5 if digits.as_bytes()[2] == b':' => digits.replacen(':', "", 1),
-        4 => digits.to_owned(),
+    let digits = match digits.split(':').collect::<Vec<_>>().as_slice() {
+        [all] if all.len() == 4 => (*all).to_owned(),
+        parts @ ([_, _] | [_, _, _]) if parts.iter().all(|part| part.len() == 2) => parts.concat(),
         _ => return None,
     };
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    let (hours, minutes): (i32, i32) = (digits[..2].parse().ok()?, digits[2..].parse().ok()?);
-    let seconds = (hours * 60 + minutes) * 60;
-    if hours > 23 || minutes > 59 {
+    let part = |from: usize| digits.get(from..from + 2).map_or(Some(0), |part| part.parse::<i32>().ok());
+    let (hours, minutes, seconds) = (part(0)?, part(2)?, part(4)?);
+    if hours > 23 || minutes > 59 || seconds > 59 {
         return None;
     }
-    FixedOffset::east_opt(if sign == "-" { -seconds } else { seconds })
-}
-
-/// Python's `isoformat()`: microseconds only when there are any, `+00:00` rather than `Z`.
-pub(super) fn isoformat(value: &DateTime<FixedOffset>) -> String {
-    let format = match value.timestamp_subsec_micros() {
-        0 => "%Y-%m-%dT%H:%M:%S%:z",
-        _ => "%Y-%m-%dT%H:%M:%S%.6f%:z",
-    };
-    value.format(format).to_string()
-}
-
-/// The same for a time of day.
-pub(super) fn isoformat_time(value: NaiveTime) -> String {
-    let format = if value.nanosecond() < 1_000 { "%H:%M:%S" } else { "%H:%M:%S%.6f" };
-    value.format(format).to_string()
+    let total = (hours * 60 + minutes) * 60 + seconds;
+    FixedOffset::east_opt(if sign == "-" { -total } else { total })
 }
 
 /// Coerces a JSON value to the scalar `name`, as a variable of that type would be.
