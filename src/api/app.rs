@@ -113,7 +113,8 @@ impl App {
     /// Why not.
     pub async fn ready(&self) -> Result<(), String> {
         let probe = async {
-            let mut tx = self.database.snapshot(Deadline::after(Duration::from_secs(2)), &Stats::new()).await?;
+            let mut tx =
+                self.database.snapshot(Deadline::after(Duration::from_secs(2)), &Stats::new()).await?;
             crate::platform::clock::is_demo(&mut tx).await
         };
         probe.await.map(|_| ()).map_err(|e| e.to_string())

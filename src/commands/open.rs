@@ -85,10 +85,8 @@ impl Opened {
     /// Authentication over this database.
     pub fn auth(&self, config: &Config) -> Arc<Auth> {
         let base = config.base_url();
-        let issuer = Issuer {
-            url: format!("{base}/v1/graphql/"),
-            jwks_url: format!("{base}/.well-known/jwks.json"),
-        };
+        let issuer =
+            Issuer { url: format!("{base}/v1/graphql/"), jwks_url: format!("{base}/.well-known/jwks.json") };
         let hashers = available_parallelism().map_or(1, std::num::NonZero::get);
         Auth::new(issuer, self.random.clone(), hashers)
     }

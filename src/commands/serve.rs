@@ -51,12 +51,18 @@ pub async fn run(config: &Config, options: &Serve) -> Result<(), Problem> {
     served
 }
 
-async fn serve(config: &Config, options: &Serve, opened: &Opened, listener: TcpListener) -> Result<(), Problem> {
+async fn serve(
+    config: &Config,
+    options: &Serve,
+    opened: &Opened,
+    listener: TcpListener,
+) -> Result<(), Problem> {
     let wants_demo = options.demo || (opened.is_private() && !options.no_demo);
     if wants_demo {
         make_demo(config, opened).await?;
     }
-    let app = App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
+    let app =
+        App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
     refresh_brownouts(&app).await.map_err(Problem::Database)?;
     let watch = tokio::spawn(watch_brownouts(Arc::clone(&app)));
     let service = Arc::new(http::AppService::new(app, config.base_url()));
@@ -86,7 +92,9 @@ pub(super) async fn make_demo(config: &Config, opened: &Opened) -> Result<Option
 
 fn describe(config: &Config, demo: &DemoCredentials) -> Result<Value, Problem> {
     let mut file = json!({ "url": format!("{}/v1/graphql/", config.base_url()) });
-    if let (Value::Object(file), Value::Object(demo)) = (&mut file, serde_json::to_value(demo).map_err(Problem::other)?) {
+    if let (Value::Object(file), Value::Object(demo)) =
+        (&mut file, serde_json::to_value(demo).map_err(Problem::other)?)
+    {
         file.extend(demo);
     }
     Ok(file)
@@ -112,7 +120,8 @@ fn keep_url(config: &Config, file: &Path) -> Result<(), Problem> {
 fn write_private(file: &Path, content: &Value) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let draft = file.with_extension("draft");
-    let mut out = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
+    let mut out =
+        std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&draft)?;
     writeln!(out, "{content:#}")?;
     out.sync_all()?;
     std::fs::rename(draft, file)

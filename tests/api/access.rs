@@ -26,7 +26,9 @@ async fn an_organisation_sees_what_was_granted() {
     let server = Server::start().await;
     let world = server.world().await;
     let mut tx = server.tx().await;
-    kraken_api::domain::auth::organisations::grant(&mut tx, world.partner_id, world.ada.account_id).await.expect("granted");
+    kraken_api::domain::auth::organisations::grant(&mut tx, world.partner_id, world.ada.account_id)
+        .await
+        .expect("granted");
     tx.commit().await.expect("committed");
     let data = server.ask(Some(&world.partner), ACCOUNT, json!({ "number": world.ada.account })).await;
     assert_eq!(data["account"]["number"], world.ada.account);
@@ -39,7 +41,8 @@ async fn customers_and_partners_may_not_post_and_staff_need_the_permission() {
     let server = Server::start().await;
     let world = server.world().await;
     let query = "mutation($input: CreateAccountChargeInput!) { createAccountCharge(input: $input) { accountCharge { id } } }";
-    let input = json!({ "input": { "accountNumber": world.ada.account, "grossAmount": 1, "reason": "ADMIN_FEE" } });
+    let input =
+        json!({ "input": { "accountNumber": world.ada.account, "grossAmount": 1, "reason": "ADMIN_FEE" } });
     for token in [&world.ada.token, &world.partner, &world.reader] {
         assert_eq!(server.send(Some(token), query, input.clone()).await.codes(), ["KT-CT-1111"]);
     }
@@ -57,7 +60,10 @@ async fn staff_are_nobodys_customer_and_leave_an_audit_row_a_call() {
     server.ask(Some(&world.staff), query, json!({ "input": input })).await;
     let mut tx = server.tx().await;
     let rows: Vec<(String, Option<String>)> =
-        sqlx::query_as("select operation, subject from support_audit order by id").fetch_all(&mut tx).await.expect("rows");
+        sqlx::query_as("select operation, subject from support_audit order by id")
+            .fetch_all(&mut tx)
+            .await
+            .expect("rows");
     let expected = [
         ("Query.viewer".to_owned(), None),
         ("Query.account".to_owned(), None),

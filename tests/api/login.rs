@@ -27,8 +27,12 @@ async fn a_password_gives_a_token_with_the_claims_that_clients_read() {
     assert_eq!(given["payload"]["origIat"], now);
     assert_eq!(given["refreshToken"].as_str().map(str::len), Some(64));
     assert_eq!(given["refreshExpiresIn"], now + 7 * 24 * 3600);
-    let codes: Vec<&str> =
-        given["possibleErrors"].as_array().expect("errors").iter().filter_map(|e| e["code"].as_str()).collect();
+    let codes: Vec<&str> = given["possibleErrors"]
+        .as_array()
+        .expect("errors")
+        .iter()
+        .filter_map(|e| e["code"].as_str())
+        .collect();
     assert!(codes.contains(&"KT-CT-1138") && codes.contains(&"KT-CT-1113"), "{codes:?}");
     for form in ["", "JWT ", "Bearer "] {
         let token = format!("{form}{}", given["token"].as_str().expect("a token"));
@@ -51,7 +55,10 @@ async fn wrong_credentials_are_refused_with_the_code_of_their_kind() {
         (json!({ "email": world.ada.email }), "KT-CT-1136"),
         (json!({ "password": PASSWORD }), "KT-CT-1136"),
         (json!({}), "KT-CT-1137"),
-        (json!({ "APIKey": world.ada.api_key, "email": world.ada.email, "password": PASSWORD }), "KT-CT-1137"),
+        (
+            json!({ "APIKey": world.ada.api_key, "email": world.ada.email, "password": PASSWORD }),
+            "KT-CT-1137",
+        ),
     ];
     for (input, code) in cases {
         let reply = obtain(&server, input.clone()).await;

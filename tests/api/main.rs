@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod books;
+mod domain;
 mod login;
 mod main_job;
 mod roots;

@@ -16,7 +16,9 @@ const BALANCE: &str = "query($number: String!) { account(accountNumber: $number)
 async fn a_customer_finds_their_accounts_after_logging_in() {
     let server = Server::start().await;
     let world = server.world().await;
-    let token = server.log_in(json!({ "email": "Ada@Example.org", "password": crate::support::world::PASSWORD })).await;
+    let token = server
+        .log_in(json!({ "email": "Ada@Example.org", "password": crate::support::world::PASSWORD }))
+        .await;
     let data = server.ask(Some(&token), "{ viewer { email accounts { number } } }", json!({})).await;
     assert_eq!(data["viewer"]["email"], world.ada.email);
     assert_eq!(data["viewer"]["accounts"], json!([{ "number": world.ada.account }]));
@@ -59,7 +61,8 @@ async fn a_charge_and_a_credit_move_the_balance_by_exactly_that() {
     let account = &after["account"];
     assert_eq!(account["balance"], -1050 + 525);
     assert_eq!(account["ledgers"][0]["balance"], -525);
-    let nodes: Vec<_> = account["transactions"]["edges"].as_array().expect("edges").iter().map(|e| &e["node"]).collect();
+    let nodes: Vec<_> =
+        account["transactions"]["edges"].as_array().expect("edges").iter().map(|e| &e["node"]).collect();
     assert_eq!(nodes.len(), 2);
     assert_eq!(account["transactions"]["totalCount"], 2);
     assert_eq!(nodes[0]["__typename"], "Credit");
@@ -87,9 +90,15 @@ async fn what_cannot_be_posted_is_refused_with_its_code_and_changes_nothing() {
     assert_eq!(charge(input(0, "ADMIN_FEE")).await, "KT-CT-5213");
     assert_eq!(charge(input(-5, "ADMIN_FEE")).await, "KT-CT-5213");
     assert_eq!(charge(input(100, "NO_SUCH_REASON")).await, "KT-CT-5212");
-    assert_eq!(charge(json!({ "accountNumber": "A-00000000", "grossAmount": 1, "reason": "ADMIN_FEE" })).await, "KT-CT-5213");
+    assert_eq!(
+        charge(json!({ "accountNumber": "A-00000000", "grossAmount": 1, "reason": "ADMIN_FEE" })).await,
+        "KT-CT-5213"
+    );
     let mut tx = server.tx().await;
-    sqlx::query("update charge_reasons set is_deprecated = true where code = 'EXIT_FEE'").execute(&mut tx).await.expect("updated");
+    sqlx::query("update charge_reasons set is_deprecated = true where code = 'EXIT_FEE'")
+        .execute(&mut tx)
+        .await
+        .expect("updated");
     tx.commit().await.expect("committed");
     assert_eq!(charge(input(100, "EXIT_FEE")).await, "KT-CT-5211");
 

@@ -31,7 +31,9 @@ fn literal(schema: &Schema, ty: &Type) -> String {
             ("UUID", _) => "\"00000000-0000-4000-8000-000000000000\"".into(),
             ("JSONString", _) => "\"{}\"".into(),
             ("Email", _) => "\"x@example.org\"".into(),
-            (_, Some(ExtendedType::Enum(values))) => values.values.keys().next().map(ToString::to_string).unwrap_or_default(),
+            (_, Some(ExtendedType::Enum(values))) => {
+                values.values.keys().next().map(ToString::to_string).unwrap_or_default()
+            }
             (_, Some(ExtendedType::InputObject(input))) => {
                 let required = input.fields.values().filter(|field| field.is_required());
                 let fields: Vec<String> =
@@ -46,7 +48,8 @@ fn literal(schema: &Schema, ty: &Type) -> String {
 /// The smallest operation that calls a root field, with `extra` arguments.
 pub fn call(schema: &Schema, mutation: bool, field: &FieldDefinition, extra: &str) -> String {
     let given = field.arguments.iter().filter(|a| a.is_required());
-    let mut arguments: Vec<String> = given.map(|a| format!("{}: {}", a.name, literal(schema, &a.ty))).collect();
+    let mut arguments: Vec<String> =
+        given.map(|a| format!("{}: {}", a.name, literal(schema, &a.ty))).collect();
     if !extra.is_empty() {
         arguments.push(extra.to_owned());
     }
@@ -103,7 +106,8 @@ async fn who_may_call_what_is_as_reviewed() {
         lines.push(format!("{kind} {}: {}", field.name, cells.join(", ")));
     }
     lines.sort();
-    let reviewed: Vec<&str> = REVIEWED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
+    let reviewed: Vec<&str> =
+        REVIEWED.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).collect();
     assert_eq!(reviewed, lines, "\n{}\n", lines.join("\n"));
 }
 
@@ -140,13 +144,19 @@ async fn every_root_field_can_be_switched_off() {
     for (mutation, field) in roots(&schema) {
         let root = if mutation { "Mutation" } else { "Query" };
         let coordinate = format!("{root}.{}", field.name);
-        kraken_api::domain::auth::brownouts::announce(&mut tx, &coordinate, now - hour, now + hour).await.expect("announced");
+        kraken_api::domain::auth::brownouts::announce(&mut tx, &coordinate, now - hour, now + hour)
+            .await
+            .expect("announced");
     }
     server.app.brownouts().refresh(&mut tx).await.expect("read");
     tx.commit().await.expect("committed");
     for (mutation, field) in roots(&schema) {
         let query = call(&schema, mutation, &field, "");
-        assert_eq!(server.send(Some(&world.staff), &query, json!({})).await.codes(), ["KT-CT-1113"], "{query}");
+        assert_eq!(
+            server.send(Some(&world.staff), &query, json!({})).await.codes(),
+            ["KT-CT-1113"],
+            "{query}"
+        );
     }
 }
 
@@ -181,7 +191,10 @@ async fn every_connection_bounds_its_pages() {
     ] {
         for (arguments, code) in PAGING {
             let page = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
-            let query = format!("{{ {} }}", below.replace("(PAGE)", &page).replace("\"N\"", &format!("\"{number}\"")));
+            let query = format!(
+                "{{ {} }}",
+                below.replace("(PAGE)", &page).replace("\"N\"", &format!("\"{number}\""))
+            );
             let reply = server.send(Some(&world.ada.token), &query, json!({})).await;
             assert_eq!(reply.codes().first(), Some(&code), "{query}");
         }

@@ -27,7 +27,9 @@ async fn possible_errors_lists_what_a_field_declares() {
     let codes: Vec<&str> = entries.iter().filter_map(|e| e["code"].as_str()).collect();
     assert_eq!(codes, ["KT-CT-5211", "KT-CT-5212", "KT-CT-5213", "KT-CT-1113", "KT-CT-1111", "KT-CT-1112"]);
     assert_eq!(entries[2]["type"], "VALIDATION");
-    let own = listed(&server, json!({ "name": "createAccountCharge", "type": "mutation", "authErrors": false })).await;
+    let own =
+        listed(&server, json!({ "name": "createAccountCharge", "type": "mutation", "authErrors": false }))
+            .await;
     let entries = own["data"]["possibleErrors"]["possibleErrors"].as_array().expect("errors");
     assert_eq!(entries.len(), 3);
     for (name, kind) in [("createAccountCharge", "query"), ("noSuchThing", "mutation")] {
@@ -37,7 +39,8 @@ async fn possible_errors_lists_what_a_field_declares() {
 }
 
 async fn weighed(server: &Server, input: Value) -> Value {
-    let query = "query($input: QueryComplexityInputType!) { queryComplexity(input: $input) { complexityValue } }";
+    let query =
+        "query($input: QueryComplexityInputType!) { queryComplexity(input: $input) { complexityValue } }";
     server.send(None, query, json!({ "input": input })).await.json
 }
 
@@ -49,10 +52,18 @@ async fn complexity_is_told_without_running_anything() {
     let hundred = weighed(&server, json!({ "query": query, "variables": "{\"n\": 100}" })).await;
     assert_eq!(ten["data"]["queryComplexity"]["complexityValue"], 4);
     assert_eq!(hundred["data"]["queryComplexity"]["complexityValue"], 13);
-    let code = async |input: Value| weighed(&server, input).await["errors"][0]["extensions"]["errorCode"].clone();
+    let code =
+        async |input: Value| weighed(&server, input).await["errors"][0]["extensions"]["errorCode"].clone();
     assert_eq!(code(json!({ "query": "{ nonsense }" })).await, "KT-CT-1603");
-    assert_eq!(code(json!({ "query": "query A { krakenVersion { number } } query B { krakenVersion { number } }" })).await, "KT-CT-1604");
-    assert_eq!(code(json!({ "query": "{ krakenVersion { number } }", "variables": "[1]" })).await, "KT-CT-1605");
+    assert_eq!(
+        code(json!({ "query": "query A { krakenVersion { number } } query B { krakenVersion { number } }" }))
+            .await,
+        "KT-CT-1604"
+    );
+    assert_eq!(
+        code(json!({ "query": "{ krakenVersion { number } }", "variables": "[1]" })).await,
+        "KT-CT-1605"
+    );
 }
 
 #[tokio::test]
@@ -63,7 +74,9 @@ async fn a_field_in_brownout_is_disabled_and_listed() {
     let mut tx = server.tx().await;
     let hour = TimeDelta::hours(1);
     brownouts::announce(&mut tx, "Query.krakenVersion", now - hour, now + hour).await.expect("announced");
-    let later = brownouts::announce(&mut tx, "AccountType.ledgers", now + hour, now + hour * 2).await.expect("announced");
+    let later = brownouts::announce(&mut tx, "AccountType.ledgers", now + hour, now + hour * 2)
+        .await
+        .expect("announced");
     server.app.brownouts().refresh(&mut tx).await.expect("read");
     tx.commit().await.expect("committed");
 
@@ -84,7 +97,8 @@ async fn a_field_in_brownout_is_disabled_and_listed() {
     server.app.brownouts().refresh(&mut tx).await.expect("read");
     tx.commit().await.expect("committed");
     let token = server.log_in(json!({ "APIKey": world.ada.api_key })).await;
-    let account = format!("{{ account(accountNumber: \"{}\") {{ number ledgers {{ id }} }} }}", world.ada.account);
+    let account =
+        format!("{{ account(accountNumber: \"{}\") {{ number ledgers {{ id }} }} }}", world.ada.account);
     let reply = server.send(Some(&token), &account, json!({})).await;
     assert_eq!(reply.codes(), ["KT-CT-1113"]);
     assert_eq!(reply.json["data"]["account"], json!({ "number": world.ada.account, "ledgers": null }));
@@ -94,9 +108,15 @@ async fn a_field_in_brownout_is_disabled_and_listed() {
     server.app.brownouts().refresh(&mut tx).await.expect("read");
     tx.commit().await.expect("committed");
     server.ask(Some(&token), &account, json!({})).await;
-    let query = "{ apiBrownouts(first: 10, input: {statuses: [ABORTED, COMPLETED]}) { edges { node { status } } } }";
+    let query =
+        "{ apiBrownouts(first: 10, input: {statuses: [ABORTED, COMPLETED]}) { edges { node { status } } } }";
     let data = server.ask(None, query, json!({})).await;
-    let statuses: Vec<&Value> = data["apiBrownouts"]["edges"].as_array().expect("edges").iter().map(|e| &e["node"]["status"]).collect();
+    let statuses: Vec<&Value> = data["apiBrownouts"]["edges"]
+        .as_array()
+        .expect("edges")
+        .iter()
+        .map(|e| &e["node"]["status"])
+        .collect();
     assert_eq!(statuses, ["COMPLETED", "ABORTED"]);
 }
 
@@ -106,7 +126,10 @@ async fn an_edition_serves_its_own_names() {
     let merged = Server::start().await;
     let kinds = "{ a: __type(name: \"Account\") { name } b: __type(name: \"AccountType\") { name } }";
     assert_eq!(japan.ask(None, kinds, json!({})).await, json!({ "a": { "name": "Account" }, "b": null }));
-    assert_eq!(merged.ask(None, kinds, json!({})).await, json!({ "a": null, "b": { "name": "AccountType" } }));
+    assert_eq!(
+        merged.ask(None, kinds, json!({})).await,
+        json!({ "a": null, "b": { "name": "AccountType" } })
+    );
     let ada = japan.customer("ada@example.org", "Ada Lovelace", "OCTOPUS_ENERGY").await;
     let query = "{ viewer { __typename accounts { __typename ... on Account { number } } } }";
     let data = japan.ask(Some(&ada.token), query, json!({})).await;

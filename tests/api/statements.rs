@@ -31,14 +31,23 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
             .await
             .expect("a count");
         for _ in have.0..accounts {
-            let new = NewAccount { brand: "OCTOPUS_ENERGY", account_type: "DOMESTIC", billing_name: "Ada", ..NewAccount::default() };
+            let new = NewAccount {
+                brand: "OCTOPUS_ENERGY",
+                account_type: "DOMESTIC",
+                billing_name: "Ada",
+                ..NewAccount::default()
+            };
             open::account(&mut tx, &server.random, portfolio.0, &new).await.expect("an account");
         }
         tx.commit().await.expect("committed");
         let request = graphql::Request { query: QUERY.into(), ..graphql::Request::default() };
         let answer = server.app.execute(request, Some(&world.ada.token)).await.expect("an answer");
         let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
-        assert_eq!(body["data"]["viewer"]["accounts"].as_array().map(Vec::len), usize::try_from(accounts).ok(), "{body}");
+        assert_eq!(
+            body["data"]["viewer"]["accounts"].as_array().map(Vec::len),
+            usize::try_from(accounts).ok(),
+            "{body}"
+        );
         counts.push(answer.stats.statements());
     }
     assert!(counts[0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
@@ -75,8 +84,10 @@ async fn a_query_reads_one_moment() {
         .body(Body::from(json!({ "query": query }).to_string()))
         .expect("a request");
     let charge = "mutation($input: CreateAccountChargeInput!) { createAccountCharge(input: $input) { accountCharge { id } } }";
-    let input = json!({ "input": { "accountNumber": world.ada.account, "grossAmount": 3, "reason": "ADMIN_FEE" } });
-    let (read, _) = tokio::join!(server.router.clone().oneshot(request), server.ask(Some(&world.staff), charge, input));
+    let input =
+        json!({ "input": { "accountNumber": world.ada.account, "grossAmount": 3, "reason": "ADMIN_FEE" } });
+    let (read, _) =
+        tokio::join!(server.router.clone().oneshot(request), server.ask(Some(&world.staff), charge, input));
     let bytes = axum::body::to_bytes(read.expect("an answer").into_body(), usize::MAX).await.expect("a body");
     let body: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
     let account = &body["data"]["a"];

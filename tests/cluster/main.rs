@@ -7,7 +7,6 @@ use std::{
     os::unix::fs::{MetadataExt, chown},
     path::Path,
     process::{Command, Stdio},
-    time::{Duration, Instant},
 };
 
 use common::{Home, Member, alive, chmod, is_root, kill_hard, pid_in, play_member, psql, sql, wait_until};

@@ -3,8 +3,8 @@
 use super::account::AccountFilter;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
-use crate::domain::accounts::portfolios;
 use crate::domain::accounts::accounts;
+use crate::domain::accounts::portfolios;
 use crate::domain::accounts::users::{self, AccountUser};
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Node, Resolved};
@@ -58,7 +58,8 @@ async fn accounts_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let ids: Vec<i64> = call.parents::<AccountUser>()?.iter().map(|u| u.id).collect();
     let mut view = call.cx.read().await?;
     let held = accounts::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
-    let wanted = held.into_iter().map(|accounts| accounts.into_iter().filter(|account| filter.wants(account)));
+    let wanted =
+        held.into_iter().map(|accounts| accounts.into_iter().filter(|account| filter.wants(account)));
     Ok(wanted.map(|accounts| Resolved::List(accounts.map(account_node).collect())).collect())
 }
 

@@ -40,7 +40,11 @@ impl LedgersArgs {
     /// `None` where an id cannot be one of ours.
     fn which(self) -> Option<Which> {
         let id = self.ledger_id.map(|id| id.parse::<i64>()).transpose().ok()?;
-        Some(Which { number: self.ledger_number, id, include_debt_ledgers: self.include_debt_ledgers != Some(false) })
+        Some(Which {
+            number: self.ledger_number,
+            id,
+            include_debt_ledgers: self.include_debt_ledgers != Some(false),
+        })
     }
 }
 
@@ -50,8 +54,9 @@ async fn ledgers_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
         return Ok(ids.iter().map(|_| Resolved::List(Vec::new())).collect());
     };
     let mut view = call.cx.read().await?;
-    let found =
-        ledgers::of_accounts(&mut view, call.cx.viewer(), &ids, &which).await.map_err(FieldError::internal)?;
+    let found = ledgers::of_accounts(&mut view, call.cx.viewer(), &ids, &which)
+        .await
+        .map_err(FieldError::internal)?;
     Ok(found.into_iter().map(Resolved::nodes).collect())
 }
 

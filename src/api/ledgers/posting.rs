@@ -28,9 +28,8 @@ const AMOUNTS: Leaves<Transaction> = &[
     ("reason", |t| t.reason_code.as_deref().unwrap_or_default().into()),
 ];
 
-const METADATA: Parts<Transaction> = &[("metadata", |t| {
-    Resolved::maybe(t.metadata.clone().map(|data| Attached { data, at: t.created_at }))
-})];
+const METADATA: Parts<Transaction> =
+    &[("metadata", |t| Resolved::maybe(t.metadata.clone().map(|data| Attached { data, at: t.created_at })))];
 
 const ATTACHED: Leaves<Attached> = &[("data", |a| Leaf::from(&a.data)), ("updatedAt", |a| a.at.into())];
 
@@ -45,7 +44,10 @@ pub(super) fn bind(b: &mut Bindings) {
         "AccountChargeType",
         &[("note", |t| (&t.note).into()), ("displayNote", |t| (&t.display_note).into())],
     );
-    b.leaves::<Transaction>("AccountCreditType", &[("note", |t| t.note.as_deref().unwrap_or_default().into())]);
+    b.leaves::<Transaction>(
+        "AccountCreditType",
+        &[("note", |t| t.note.as_deref().unwrap_or_default().into())],
+    );
     b.leaves("AccountChargeMetadataType", ATTACHED).leaves("AccountCreditMetadataType", ATTACHED);
 }
 
@@ -80,14 +82,15 @@ async fn create_account_charge(call: Call<'_>) -> Result<Resolved, FieldError> {
 }
 
 fn charge_error(error: ChargeError) -> FieldError {
-    let invalid = |text: String, field: &str| {
-        FieldError::code("KT-CT-5213").describe(text).at_input(&["input", field])
-    };
+    let invalid =
+        |text: String, field: &str| FieldError::code("KT-CT-5213").describe(text).at_input(&["input", field]);
     match error {
         ChargeError::Forbidden => FieldError::code(FORBIDDEN),
         ChargeError::UnknownReason => FieldError::code("KT-CT-5212"),
         ChargeError::DeprecatedReason => FieldError::code("KT-CT-5211"),
-        ChargeError::UnknownAccount => invalid("There is no account with this number.".into(), "accountNumber"),
+        ChargeError::UnknownAccount => {
+            invalid("There is no account with this number.".into(), "accountNumber")
+        }
         ChargeError::NoLedger => invalid("The account has no ledger to charge.".into(), "accountNumber"),
         ChargeError::Amount(error) => invalid(format!("The charge was refused: {error}."), "grossAmount"),
         ChargeError::Books(error) => FieldError::internal(error),
@@ -128,14 +131,15 @@ async fn create_account_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
 }
 
 fn credit_error(error: CreditError) -> FieldError {
-    let invalid = |text: String, field: &str| {
-        FieldError::code("KT-CT-5315").describe(text).at_input(&["input", field])
-    };
+    let invalid =
+        |text: String, field: &str| FieldError::code("KT-CT-5315").describe(text).at_input(&["input", field]);
     match error {
         CreditError::Forbidden => FieldError::code(FORBIDDEN),
         CreditError::DoesNotAddUp => FieldError::code("KT-CT-5314"),
         CreditError::UnknownReason => invalid("This market has no such credit reason.".into(), "reason"),
-        CreditError::UnknownAccount => invalid("There is no account with this number.".into(), "accountNumber"),
+        CreditError::UnknownAccount => {
+            invalid("There is no account with this number.".into(), "accountNumber")
+        }
         CreditError::NoLedger => invalid("The account has no ledger to credit.".into(), "accountNumber"),
         CreditError::Amount(error) => invalid(format!("The credit was refused: {error}."), "grossAmount"),
         CreditError::Books(error) => FieldError::internal(error),

@@ -77,7 +77,8 @@ struct TransactionsArgs {
 
 impl TransactionsArgs {
     fn filter(self) -> Filter {
-        let list = |types: Option<Vec<Option<String>>>| types.unwrap_or_default().into_iter().flatten().collect();
+        let list =
+            |types: Option<Vec<Option<String>>>| types.unwrap_or_default().into_iter().flatten().collect();
         Filter {
             types: list(self.transaction_types),
             types_excluded: list(self.transaction_types_excluded),

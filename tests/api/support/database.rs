@@ -51,7 +51,8 @@ async fn prepare() -> String {
     }
     execute(&mut admin, &format!("drop database if exists {TEMPLATE} with (force)")).await;
     execute(&mut admin, &format!("create database {TEMPLATE}")).await;
-    let database = Database::connect(&cluster.url(TEMPLATE), 2, WallClock::System).await.expect("the template");
+    let database =
+        Database::connect(&cluster.url(TEMPLATE), 2, WallClock::System).await.expect("the template");
     domain::install(&database, &Randomness::seeded(1)).await.expect("the template is installed");
     database.close().await;
     drop(admin);

@@ -33,7 +33,8 @@ pub struct World {
     pub partner_id: i64,
 }
 
-const LOG_IN: &str = "mutation($input: ObtainJSONWebTokenInput!) { obtainKrakenToken(input: $input) { token } }";
+const LOG_IN: &str =
+    "mutation($input: ObtainJSONWebTokenInput!) { obtainKrakenToken(input: $input) { token } }";
 
 impl Server {
     pub async fn tx(&self) -> Tx {

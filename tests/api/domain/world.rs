@@ -1,17 +1,17 @@
 //! The schema, the clock and the demo world.
 
-use crate::support::*;
+use super::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_statement_fits_the_schema() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let found = trial.db.mismatched_statements().await.expect("prepared");
     assert!(found.is_empty(), "{found:#?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn business_time_is_moved_forward_and_only_in_a_demo() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
     assert!(matches!(clock::advance(&mut tx, TimeDelta::days(1)).await, Err(ClockError::NotDemo)));
     drop(tx);
@@ -31,7 +31,7 @@ async fn business_time_is_moved_forward_and_only_in_a_demo() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_demo_world_stands_once_and_its_books_are_right() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let begun = std::time::Instant::now();
     let made = demo::make(&trial.db, &trial.auth, &trial.random).await.expect("made").expect("first");
     eprintln!("demo world: {:?}", begun.elapsed());
@@ -72,7 +72,7 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nobody_waits_past_the_deadline_or_for_a_full_pool() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let short = Deadline::after(Duration::from_millis(200));
     let mut tx = trial.db.snapshot(short, &Stats::new()).await.expect("tx");
     let begun = std::time::Instant::now();

@@ -1,10 +1,10 @@
 //! Logging in and being known again.
 
-use crate::support::*;
+use super::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn tokens_are_what_they_say() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     let owner = Subject::AccountUser(home.user);
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
@@ -95,7 +95,7 @@ async fn tokens_are_what_they_say() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_password_or_email_ends_every_session() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let (home, other) = (trial.home("ORIGIN").await, trial.home("ORIGIN").await);
     let (owner, neighbour) = (Subject::AccountUser(home.user), Subject::AccountUser(other.user));
     let hash = trial.auth.passwords().hash("first").await.expect("hash");

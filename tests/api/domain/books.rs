@@ -1,10 +1,10 @@
 //! The books: what is posted, by how many at once, and whether the check would notice.
 
-use crate::support::*;
+use super::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_posted_stays_posted() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     let made = trial.charge(&home.number, 1050, "ADMIN_FEE").await.expect("charged");
     assert_eq!(
@@ -30,7 +30,7 @@ async fn what_is_posted_stays_posted() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_entry_that_does_not_balance_is_refused() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     trial.charge(&home.number, 1050, "ADMIN_FEE").await.expect("charged");
     let entry = "insert into journal_entries (kind, currency, posted_date, created_at)
@@ -54,7 +54,7 @@ async fn an_entry_that_does_not_balance_is_refused() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn sixteen_at_once_lose_nothing() {
-    let trial = Arc::new(trial!());
+    let trial = Arc::new(Trial::start().await);
     let home = Arc::new(trial.home("OCTOPUS_ENERGY").await);
     let begun = std::time::Instant::now();
     let tasks: Vec<_> = (0..16i64)
@@ -78,7 +78,7 @@ async fn sixteen_at_once_lose_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn charges_and_credits_say_what_is_wrong() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     let n = home.number.as_str();
     assert!(matches!(trial.charge(n, 0, "ADMIN_FEE").await, Err(ChargeError::Amount(_))));
@@ -122,7 +122,7 @@ async fn charges_and_credits_say_what_is_wrong() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn payments_and_refunds_keep_the_identity() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY_GERMANY").await;
     trial.charge(&home.number, 11900, "ADMIN_FEE").await.expect("charged");
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
@@ -143,7 +143,7 @@ async fn payments_and_refunds_keep_the_identity() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_check_finds_what_was_tampered_with() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     for gross in [500, 700] {
         trial.charge(&home.number, gross, "LATE_PAYMENT_FEE").await.expect("charged");
@@ -176,7 +176,7 @@ async fn the_check_finds_what_was_tampered_with() {
 /// Draws operations at random and keeps the same books in memory.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_books_agree_with_a_model() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let seed = 20_261_121;
     let draw = Randomness::seeded(seed);
     let brands = ["OCTOPUS_ENERGY", "OCTOPUS_ENERGY_GERMANY", "TG_OCTOPUS_ENERGY"];

@@ -1,10 +1,10 @@
 //! Who sees what, and in which pages.
 
-use crate::support::*;
+use super::support::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_may_not_see_does_not_exist() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let (mine, theirs) = (trial.home("OCTOPUS_ENERGY").await, trial.home("TG_OCTOPUS_ENERGY").await);
     trial.charge(&mine.number, 500, "ADMIN_FEE").await.expect("charged");
     trial.charge(&theirs.number, 500, "ADMIN_FEE").await.expect("charged");
@@ -65,7 +65,7 @@ impl<T> Seen for Vec<Option<T>> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn pages_cover_the_list_from_both_ends() {
-    let trial = trial!();
+    let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     for gross in 1..=7 {
         trial.charge(&home.number, gross, "LATE_PAYMENT_FEE").await.expect("charged");

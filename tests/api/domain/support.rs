@@ -1,6 +1,5 @@
 //! A database for each trial, and the steps that most of them begin with.
 
-pub use std::str::FromStr;
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
@@ -14,17 +13,16 @@ pub use kraken_api::domain::ledgers::charges::{self, ChargeError, NewCharge};
 pub use kraken_api::domain::ledgers::credits::{self, CreditError, NewCredit};
 pub use kraken_api::domain::ledgers::payments::{self, Movement};
 pub use kraken_api::domain::ledgers::{Filter, Order, balances, ledgers, transactions};
-pub use kraken_api::domain::{check, demo, install};
+pub use kraken_api::domain::{check, demo};
 pub use kraken_api::platform::clock::{self, ClockError, Deadline, WallClock};
 pub use kraken_api::platform::db::{Database, Stats, violated};
 pub use kraken_api::platform::money::Minor;
 pub use kraken_api::platform::page::Window;
 pub use kraken_api::platform::random::Randomness;
-pub use sqlx::postgres::{PgConnectOptions, PgConnection};
-pub use sqlx::{Connection, Executor};
-pub use tokio::sync::OnceCell;
 
-static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+pub use sqlx::Executor;
+
+use crate::support::database;
 
 pub struct Trial {
     pub db: Database,
@@ -37,50 +35,20 @@ pub fn soon() -> Deadline {
     Deadline::after(Duration::from_secs(30))
 }
 
-async fn template(server: &PgConnectOptions) -> String {
-    let name = format!("trial_{}", uuid::Uuid::new_v4().simple());
-    let mut admin = PgConnection::connect_with(server).await.expect("server");
-    admin.execute(format!("create database {name}").as_str()).await.expect("database");
-    let options = server.clone().database(&name);
-    let db = Database::connect_with(options, 2, WallClock::System).await.expect("connected");
-    // Two servers that start at once, and one that comes later.
-    let (one, two) = (Randomness::seeded(1), Randomness::seeded(2));
-    let (first, second) = tokio::join!(install(&db, &one), install(&db, &two));
-    first.and(second).expect("installed at once");
-    install(&db, &Randomness::seeded(3)).await.expect("installed again");
-    db.close().await;
-    name
+impl Trial {
+    /// A fresh database with the wall clock standing still.
+    pub async fn start() -> Self {
+        let wall = WallClock::fixed(Utc::now());
+        let db = Database::connect(&database::fresh().await, 20, wall.clone()).await.expect("connected");
+        let random = Randomness::seeded(7);
+        let issuer = Issuer {
+            url: "https://api.test/v1/graphql/".into(),
+            jwks_url: "https://auth.test/jwks.json".into(),
+        };
+        let auth = Auth::new(issuer, random.clone(), 2);
+        Self { db, auth, random, wall }
+    }
 }
-
-pub async fn on_server() -> Option<Trial> {
-    let Ok(url) = std::env::var("DATABASE_URL") else {
-        eprintln!("DATABASE_URL is not set: skipped");
-        return None;
-    };
-    let server = PgConnectOptions::from_str(&url).expect("an address");
-    let template = TEMPLATE.get_or_init(|| template(&server)).await;
-    let name = format!("trial_{}", uuid::Uuid::new_v4().simple());
-    let mut admin = PgConnection::connect_with(&server).await.expect("server");
-    admin.execute(format!("create database {name} template {template}").as_str()).await.expect("database");
-    let wall = WallClock::fixed(Utc::now());
-    let db = Database::connect_with(server.database(&name), 20, wall.clone()).await.expect("connected");
-    let random = Randomness::seeded(7);
-    let issuer =
-        Issuer { url: "https://api.test/v1/graphql/".into(), jwks_url: "https://auth.test/jwks.json".into() };
-    let auth = Auth::new(issuer, random.clone(), 2);
-    Some(Trial { db, auth, random, wall })
-}
-
-/// A database of its own, or the end of the test where there is no server.
-macro_rules! trial {
-    () => {
-        match on_server().await {
-            Some(trial) => trial,
-            None => return,
-        }
-    };
-}
-pub(crate) use trial;
 
 pub fn staff() -> Viewer {
     Viewer::Staff { id: 1, roles: vec!["admin".into()], permissions: vec!["post-transactions".into()] }
@@ -124,7 +92,7 @@ impl Trial {
             metadata: None,
         };
         self.db
-            .writing_with(soon(), &stats, &(viewer, new), |tx, (viewer, new)| {
+            .writing(soon(), &stats, &(viewer, new), |tx, (viewer, new)| {
                 Box::pin(charges::create(tx, viewer, new))
             })
             .await

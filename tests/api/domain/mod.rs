@@ -1,0 +1,7 @@
+//! The domain by itself, beneath the API: what no request can show.
+
+mod access;
+mod books;
+mod support;
+mod tokens;
+mod world;
