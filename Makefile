@@ -9,7 +9,8 @@ run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (P
 	@$(CARGO) build --locked --bin kraken-api
 	@exec target/debug/kraken-api serve
 
-test: prepare  ## everything that must hold
+test:  ## everything that must hold; always on a private Postgres
+	@env -u DATABASE_URL scripts/prepare.sh
 	$(CARGO) test --locked
 
 web:  ## GraphiQL's assets; without npm the endpoint's page says how to get them

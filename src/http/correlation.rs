@@ -13,6 +13,7 @@ impl CorrelationId {
     /// over, or they could write into other people's log lines.
     pub(super) fn new() -> Self {
         let seconds = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        #[expect(clippy::disallowed_methods, reason = "an id in a log line decides nothing")]
         let random: u128 = rand::rng().random();
         Self(format!("1-{:08x}-{:024x}", seconds & 0xffff_ffff, random >> 32))
     }

@@ -33,7 +33,7 @@ impl WallClock {
     }
 
     /// The present moment.
-    #[allow(clippy::disallowed_methods)]
+    #[expect(clippy::disallowed_methods, reason = "this is the wall clock")]
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match self {
             Self::System => Utc::now().timestamp_micros(),
@@ -49,13 +49,11 @@ pub struct Deadline(Instant);
 
 impl Deadline {
     /// A deadline `span` from now.
-    #[allow(clippy::disallowed_methods)]
     pub fn after(span: Duration) -> Self {
         Self(Instant::now() + span)
     }
 
     /// What is left; zero once it has passed.
-    #[allow(clippy::disallowed_methods)]
     pub fn remaining(self) -> Duration {
         self.0.saturating_duration_since(Instant::now())
     }

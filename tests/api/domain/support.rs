@@ -3,7 +3,7 @@
 pub use std::sync::Arc;
 pub use std::time::Duration;
 
-pub use chrono::{TimeDelta, Utc};
+pub use chrono::TimeDelta;
 pub use kraken_api::domain::accounts::{NewAccount, NewUser, accounts, open, portfolios, roles, users};
 pub use kraken_api::domain::auth::subjects::{self, Subject};
 pub use kraken_api::domain::auth::{
@@ -23,6 +23,7 @@ pub use kraken_api::platform::random::Randomness;
 pub use sqlx::Executor;
 
 use crate::support::database;
+use crate::support::server::beginning;
 
 pub struct Trial {
     pub db: Database,
@@ -38,7 +39,7 @@ pub fn soon() -> Deadline {
 impl Trial {
     /// A fresh database with the wall clock standing still.
     pub async fn start() -> Self {
-        let wall = WallClock::fixed(Utc::now());
+        let wall = WallClock::fixed(beginning());
         let db = Database::connect(&database::fresh().await, 20, wall.clone()).await.expect("connected");
         let random = Randomness::seeded(7);
         let issuer = Issuer {

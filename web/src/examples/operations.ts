@@ -125,7 +125,7 @@ export const EXAMPLE_GROUPS: ExampleGroup[] = [
           input: {
             accountNumber: 'A-12345678',
             grossAmount: 1500,
-            reason: 'REASON_CODE',
+            reason: 'ADMIN_FEE',
             note: 'Why this charge is made',
           },
         },
