@@ -12,6 +12,6 @@ if [ -f dist/graphiql.html ] && [ -z "$(find . -path ./node_modules -prune -o -p
     -type f -newer dist/graphiql.html -print | head -n 1)" ]; then
     exit 0
 fi
-if ! { "$npm" ci --no-audit --no-fund --loglevel=error && "$npm" run --silent build; }; then
+if ! { "$npm" ci --no-audit --no-fund --loglevel=error && "$npm" run --silent build -- --logLevel error; }; then
     echo "Building GraphiQL failed: its page will not be served." >&2
 fi

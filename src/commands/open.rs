@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 
 use thiserror::Error;
+use tokio::sync::Mutex;
 
 use super::config::Config;
 use crate::domain;
@@ -47,7 +48,14 @@ impl Problem {
 pub struct Opened {
     pub database: Database,
     pub random: Randomness,
-    cluster: Option<Cluster>,
+    private: Option<Private>,
+}
+
+/// The private Postgres, and how to join it again should it die.
+struct Private {
+    settings: Settings,
+    notes: Vec<String>,
+    cluster: Mutex<Cluster>,
 }
 
 impl Opened {
@@ -57,29 +65,30 @@ impl Opened {
     /// One sentence that says what to do.
     pub async fn open(config: &Config) -> Result<Self, Problem> {
         let random = Randomness::from_system().map_err(|e| Problem::Randomness(e.to_string()))?;
-        let (url, cluster) = match config.given_database() {
+        let (url, private) = match config.given_database() {
             Some(url) => (url.to_owned(), None),
             None => {
                 let home = config.home()?;
                 let settings = Settings { home, durable: true, max_connections: CLUSTER_CONNECTIONS };
                 let cluster = Cluster::join(&settings).await?;
                 cluster.create_database_if_missing(DATABASE).await?;
-                (cluster.url(DATABASE), Some(cluster))
+                let notes = cluster.notes().to_vec();
+                (cluster.url(DATABASE), Some(Private { settings, notes, cluster: Mutex::new(cluster) }))
             }
         };
         let database = Database::connect(&url, CONNECTIONS, WallClock::System).await?;
         domain::install(&database, &random).await?;
-        Ok(Self { database, random, cluster })
+        Ok(Self { database, random, private })
     }
 
     /// True for the database that the program keeps for itself.
     pub fn is_private(&self) -> bool {
-        self.cluster.is_some()
+        self.private.is_some()
     }
 
     /// What the start should say of the private database.
     pub fn notes(&self) -> &[String] {
-        self.cluster.as_ref().map_or(&[], Cluster::notes)
+        self.private.as_ref().map_or(&[], |private| &private.notes)
     }
 
     /// Authentication over this database.
@@ -91,14 +100,26 @@ impl Opened {
         Auth::new(issuer, self.random.clone(), hashers)
     }
 
+    /// Starts the private Postgres again if it has died. A given one is its owner's to start.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub async fn revive(&self) -> Result<(), Problem> {
+        if let Some(private) = &self.private {
+            let joined = Cluster::join(&private.settings).await?;
+            *private.cluster.lock().await = joined;
+        }
+        Ok(())
+    }
+
     /// Gives the connections back; the last to leave stops the private database.
     ///
     /// # Errors
     /// If the private database does not stop.
     pub async fn close(self) -> Result<(), Problem> {
         self.database.close().await;
-        match self.cluster {
-            Some(cluster) => Ok(cluster.leave().await?),
+        match self.private {
+            Some(private) => Ok(private.cluster.into_inner().leave().await?),
             None => Ok(()),
         }
     }

@@ -1,5 +1,6 @@
 //! `kraken-api serve`.
 
+use std::convert::Infallible;
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use clap::Args;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::MissedTickBehavior;
 
 use super::config::Config;
 use super::open::{Opened, Problem};
@@ -64,13 +66,13 @@ async fn serve(
     let app =
         App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
     refresh_brownouts(&app).await.map_err(Problem::Database)?;
-    let watch = tokio::spawn(watch_brownouts(Arc::clone(&app)));
-    let service = Arc::new(http::AppService::new(app, config.base_url()));
+    let service = Arc::new(http::AppService::new(Arc::clone(&app), config.base_url()));
     let router = http::router(service, http::HttpSettings::default());
     announce(config, opened, wants_demo)?;
-    let served = http::serve(listener, router, stop_signal()).await;
-    watch.abort();
-    Ok(served?)
+    tokio::select! {
+        served = http::serve(listener, router, stop_signal()) => Ok(served?),
+        never = watch(opened, &app) => match never {},
+    }
 }
 
 /// Makes the demo data unless it is there; answers the file with the credentials if it was made now.
@@ -162,12 +164,16 @@ async fn refresh_brownouts(app: &App) -> Result<(), sqlx::Error> {
     app.brownouts().refresh(&mut tx).await
 }
 
-async fn watch_brownouts(app: Arc<App>) {
+/// Keeps the list of brownouts fresh, and the private Postgres alive.
+async fn watch(opened: &Opened, app: &App) -> Infallible {
     let mut tick = tokio::time::interval(BROWNOUT_REFRESH);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tick.tick().await;
-        if let Err(error) = refresh_brownouts(&app).await {
-            tracing::debug!(%error, "brownouts were not read");
+        let Err(error) = refresh_brownouts(app).await else { continue };
+        tracing::warn!(%error, "the database does not answer");
+        if let Err(problem) = opened.revive().await {
+            tracing::error!(%problem, "the private database was not started again");
         }
     }
 }

@@ -24,6 +24,8 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
 const FILTER: &str = "KRAKEN_LOG";
+/// What is logged where nobody asked for anything: Postgres' own notices are of no use.
+const UNASKED: &str = "info,sqlx=warn";
 const ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 const SERVICE: &str = env!("CARGO_PKG_NAME");
 /// Spans of this target are exported.
@@ -101,7 +103,7 @@ pub fn name(span: &Span, name: String) {
 
 fn filter() -> Result<EnvFilter, TelemetryError> {
     let builder = EnvFilter::builder().with_default_directive(LevelFilter::INFO.into());
-    let written = std::env::var(FILTER).unwrap_or_default();
+    let written = std::env::var(FILTER).unwrap_or_else(|_| UNASKED.to_owned());
     builder.parse(written).map_err(|error| TelemetryError::Filter(error.to_string()))
 }
 
