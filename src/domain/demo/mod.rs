@@ -91,7 +91,6 @@ pub struct DemoAccount {
 
 /// Why the demo world was not made. Nothing of it is left then.
 #[derive(Debug, Error)]
-#[allow(missing_docs)]
 pub enum DemoError {
     #[error(transparent)]
     Clock(#[from] ClockError),
