@@ -4,7 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError};
+use super::journal::{Leg, PostError, posting_error};
 use super::ledgers::{self, Target};
 use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
@@ -43,16 +43,7 @@ pub enum ChargeError {
     Database(#[from] sqlx::Error),
 }
 database_error!(ChargeError);
-
-impl From<PostError> for ChargeError {
-    fn from(error: PostError) -> Self {
-        match error {
-            PostError::Amount(error) => Self::Amount(error),
-            PostError::Database(error) => Self::Database(error),
-            other => Self::Books(other),
-        }
-    }
-}
+posting_error!(ChargeError);
 
 /// A charge that staff make by hand.
 #[derive(Clone, Debug)]

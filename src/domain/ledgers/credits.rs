@@ -4,7 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError};
+use super::journal::{Leg, PostError, posting_error};
 use super::ledgers;
 use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
@@ -43,16 +43,7 @@ pub enum CreditError {
     Database(#[from] sqlx::Error),
 }
 database_error!(CreditError);
-
-impl From<PostError> for CreditError {
-    fn from(error: PostError) -> Self {
-        match error {
-            PostError::Amount(error) => Self::Amount(error),
-            PostError::Database(error) => Self::Database(error),
-            other => Self::Books(other),
-        }
-    }
-}
+posting_error!(CreditError);
 
 /// A credit that staff give by hand. All amounts are minor units of the account's currency.
 #[derive(Clone, Debug)]

@@ -26,6 +26,23 @@ pub enum PostError {
 }
 database_error!(PostError);
 
+/// Turns [`PostError`] into the error of a use case that has the variants `Amount`, `Books` and `Database`.
+macro_rules! posting_error {
+    ($error:ty) => {
+        impl From<$crate::domain::ledgers::journal::PostError> for $error {
+            fn from(error: $crate::domain::ledgers::journal::PostError) -> Self {
+                use $crate::domain::ledgers::journal::PostError;
+                match error {
+                    PostError::Amount(error) => Self::Amount(error),
+                    PostError::Database(error) => Self::Database(error),
+                    other => Self::Books(other),
+                }
+            }
+        }
+    };
+}
+pub(crate) use posting_error;
+
 /// One side of an entry: positive raises the ledger account's balance.
 #[derive(Clone, Copy, Debug)]
 pub struct Leg {

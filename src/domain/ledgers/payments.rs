@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError};
+use super::journal::{Leg, PostError, posting_error};
 use super::ledgers;
 use super::transactions::{self, Kind, New};
 use crate::platform::db::{Tx, database_error};
@@ -27,16 +27,7 @@ pub enum PaymentError {
     Database(#[from] sqlx::Error),
 }
 database_error!(PaymentError);
-
-impl From<PostError> for PaymentError {
-    fn from(error: PostError) -> Self {
-        match error {
-            PostError::Amount(error) => Self::Amount(error),
-            PostError::Database(error) => Self::Database(error),
-            other => Self::Books(other),
-        }
-    }
-}
+posting_error!(PaymentError);
 
 /// Money received or paid out.
 #[derive(Clone, Debug)]
