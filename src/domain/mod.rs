@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod auth;
 pub mod check;
+pub mod communications;
 pub mod demo;
 pub mod ledgers;
 

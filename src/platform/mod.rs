@@ -4,6 +4,7 @@ pub mod clock;
 pub mod cluster;
 pub mod db;
 pub mod ids;
+pub mod jobs;
 pub mod market;
 pub mod money;
 pub mod page;

@@ -1,0 +1,85 @@
+//! Messages to customers: written here, handed to the post house once their transaction has committed.
+
+use serde_json::json;
+
+use crate::platform::db::{Tx, statement};
+use crate::platform::jobs;
+
+/// The job that hands a message to the post house.
+pub const HAND_OVER: &str = "message-hand-over";
+
+/// By which way a message goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// To an e-mail address.
+    Email,
+    /// To a phone number.
+    Sms,
+}
+
+impl Channel {
+    /// The channel as the database knows it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Email => "EMAIL",
+            Self::Sms => "SMS",
+        }
+    }
+
+    fn sender(self) -> &'static str {
+        match self {
+            Self::Email => "hello@kraken.example",
+            Self::Sms => "KRAKEN",
+        }
+    }
+}
+
+/// A message to be sent.
+#[derive(Clone, Copy, Debug)]
+pub struct NewMessage<'a> {
+    /// By which way.
+    pub channel: Channel,
+    /// What kind of message it is, such as `password-reset`.
+    pub template: &'static str,
+    /// Whom it is about.
+    pub account_user: Option<i64>,
+    /// E-mail address or phone number.
+    pub to: &'a str,
+    /// Empty for SMS.
+    pub subject: &'a str,
+    /// The plain text.
+    pub text: &'a str,
+    /// Holds a one-time secret: only staff with the permission `read-post` may read it.
+    pub confidential: bool,
+}
+
+statement!(static ADD: (i64,) = "
+    with added as (
+        insert into messages (channel, template, account_user_id, account_id, recipient, sender, subject, body,
+            confidential, created_at)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) returning id
+    ), noted as (
+        insert into message_events (message_id, kind, at) select id, 'queued', $10 from added
+    )
+    select id from added");
+
+/// Hands a message to the post house once this transaction commits. Answers its row id.
+pub async fn send(tx: &mut Tx, new: &NewMessage<'_>) -> Result<i64, sqlx::Error> {
+    add(tx, new, None).await
+}
+
+/// As [`send`], for a message about one account: whoever sees that account sees the message, unless it is
+/// confidential.
+pub async fn send_about(tx: &mut Tx, new: &NewMessage<'_>, account: i64) -> Result<i64, sqlx::Error> {
+    add(tx, new, Some(account)).await
+}
+
+async fn add(tx: &mut Tx, new: &NewMessage<'_>, account: Option<i64>) -> Result<i64, sqlx::Error> {
+    let now = tx.business_now().await?;
+    let insert = ADD.query().bind(new.channel.code()).bind(new.template).bind(new.account_user).bind(account);
+    let insert = insert.bind(new.to).bind(new.channel.sender()).bind(new.subject).bind(new.text);
+    let (id,) = insert.bind(new.confidential).bind(now).fetch_one(&mut *tx).await?;
+    let at_once = tx.wall_now();
+    jobs::enqueue(tx, HAND_OVER, &json!({"message": id}), at_once).await?;
+    Ok(id)
+}
