@@ -43,15 +43,44 @@ impl LoginRow {
     }
 }
 
+row! {
+    /// An account user who logs in, as far as their password is concerned.
+    pub struct Holder {
+        /// Row id of the log-in.
+        pub login: i64,
+        /// What they log in with.
+        pub email: String,
+        /// The hash of their password, if they have one.
+        pub password_hash: Option<String>,
+        /// Where they are written to; may be empty.
+        pub contact_email: String,
+        /// Given name.
+        pub given_name: String,
+        /// Family name.
+        pub family_name: String,
+        /// What they like to be called.
+        pub preferred_name: Option<String>,
+    }
+}
+
 statement!(static BY_EMAIL: LoginRow = "
     select id, password_hash, account_user_id, support_user_id from logins where lower(email) = lower($1)");
 statement!(static UNCHANGED: (i64,) = "
     select id from logins where id = $1 and password_hash = $2 for share");
 statement!(static ADD: (i64,) = "
-    insert into logins (email, password_hash, account_user_id, support_user_id, created_at)
-    values ($1, $2, $3, $4, $5) returning id");
+    insert into logins (email, password_hash, account_user_id, support_user_id, created_at, password_set_at)
+    values ($1, $2, $3, $4, $5, $5) returning id");
+statement!(static HOLDER: Holder = "
+    select l.id as login, l.email, l.password_hash, u.email as contact_email, u.given_name, u.family_name,
+        u.preferred_name
+    from logins l join account_users u on u.id = l.account_user_id
+    where l.account_user_id = $1 and u.is_active");
+statement!(static HOLD: (i64,) = "
+    select id from logins where id = $1 and password_hash is not distinct from $2 for update");
+statement!(static DROP_RESETS: () = "
+    delete from password_reset_tokens where $1 = 'account-user' and account_user_id = $2");
 statement!(static SET_PASSWORD: (i64,) = "
-    update logins set password_hash = $3
+    update logins set password_hash = $3, password_set_at = $4
     where ($1 = 'account-user' and account_user_id = $2) or ($1 = 'support-user' and support_user_id = $2)
     returning id");
 statement!(static SET_EMAIL: (i64,) = "
@@ -70,6 +99,17 @@ pub(super) async fn is_unchanged(tx: &mut Tx, login: i64, hash: &str) -> Result<
     Ok(UNCHANGED.query().bind(login).bind(hash).fetch_optional(&mut *tx).await?.is_some())
 }
 
+/// The log-in of an active account user.
+pub(super) async fn holder(tx: &mut Tx, account_user: i64) -> Result<Option<Holder>, sqlx::Error> {
+    HOLDER.query().bind(account_user).fetch_optional(&mut *tx).await
+}
+
+/// Keeps the log-in to this transaction, which is about to change its password. Says whether it still has the
+/// password that was read before.
+pub(super) async fn hold(tx: &mut Tx, login: i64, hash: Option<&str>) -> Result<bool, sqlx::Error> {
+    Ok(HOLD.query().bind(login).bind(hash).fetch_optional(&mut *tx).await?.is_some())
+}
+
 /// Gives a user or a member of staff a log-in. The hash comes from [`super::passwords::Passwords`].
 pub async fn add(tx: &mut Tx, owner: Subject, email: &str, hash: Option<&str>) -> Result<(), ChangeError> {
     let (user, staff) = match owner {
@@ -82,16 +122,18 @@ pub async fn add(tx: &mut Tx, owner: Subject, email: &str, hash: Option<&str>) -
     Ok(())
 }
 
-/// Changes a password, which ends every session of its owner.
+/// Changes a password, which ends every session of its owner and every link to a new password.
 pub async fn set_password(tx: &mut Tx, owner: Subject, hash: &str) -> Result<(), ChangeError> {
-    let changed =
-        SET_PASSWORD.query().bind(owner.kind()).bind(owner.id()).bind(hash).fetch_optional(&mut *tx).await?;
-    changed.ok_or(ChangeError::Unknown)?;
+    let now = tx.wall_now();
+    let update = SET_PASSWORD.query().bind(owner.kind()).bind(owner.id()).bind(hash).bind(now);
+    update.fetch_optional(&mut *tx).await?.ok_or(ChangeError::Unknown)?;
+    DROP_RESETS.command().bind(owner.kind()).bind(owner.id()).execute(&mut *tx).await?;
     subjects::end_sessions(tx, owner).await?;
     Ok(())
 }
 
-/// Changes the e-mail that somebody logs in with and is written to, which ends every session of theirs.
+/// Changes the e-mail that somebody logs in with and is written to, which ends every session of theirs and
+/// every link to a new password.
 pub async fn set_email(tx: &mut Tx, owner: Subject, email: &str) -> Result<(), ChangeError> {
     let email = email.trim();
     let changed =
@@ -103,6 +145,7 @@ pub async fn set_email(tx: &mut Tx, owner: Subject, email: &str) -> Result<(), C
         _ => SET_STAFF_EMAIL.command().bind(owner.id()).bind(email),
     };
     contact.execute(&mut *tx).await?;
+    DROP_RESETS.command().bind(owner.kind()).bind(owner.id()).execute(&mut *tx).await?;
     subjects::end_sessions(tx, owner).await?;
     Ok(())
 }
