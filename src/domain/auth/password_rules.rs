@@ -80,6 +80,11 @@ pub fn judge(password: &str, holder: &Holder) -> Result<Vec<&'static Rule>, Unus
 /// A password that guessers try first, as it is or with a little around it.
 fn is_common(password: &str) -> bool {
     let lower = password.to_lowercase();
+    let mut letters = lower.chars();
+    let first = letters.next();
+    if letters.all(|letter| Some(letter) == first) {
+        return true;
+    }
     let core = lower.trim_matches(|c: char| !c.is_alphabetic());
     let added = lower.chars().count() - core.chars().count();
     COMMON.contains(lower.as_str()) || (added <= DECORATION && COMMON.contains(core))
@@ -89,6 +94,9 @@ fn is_common(password: &str) -> bool {
 fn resembles(password: &str, holder: &Holder) -> bool {
     let password = plain(password);
     let length = password.chars().count();
+    if length == 0 {
+        return false;
+    }
     parts(holder).iter().any(|part| {
         part.contains(&password) || (password.contains(part.as_str()) && part.chars().count() * 2 >= length)
     })
@@ -138,6 +146,7 @@ mod tests {
             ("kT9#w", "password_too_short"),
             ("Letmein123!", "password_too_common"),
             ("iloveyou1", "password_too_common"),
+            ("!!!!!!!!!!!!", "password_too_common"),
             ("Lovelace1815", "password_too_similar"),
             ("ada.byron@example.org", "password_too_similar"),
             ("adabyron", "password_too_similar"),
