@@ -52,6 +52,11 @@ pub fn pre_signed_key(random: &Randomness) -> String {
     random.hex(40).to_lowercase()
 }
 
+/// A token for a link that sets a new password: 48 letters and digits, about 285 bits.
+pub fn password_reset_token(random: &Randomness) -> String {
+    random.alphanumeric(48)
+}
+
 /// A partner user's number: `PU-` and eight upper-case hexadecimal digits.
 pub fn partner_number(random: &Randomness) -> String {
     format!("PU-{}", random.hex(8))

@@ -31,6 +31,7 @@ fn payload(obtained: &Obtained) -> Leaf<'static> {
 struct LoginInput {
     email: Option<String>,
     password: Option<String>,
+    captcha_response: Option<String>,
     #[serde(rename = "APIKey")]
     api_key: Option<String>,
     organization_secret_key: Option<String>,
@@ -45,12 +46,12 @@ impl LoginInput {
         let by_password = self.email.is_some() || self.password.is_some();
         let keys = [&self.api_key, &self.organization_secret_key, &self.pre_signed_key, &self.refresh_token];
         let methods = keys.iter().filter(|key| key.is_some()).count() + usize::from(by_password);
-        if methods != 1 {
+        if methods != 1 || (self.captcha_response.is_some() && !by_password) {
             return wrong("KT-CT-1137");
         }
         match self {
-            Self { email: Some(email), password: Some(password), .. } => {
-                Ok(Credentials::Password { email, password })
+            Self { email: Some(email), password: Some(password), captcha_response: captcha, .. } => {
+                Ok(Credentials::Password { email, password, captcha })
             }
             Self { api_key: Some(key), .. } => Ok(Credentials::ApiKey(key)),
             Self { organization_secret_key: Some(key), .. } => Ok(Credentials::OrganisationKey(key)),

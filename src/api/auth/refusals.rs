@@ -22,6 +22,10 @@ pub(in crate::api) fn token(error: TokenError) -> FieldError {
 pub(super) fn login(error: LoginError) -> FieldError {
     match error {
         LoginError::WrongPassword => FieldError::code("KT-CT-1138").at_input(&[]),
+        LoginError::CaptchaMissing => FieldError::code("KT-CT-1160").at_input(&["input", "captchaResponse"]),
+        LoginError::WrongCaptcha => FieldError::code("KT-CT-1161").at_input(&["input", "captchaResponse"]),
+        LoginError::PasswordExpired => FieldError::code("KT-CT-1146").at_input(&["input", "password"]),
+        LoginError::MfaRequired => FieldError::code("KT-CT-1148"),
         LoginError::WrongApiKey => FieldError::code("KT-CT-1139").at_input(&["input", "apiKey"]),
         LoginError::WrongOrganisationKey => {
             FieldError::code("KT-CT-1140").at_input(&["input", "organizationSecretKey"])
@@ -32,6 +36,7 @@ pub(super) fn login(error: LoginError) -> FieldError {
         LoginError::PreSignedKeyExpired => {
             FieldError::code("KT-CT-1142").at_input(&["input", "preSignedKey"])
         }
+        LoginError::Captcha(error) => FieldError::internal(error),
         LoginError::Passwords(error) => FieldError::internal(error),
         LoginError::Keys(error) => FieldError::internal(error),
         LoginError::Database(error) => FieldError::internal(error),

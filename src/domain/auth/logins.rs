@@ -1,5 +1,6 @@
 //! Log-ins: one e-mail, one password, one owner.
 
+use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use super::subjects::{self, Subject};
@@ -31,6 +32,7 @@ row! {
     pub(super) struct LoginRow {
         pub id: i64,
         pub password_hash: Option<String>,
+        pub password_set_at: DateTime<Utc>,
         pub account_user_id: Option<i64>,
         pub support_user_id: Option<i64>,
         pub partner_user_id: Option<i64>,
@@ -66,7 +68,7 @@ row! {
 }
 
 statement!(static BY_EMAIL: LoginRow = "
-    select id, password_hash, account_user_id, support_user_id, partner_user_id
+    select id, password_hash, password_set_at, account_user_id, support_user_id, partner_user_id
     from logins where lower(email) = lower($1)");
 statement!(static UNCHANGED: (i64,) = "
     select id from logins where id = $1 and password_hash = $2 for share");

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::captcha::NoVerdict;
 use super::keys::KeyError;
+use super::password_login::Attempt;
 use super::passwords::PasswordError;
 use super::subjects::{self, Actor, Subject};
 use super::tokens::{Grant, Payload};
@@ -21,6 +23,8 @@ pub enum Credentials {
         email: String,
         /// The password.
         password: String,
+        /// What the captcha gave, if there was one.
+        captcha: Option<String>,
     },
     /// An account user's API key.
     ApiKey(String),
@@ -63,6 +67,21 @@ pub enum LoginError {
     /// The e-mail is unknown or the password is wrong.
     #[error("wrong e-mail or password")]
     WrongPassword,
+    /// A captcha has to be solved first.
+    #[error("the captcha response is missing")]
+    CaptchaMissing,
+    /// The captcha was not solved.
+    #[error("the captcha response is wrong")]
+    WrongCaptcha,
+    /// Whether the captcha was solved could not be found out just now.
+    #[error(transparent)]
+    Captcha(#[from] NoVerdict),
+    /// The password is right and too old.
+    #[error("the password has expired")]
+    PasswordExpired,
+    /// The password is right and does not suffice by itself.
+    #[error("a second factor is demanded")]
+    MfaRequired,
     /// No live API key reads like this.
     #[error("wrong API key")]
     WrongApiKey,
@@ -113,8 +132,9 @@ impl Auth {
         credentials: &Credentials,
     ) -> Result<Obtained, LoginError> {
         let checked = match credentials {
-            Credentials::Password { email, password } => {
-                Some(self.check_password(db, deadline, stats, email, password).await?)
+            Credentials::Password { email, password, captcha } => {
+                let attempt = Attempt { email, password, captcha: captcha.as_deref() };
+                Some(self.check_password(db, deadline, stats, &attempt).await?)
             }
             _ => None,
         };

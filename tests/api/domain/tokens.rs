@@ -18,7 +18,7 @@ async fn tokens_are_what_they_say() {
 
     let obtain = async |credentials| trial.auth.obtain(&trial.db, soon(), &Stats::new(), &credentials).await;
     let password =
-        |text: &str| Credentials::Password { email: "kim@example.com".into(), password: text.into() };
+        |text: &str| Credentials::Password { email: "kim@example.com".into(), password: text.into(), captcha: None };
     let who = async |header: String| {
         let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
         trial.auth.authenticate(&mut tx, Some(&header)).await
@@ -108,7 +108,7 @@ async fn a_new_password_or_email_ends_every_session() {
     logins::add(&mut tx, neighbour, "lou@example.com", None).await.expect("login");
     tx.commit().await.expect("commit");
     let obtain = async |email: &str, password: &str| {
-        let login = Credentials::Password { email: email.into(), password: password.into() };
+        let login = Credentials::Password { email: email.into(), password: password.into(), captcha: None };
         trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await
     };
     let refused = async |token: &str| {

@@ -57,7 +57,7 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
         eprintln!("{} {} {:>8} {}", account.market, account.number, balance.0, account.holder);
     }
     drop(tx);
-    let login = Credentials::Password { email: made.staff.email, password: made.staff.password };
+    let login = Credentials::Password { email: made.staff.email, password: made.staff.password, captcha: None };
     let obtained = trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await.expect("logged in");
     let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
     assert!(
