@@ -1,5 +1,6 @@
 //! The program's subcommands.
 
+mod access;
 mod admin;
 mod config;
 mod open;
@@ -34,6 +35,9 @@ enum Command {
     Schema(schema::Schema),
     /// Prove that the books are sound.
     Check,
+    /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
+    #[command(subcommand)]
+    Access(access::Access),
     /// Look after staff log-ins.
     #[command(subcommand)]
     Staff(admin::Staff),
@@ -60,6 +64,7 @@ impl Cli {
             Command::Migrate => admin::migrate(&config).await,
             Command::Seed => admin::seed(&config).await,
             Command::Check => admin::check(&config).await,
+            Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => admin::staff(&config, what).await,
             Command::Clock(what) => admin::clock(&config, &what).await,
             Command::Brownout(what) => admin::brownout(&config, &what).await,
