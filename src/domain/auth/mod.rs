@@ -5,14 +5,18 @@ pub mod audit;
 pub mod brownouts;
 pub mod keys;
 pub mod logins;
+pub mod masquerade;
 pub mod obtain;
 pub mod organisations;
+pub mod partners;
 mod password_login;
 pub mod passwords;
 pub mod pre_signed;
 pub mod refresh;
+pub mod sessions;
 pub mod staff;
 pub mod subjects;
+pub mod third_parties;
 pub mod tokens;
 pub mod viewer;
 
