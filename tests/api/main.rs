@@ -5,6 +5,7 @@
 mod support;
 
 mod access;
+mod altered;
 mod books;
 mod domain;
 mod login;
