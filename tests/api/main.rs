@@ -5,10 +5,14 @@
 mod support;
 
 mod access;
+mod altered;
 mod books;
 mod domain;
 mod login;
 mod main_job;
+mod masquerade;
+mod pre_signed;
 mod roots;
 mod service;
+mod sessions;
 mod statements;

@@ -1,10 +1,14 @@
 //! Logging in, the viewer, and what the API says of itself.
 
+mod legacy_login;
 mod login;
 mod mfa;
 mod passwords;
+mod pre_signed;
 pub(super) mod refusals;
 mod service;
+mod sessions;
+mod viewers;
 
 use super::session::Bindings;
 
@@ -12,5 +16,9 @@ pub(super) fn bind(b: &mut Bindings) {
     login::bind(b);
     mfa::bind(b);
     passwords::bind(b);
+    legacy_login::bind(b);
+    sessions::bind(b);
+    pre_signed::bind(b);
+    viewers::bind(b);
     service::bind(b);
 }
