@@ -3,6 +3,7 @@
 mod admin;
 mod config;
 mod open;
+mod post;
 mod schema;
 mod serve;
 
@@ -45,6 +46,8 @@ enum Command {
     Brownout(admin::Brownout),
     /// Print a Kraken Token for the owner of an e-mail.
     Token(admin::Token),
+    /// Print the newest messages to customers: the simulated post house delivers them nowhere else.
+    Post(post::Post),
 }
 
 impl Cli {
@@ -64,6 +67,7 @@ impl Cli {
             Command::Clock(what) => admin::clock(&config, &what).await,
             Command::Brownout(what) => admin::brownout(&config, &what).await,
             Command::Token(what) => admin::token(&config, &what).await,
+            Command::Post(what) => post::run(&config, &what).await,
         }
     }
 }

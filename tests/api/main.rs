@@ -9,6 +9,8 @@ mod books;
 mod domain;
 mod login;
 mod main_job;
+mod post;
 mod roots;
+mod rotation;
 mod service;
 mod statements;

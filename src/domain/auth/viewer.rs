@@ -32,6 +32,8 @@ pub const POST_TRANSACTIONS: &str = "post-transactions";
 pub const MOVE_CLOCK: &str = "move-clock";
 /// Staff may add staff.
 pub const MANAGE_STAFF: &str = "manage-staff";
+/// Staff may read messages that hold one-time secrets.
+pub const READ_POST: &str = "read-post";
 
 impl Viewer {
     /// The viewer's kind as SQL knows it: the first argument of every look-up.

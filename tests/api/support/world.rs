@@ -74,7 +74,7 @@ impl Server {
         Customer { user_id, email, account: account.number, account_id: account.id, api_key, token }
     }
 
-    async fn member_of_staff(&self, email: &str, role: &str) -> String {
+    pub async fn member_of_staff(&self, email: &str, role: &str) -> String {
         let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
         let mut tx = self.tx().await;
         staff::add(&mut tx, email, "Somebody", &hash, &[role]).await.expect("staff");
