@@ -103,6 +103,10 @@ pub struct FieldFacts {
     pub codes: Vec<String>,
     /// Viewers named by `@access`; empty where the directive is absent.
     pub access: Vec<String>,
+    /// Scopes named by `@scopes`: what a session may be limited to and still use the field.
+    pub scopes: Vec<String>,
+    /// Whether any field of the same type has `@scopes`.
+    pub in_scoped_type: bool,
     /// Weight given by `@cost`.
     pub weight: Option<u32>,
     pub deprecated: bool,

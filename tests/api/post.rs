@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use chrono::TimeDelta;
+use kraken_api::api::Origin;
 use kraken_api::domain::accounts::open::{self, NewAccount, NewUser};
 use kraken_api::domain::accounts::roles;
 use kraken_api::domain::auth::organisations;
@@ -344,7 +345,8 @@ async fn statements_do_not_grow_with_accounts_and_a_shared_account_is_told_once(
         tx.commit().await.expect("committed");
         server.carry().await;
         let request = graphql::Request { query: query.into(), ..graphql::Request::default() };
-        let answer = server.app.execute(request, Some(&world.ada.token)).await.expect("an answer");
+        let origin = Origin { authorization: Some(&world.ada.token), client: None };
+        let answer = server.app.execute(request, origin).await.expect("an answer");
         let body: Value = serde_json::from_slice(&answer.response.body).expect("JSON");
         let all = body["data"]["viewer"]["accounts"].as_array().expect("accounts");
         assert_eq!(all.len(), accounts);

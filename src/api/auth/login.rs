@@ -10,7 +10,6 @@ use crate::graphql::{FieldError, Leaf, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.obtainKrakenToken", obtain_kraken_token);
-    b.dark(&["ObtainJSONWebTokenInput.preSignedKey"]);
     b.leaves::<Obtained>(
         "ObtainKrakenJSONWebToken",
         &[
@@ -35,6 +34,7 @@ struct LoginInput {
     #[serde(rename = "APIKey")]
     api_key: Option<String>,
     organization_secret_key: Option<String>,
+    pre_signed_key: Option<String>,
     refresh_token: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl LoginInput {
     fn credentials(self) -> Result<Credentials, FieldError> {
         let wrong = |code| Err(FieldError::code(code).at_input(&[]));
         let by_password = self.email.is_some() || self.password.is_some();
-        let keys = [&self.api_key, &self.organization_secret_key, &self.refresh_token];
+        let keys = [&self.api_key, &self.organization_secret_key, &self.pre_signed_key, &self.refresh_token];
         let methods = keys.iter().filter(|key| key.is_some()).count() + usize::from(by_password);
         if methods != 1 {
             return wrong("KT-CT-1137");
@@ -54,6 +54,7 @@ impl LoginInput {
             }
             Self { api_key: Some(key), .. } => Ok(Credentials::ApiKey(key)),
             Self { organization_secret_key: Some(key), .. } => Ok(Credentials::OrganisationKey(key)),
+            Self { pre_signed_key: Some(key), .. } => Ok(Credentials::PreSignedKey(key)),
             Self { refresh_token: Some(token), .. } => Ok(Credentials::RefreshToken(token)),
             _ => wrong("KT-CT-1136"),
         }

@@ -28,6 +28,10 @@ pub(super) fn login(error: LoginError) -> FieldError {
         }
         LoginError::RefreshExpired => FieldError::code("KT-CT-1134").at_input(&["input", "refreshToken"]),
         LoginError::RefreshUnknown => FieldError::code("KT-CT-1135").at_input(&["input", "refreshToken"]),
+        LoginError::WrongPreSignedKey => FieldError::code("KT-CT-1141").at_input(&["input", "preSignedKey"]),
+        LoginError::PreSignedKeyExpired => {
+            FieldError::code("KT-CT-1142").at_input(&["input", "preSignedKey"])
+        }
         LoginError::Passwords(error) => FieldError::internal(error),
         LoginError::Keys(error) => FieldError::internal(error),
         LoginError::Database(error) => FieldError::internal(error),

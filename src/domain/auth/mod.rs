@@ -7,7 +7,9 @@ pub mod keys;
 pub mod logins;
 pub mod obtain;
 pub mod organisations;
+mod password_login;
 pub mod passwords;
+pub mod pre_signed;
 pub mod refresh;
 pub mod staff;
 pub mod subjects;
@@ -20,7 +22,7 @@ use crate::platform::random::Randomness;
 
 pub use obtain::{Credentials, LoginError, Obtained};
 pub use tokens::{Issuer, Payload, TokenError};
-pub use viewer::Viewer;
+pub use viewer::{Through, Viewer};
 
 use keys::KeyStore;
 use passwords::Passwords;

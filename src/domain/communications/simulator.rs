@@ -41,6 +41,11 @@ impl Simulator {
     }
 }
 
+/// What the house calls a message: the same whenever it is handed it.
+pub fn reference(message: i64) -> String {
+    format!("simulated-{message}")
+}
+
 /// Has the simulated house's reports come in by this runner.
 pub fn register(runner: &mut Runner) {
     runner.on(REPORTS, |tx, payload| {
@@ -69,7 +74,7 @@ impl PostHouse for Simulator {
             if self.has_no_time() {
                 return Ok(Receipt::Later("the post house has no time"));
             }
-            let reference = format!("simulated-{}", letter.id);
+            let reference = reference(letter.id);
             let (wait, fate) = fate(&letter.recipient);
             let when = tx.wall_now() + wait;
             jobs::enqueue(tx, REPORTS, &json!({"reference": &reference, "fate": fate}), when).await?;

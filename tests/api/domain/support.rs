@@ -10,8 +10,8 @@ pub use kraken_api::domain::auth::{
     Auth, Credentials, Issuer, LoginError, TokenError, Viewer, api_keys, keys, logins, organisations,
 };
 pub use kraken_api::domain::communications::messages::{self, Channel, NewMessage};
-pub use kraken_api::domain::communications::post;
 pub use kraken_api::domain::communications::simulator::Simulator;
+pub use kraken_api::domain::communications::{events, post};
 pub use kraken_api::domain::ledgers::charges::{self, ChargeError, NewCharge};
 pub use kraken_api::domain::ledgers::credits::{self, CreditError, NewCredit};
 pub use kraken_api::domain::ledgers::payments::{self, Movement};

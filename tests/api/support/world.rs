@@ -89,7 +89,9 @@ impl Server {
         let reader = self.member_of_staff("reader@example.org", "reader").await;
         let mut tx = self.tx().await;
         let (partner_id, partner_key) =
-            organisations::add(&mut tx, &self.random, "Partner Ltd").await.expect("an organisation");
+            organisations::add(&mut tx, &self.random, "Partner Ltd", &["view-accounts"])
+                .await
+                .expect("an organisation");
         tx.commit().await.expect("committed");
         let partner = self.log_in(json!({ "organizationSecretKey": partner_key })).await;
         World { ada, bob, staff, reader, partner, partner_id }
