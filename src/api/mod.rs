@@ -6,7 +6,9 @@ mod accounts;
 mod app;
 mod auth;
 mod brownouts;
+mod communications;
 mod ledgers;
+mod nodes;
 mod paging;
 mod session;
 mod sources;
@@ -20,4 +22,6 @@ fn bind(b: &mut session::Bindings) {
     auth::bind(b);
     accounts::bind(b);
     ledgers::bind(b);
+    communications::bind(b);
+    nodes::bind(b);
 }

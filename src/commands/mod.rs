@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod config;
 mod open;
+mod post;
 mod schema;
 mod serve;
 
@@ -49,6 +50,8 @@ enum Command {
     Brownout(admin::Brownout),
     /// Print a Kraken Token for the owner of an e-mail.
     Token(admin::Token),
+    /// Print the newest messages to customers: the simulated post house delivers them nowhere else.
+    Post(post::Post),
 }
 
 impl Cli {
@@ -69,6 +72,7 @@ impl Cli {
             Command::Clock(what) => admin::clock(&config, &what).await,
             Command::Brownout(what) => admin::brownout(&config, &what).await,
             Command::Token(what) => admin::token(&config, &what).await,
+            Command::Post(what) => post::run(&config, &what).await,
         }
     }
 }

@@ -8,15 +8,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::FutureExt;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
 use tokio::time::MissedTickBehavior;
 
 use super::config::Config;
 use super::open::{Opened, Problem};
 use crate::api::App;
 use crate::domain::demo::{self, DemoCredentials};
+use crate::domain::work;
 use crate::http;
 use crate::platform::clock::Deadline;
 use crate::platform::db::Stats;
@@ -69,10 +73,22 @@ async fn serve(
     let service = Arc::new(http::AppService::new(Arc::clone(&app), config.base_url()));
     let router = http::router(service, http::HttpSettings::default());
     announce(config, opened, wants_demo)?;
-    tokio::select! {
-        served = http::serve(listener, router, stop_signal()) => Ok(served?),
+    let (stop, stopping) = oneshot::channel();
+    let worker = start_work(opened, stopping);
+    let served = tokio::select! {
+        served = http::serve(listener, router, stop_signal()) => served.map_err(Problem::from),
         never = watch(opened, &app) => match never {},
-    }
+    };
+    // A job that is running is finished; what is lost with a worker that panicked comes back.
+    let _ = stop.send(());
+    let _ = worker.await;
+    served
+}
+
+/// Does the jobs that are due, until it is told to stop.
+fn start_work(opened: &Opened, stopping: oneshot::Receiver<()>) -> JoinHandle<()> {
+    let (database, runner) = (opened.database.clone(), work::runner(&opened.random));
+    tokio::spawn(async move { runner.work(&database, stopping.map(|_| ())).await })
 }
 
 /// Makes the demo data unless it is there; answers the file with the credentials if it was made now.

@@ -208,6 +208,7 @@ async fn every_connection_bounds_its_pages() {
         "account(accountNumber: \"N\") { transactions(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { ledgers { transactions(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
+        "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",
         "viewer { portfolios(PAGE) { edgeCount } }",
     ] {
         for (arguments, code) in PAGING {

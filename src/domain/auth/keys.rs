@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::traits::PublicKeyParts;
@@ -24,6 +24,13 @@ const FRESH: TimeDelta = TimeDelta::seconds(60);
 
 /// How soon an unknown key id may cause another read.
 const PATIENCE: TimeDelta = TimeDelta::seconds(1);
+
+/// How long a key signs before a new one takes over.
+const SIGNS_FOR: TimeDelta = TimeDelta::days(30);
+
+/// How long a key goes on verifying once its successor signs: longer than any token that it signed lives,
+/// and than other servers take to notice.
+const OUTLIVES: TimeDelta = TimeDelta::hours(2);
 
 /// Why there is no key to sign or verify with.
 #[derive(Debug, Error)]
@@ -55,6 +62,12 @@ statement!(static ADD: () = "
     insert into signing_keys (kid, private_pem, modulus, exponent, created_at) values ($1, $2, $3, $4, $5)");
 statement!(static RETIRE: () = "
     update signing_keys set retired_at = $2 where kid = $1 and retired_at is null");
+statement!(static LOCK: (i64,) = "select id from signing_keys where retired_at is null order by id for update");
+statement!(static NEWEST: (DateTime<Utc>,) = "
+    select created_at from signing_keys where retired_at is null order by id desc limit 1");
+statement!(static RETIRE_SUCCEEDED: () = "
+    update signing_keys k set retired_at = $1 where retired_at is null
+    and exists (select 1 from signing_keys n where n.id > k.id and n.retired_at is null and n.created_at <= $2)");
 
 /// Keys in use, as read from the database at some moment.
 pub(super) struct Ring {
@@ -153,6 +166,20 @@ pub async fn rotate(tx: &mut Tx, random: &Randomness) -> Result<String, KeyError
 pub async fn retire(tx: &mut Tx, kid: &str) -> Result<(), KeyError> {
     let now = tx.wall_now();
     RETIRE.command().bind(kid).bind(now).execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// Makes a new key once the newest has signed for thirty days, and retires those whose successor has signed
+/// for two hours. Callers at the same moment wait for one another, so that one of them makes the key.
+pub async fn renew(tx: &mut Tx, random: &Randomness) -> Result<(), KeyError> {
+    let now = tx.wall_now();
+    LOCK.query().fetch_all(&mut *tx).await?;
+    // Read by a statement of its own, which sees what the lock was waited for.
+    let newest = NEWEST.query().fetch_optional(&mut *tx).await?;
+    if newest.is_none_or(|(made,)| made + SIGNS_FOR <= now) {
+        rotate(tx, random).await?;
+    }
+    RETIRE_SUCCEEDED.command().bind(now).bind(now - OUTLIVES).execute(&mut *tx).await?;
     Ok(())
 }
 

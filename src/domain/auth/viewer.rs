@@ -67,6 +67,8 @@ pub const POST_TRANSACTIONS: &str = "post-transactions";
 pub const MOVE_CLOCK: &str = "move-clock";
 /// Staff may add staff.
 pub const MANAGE_STAFF: &str = "manage-staff";
+/// Staff may read messages that hold one-time secrets.
+pub const READ_POST: &str = "read-post";
 /// Staff may look at the service as a customer does.
 pub const MASQUERADE: &str = "masquerade";
 /// Staff and organisations may withdraw the refresh tokens of customers.

@@ -1,12 +1,18 @@
 //! Messages to customers: written here, handed to the post house once their transaction has committed.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::json;
 
-use crate::platform::db::{Tx, statement};
+use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs;
 
 /// The job that hands a message to the post house.
-pub const HAND_OVER: &str = "message-hand-over";
+pub(super) const HAND_OVER: &str = "message-hand-over";
+/// The job that takes the text out of a confidential message.
+pub(super) const REDACT: &str = "message-redact";
+
+/// How long the text of a confidential message is kept, in wall time; the secret in it is dead long before.
+const SECRETS_KEPT: TimeDelta = TimeDelta::days(7);
 
 /// By which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +30,11 @@ impl Channel {
             Self::Email => "EMAIL",
             Self::Sms => "SMS",
         }
+    }
+
+    /// The channel of a code; the database keeps no others.
+    pub(super) fn of(code: &str) -> Self {
+        if code == "SMS" { Self::Sms } else { Self::Email }
     }
 
     fn sender(self) -> &'static str {
@@ -81,5 +92,43 @@ async fn add(tx: &mut Tx, new: &NewMessage<'_>, account: Option<i64>) -> Result<
     let (id,) = insert.bind(new.confidential).bind(now).fetch_one(&mut *tx).await?;
     let at_once = tx.wall_now();
     jobs::enqueue(tx, HAND_OVER, &json!({"message": id}), at_once).await?;
+    if new.confidential {
+        jobs::enqueue(tx, REDACT, &json!({"message": id}), at_once + SECRETS_KEPT).await?;
+    }
     Ok(id)
+}
+
+row! {
+    /// A message as whoever runs the server reads it.
+    pub struct Stored {
+        /// Row id.
+        pub id: i64,
+        /// `EMAIL` or `SMS`.
+        pub channel: String,
+        /// What kind of message it is.
+        pub template: String,
+        /// E-mail address or phone number.
+        pub recipient: String,
+        /// Whom it comes from.
+        pub sender: String,
+        /// Empty for SMS.
+        pub subject: String,
+        /// The plain text, unless it has been taken out.
+        pub body: Option<String>,
+        /// `queued`, `accepted`, `delivered`, `bounced` or `refused`.
+        pub status: String,
+        /// Why it was put off, sent back or refused.
+        pub failure: Option<String>,
+        /// When it was written.
+        pub created_at: DateTime<Utc>,
+    }
+}
+
+statement!(static NEWEST: Stored = "
+    select id, channel, template, recipient, sender, subject, body, status, failure, created_at from messages
+    where $1::text is null or lower(recipient) = lower($1) order by id desc limit $2::bigint");
+
+/// The newest messages, the newest first, secrets included: for whoever runs the server, and no request.
+pub async fn newest(tx: &mut Tx, to: Option<&str>, limit: i64) -> Result<Vec<Stored>, sqlx::Error> {
+    NEWEST.query().bind(to).bind(limit).fetch_all(&mut *tx).await
 }

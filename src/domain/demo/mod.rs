@@ -2,6 +2,7 @@
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
 mod cast;
+mod letters;
 mod months;
 
 use std::time::Duration;

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, join};
+use super::{DemoError, Person, World, join, letters};
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
@@ -36,6 +36,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         wait_until(tx, at(present, month, JOIN)).await?;
         for customer in CUSTOMERS.iter().filter(|customer| customer.joined == month as usize) {
             let person = join(tx, world.random, customer).await?;
+            letters::welcome(tx, world.random, &person).await?;
             world.people.push(person);
         }
         wait_until(tx, at(present, month, BILL)).await?;
@@ -157,6 +158,7 @@ async fn rest(tx: &mut Tx, world: &World<'_>, person: &Person, month: usize) -> 
         let credit =
             NewCredit { account_number: number, net: gross, tax: 0, gross, reason, note, metadata: None };
         credits::create(tx, &world.clerk, &credit).await?;
+        letters::reward(tx, world.random, person).await?;
     }
     if let Some((_, amount)) = customer.refund.filter(|(when, _)| *when == month) {
         let movement = Movement { amount, title: "Refund", payment_type: "BACS_DEPOSIT", ledger_type: None };

@@ -2,6 +2,8 @@
 
 mod access;
 mod books;
+mod jobs;
+mod post;
 mod support;
 mod tokens;
 mod world;

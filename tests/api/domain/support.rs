@@ -9,13 +9,18 @@ pub use kraken_api::domain::auth::subjects::{self, Subject};
 pub use kraken_api::domain::auth::{
     Auth, Credentials, Issuer, LoginError, TokenError, Viewer, api_keys, keys, logins, organisations,
 };
+pub use kraken_api::domain::communications::messages::{self, Channel, NewMessage};
+pub use kraken_api::domain::communications::simulator::Simulator;
+pub use kraken_api::domain::communications::{events, post};
 pub use kraken_api::domain::ledgers::charges::{self, ChargeError, NewCharge};
 pub use kraken_api::domain::ledgers::credits::{self, CreditError, NewCredit};
 pub use kraken_api::domain::ledgers::payments::{self, Movement};
 pub use kraken_api::domain::ledgers::{Filter, Order, balances, ledgers, transactions};
+pub use kraken_api::domain::work;
 pub use kraken_api::domain::{check, demo};
 pub use kraken_api::platform::clock::{self, ClockError, Deadline, WallClock};
-pub use kraken_api::platform::db::{Database, Stats, violated};
+pub use kraken_api::platform::db::{Database, Stats, Tx, violated};
+pub use kraken_api::platform::jobs::{self, JobError, Runner};
 pub use kraken_api::platform::money::Minor;
 pub use kraken_api::platform::page::Window;
 pub use kraken_api::platform::random::Randomness;

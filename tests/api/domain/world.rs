@@ -48,6 +48,12 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
         .expect("page")
         .remove(0);
     assert!(page.total.is_some_and(|total| total > 70), "{:?}", page.total);
+    let channels = [Channel::Email, Channel::Sms];
+    let sent =
+        events::of_accounts(&mut tx, &staff(), &[account.id], &channels, &window).await.expect("events");
+    let kinds: Vec<&str> = sent[0].rows.iter().map(|sent| sent.template.as_str()).collect();
+    assert_eq!(kinds, ["referral-reward", "welcome"]);
+    assert!(sent[0].rows[1].sent_at < trial.wall.now() - TimeDelta::days(700), "told under the moved clock");
     let newest = page.rows.first().expect("rows").balance_carried_forward;
     assert_eq!(balances::of_accounts(&mut tx, &staff(), &[account.id], false).await.expect("b")[0], newest);
     for account in &made.accounts {
@@ -56,6 +62,14 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
         let balance = balances::of_accounts(&mut tx, &staff(), &[row.id], false).await.expect("b")[0];
         eprintln!("{} {} {:>8} {}", account.market, account.number, balance.0, account.holder);
     }
+    drop(tx);
+    work::runner(&trial.random).run_due(&trial.db).await.expect("what was delivered is not delivered again");
+    let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+    let posted = messages::newest(&mut tx, None, 100).await.expect("messages");
+    assert!(posted.iter().all(|message| message.status == "delivered"));
+    let events = sqlx::query_as("select count(*) from message_events").fetch_one(&mut tx).await;
+    let (events,): (i64,) = events.expect("a count");
+    assert_eq!(events, 3 * i64::try_from(posted.len()).expect("few"));
     drop(tx);
     let login = Credentials::Password { email: made.staff.email, password: made.staff.password, captcha: None };
     let obtained = trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await.expect("logged in");

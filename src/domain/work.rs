@@ -1,0 +1,50 @@
+//! Everything that servers do beside answering requests: the jobs that requests leave behind, and upkeep.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+
+use super::auth::keys::{self, KeyError};
+use super::auth::refresh;
+use super::communications::post::{self, PostHouse};
+use super::communications::simulator::{self, Simulator};
+use crate::platform::jobs::{JobError, Runner};
+use crate::platform::random::Randomness;
+
+impl From<KeyError> for JobError {
+    fn from(error: KeyError) -> Self {
+        match error {
+            KeyError::Database(error) => Self::Database(error),
+            other => Self::Other(other.to_string()),
+        }
+    }
+}
+
+/// The runner of a server, its messages carried by the simulated post house.
+pub fn runner(random: &Randomness) -> Runner {
+    runner_with(random, Arc::new(Simulator::new(random.clone())))
+}
+
+/// The runner of a server whose messages `house` carries.
+pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
+    let mut runner = Runner::default();
+    post::register(&mut runner, house);
+    simulator::register(&mut runner);
+    keep_up(&mut runner, random.clone());
+    runner
+}
+
+/// Work that recurs, each with the span in which it is done once.
+fn keep_up(runner: &mut Runner, random: Randomness) {
+    let (hour, day) = (TimeDelta::hours(1), TimeDelta::days(1));
+    runner.every(hour, "upkeep-signing-keys", move |tx, _| {
+        let random = random.clone();
+        Box::pin(async move { Ok(keys::renew(tx, &random).await?) })
+    });
+    runner.every(day, "upkeep-refresh-tokens", |tx, _| {
+        Box::pin(async move {
+            refresh::purge(tx).await?;
+            Ok(())
+        })
+    });
+}

@@ -1,0 +1,225 @@
+//! Jobs: taken once, retried, given up, never lost.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use serde_json::{Value, json};
+
+use super::support::*;
+
+impl Trial {
+    async fn tx(&self) -> Tx {
+        self.db.write(soon(), &Stats::new()).await.expect("tx")
+    }
+
+    async fn enqueue(&self, kind: &str, payload: Value, wait: TimeDelta) -> i64 {
+        let mut tx = self.tx().await;
+        let id = jobs::enqueue(&mut tx, kind, &payload, self.wall.now() + wait).await.expect("enqueued");
+        tx.commit().await.expect("commit");
+        id
+    }
+
+    /// Status, attempts and failure.
+    async fn job(&self, id: i64) -> (String, i32, Option<String>) {
+        let query = sqlx::query_as("select status, attempts, failure from jobs where id = $1").bind(id);
+        query.fetch_one(&mut self.tx().await).await.expect("the job")
+    }
+
+    fn pass(&self, span: TimeDelta) {
+        self.wall.set(self.wall.now() + span);
+    }
+}
+
+/// A runner that counts the jobs of the kind `count`, and the count.
+fn counting() -> (Runner, Arc<AtomicU32>) {
+    let (mut runner, count) = (Runner::default(), Arc::<AtomicU32>::default());
+    let counter = Arc::clone(&count);
+    runner.on("count", move |tx, _| {
+        counter.fetch_add(1, Ordering::SeqCst);
+        Box::pin(async move {
+            tx.execute("select pg_sleep(0.002)").await?;
+            Ok(())
+        })
+    });
+    (runner, count)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_waits_for_its_moment_and_runs_once() {
+    let trial = Trial::start().await;
+    let (runner, count) = counting();
+    runner.run_due(&trial.db).await.expect("upkeep");
+    let id = trial.enqueue("count", json!({}), TimeDelta::minutes(1)).await;
+    assert_eq!(runner.run_due(&trial.db).await.expect("run"), 0);
+    trial.pass(TimeDelta::minutes(1));
+    assert_eq!(runner.run_due(&trial.db).await.expect("run"), 1);
+    assert_eq!(runner.run_due(&trial.db).await.expect("run"), 0);
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+    assert_eq!(trial.job(id).await, ("done".into(), 0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_of_a_transaction_that_fails_was_never_there() {
+    let trial = Trial::start().await;
+    let (runner, count) = counting();
+    let mut tx = trial.tx().await;
+    jobs::enqueue(&mut tx, "count", &json!({}), trial.wall.now()).await.expect("enqueued");
+    tx.rollback().await.expect("rollback");
+    runner.run_due(&trial.db).await.expect("run");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runners_at_once_do_each_job_once() {
+    let trial = Trial::start().await;
+    let ((one, first), (two, second)) = (counting(), counting());
+    one.run_due(&trial.db).await.expect("upkeep");
+    for _ in 0..40 {
+        trial.enqueue("count", json!({}), TimeDelta::zero()).await;
+    }
+    let (a, b) = tokio::join!(one.run_due(&trial.db), two.run_due(&trial.db));
+    assert_eq!(a.expect("run") + b.expect("run"), 40);
+    let (first, second) = (first.load(Ordering::SeqCst), second.load(Ordering::SeqCst));
+    assert_eq!(first + second, 40);
+    assert!(first > 0 && second > 0, "{first} and {second}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_that_dies_gives_its_job_back() {
+    let trial = Trial::start().await;
+    let id = trial.enqueue("count", json!({}), TimeDelta::zero()).await;
+    let mut dying = Runner::default();
+    let (started, mut has_started) = tokio::sync::mpsc::channel::<()>(1);
+    dying.on("count", move |tx, _| {
+        let started = started.clone();
+        Box::pin(async move {
+            tx.execute("insert into demo_world (made_at) values (now())").await?;
+            let _ = started.send(()).await;
+            std::future::pending().await
+        })
+    });
+    let db = trial.db.clone();
+    let task = tokio::spawn(async move { dying.run_due(&db).await });
+    has_started.recv().await.expect("started");
+    let (runner, count) = counting();
+    // It is taken: nobody else may have it.
+    runner.run_due(&trial.db).await.expect("run");
+    assert_eq!(count.load(Ordering::SeqCst), 0);
+    task.abort();
+    assert!(task.await.expect_err("aborted").is_cancelled());
+    // Wait for Postgres to notice.
+    while runner.run_due(&trial.db).await.expect("run") == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(count.load(Ordering::SeqCst), 1);
+    assert_eq!(trial.job(id).await, ("done".into(), 0, None));
+    let (left,): (i64,) = sqlx::query_as("select count(*) from demo_world")
+        .fetch_one(&mut trial.tx().await)
+        .await
+        .expect("a count");
+    assert_eq!(left, 0, "what it had done went with it");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_failure_is_retried_and_a_poison_job_given_up_with_its_cause() {
+    let trial = Trial::start().await;
+    let mut runner = Runner::default();
+    runner.on("fails", |tx, payload| {
+        Box::pin(async move {
+            match payload["how"].as_str() {
+                Some("panics") => panic!("out of {}", "luck"),
+                Some("breaks") => {
+                    tx.execute(
+                        "insert into api_keys (account_user_id, key_hash, hint, created_at)
+                        values (1, 'secret', '', now())",
+                    )
+                    .await?;
+                    Ok(())
+                }
+                _ => Err(JobError::Other("the moon is not full".into())),
+            }
+        })
+    });
+    runner.run_due(&trial.db).await.expect("upkeep");
+    let refused = trial.enqueue("fails", json!({}), TimeDelta::zero()).await;
+    let panics = trial.enqueue("fails", json!({"how": "panics"}), TimeDelta::zero()).await;
+    let breaks = trial.enqueue("fails", json!({"how": "breaks"}), TimeDelta::zero()).await;
+    assert_eq!(runner.run_due(&trial.db).await.expect("run"), 3);
+    assert_eq!(runner.run_due(&trial.db).await.expect("run"), 0, "not before the wait is over");
+    assert_eq!(trial.job(refused).await, ("due".into(), 1, Some("the moon is not full".into())));
+    assert_eq!(trial.job(panics).await, ("due".into(), 1, Some("it panicked".into())));
+    let kept = trial.job(breaks).await.2.expect("a cause");
+    assert_eq!(kept, "Postgres refused it with 23514, constraint api_keys_key_hash_check");
+    for failures in 1..jobs::MAX_ATTEMPTS {
+        trial.pass(jobs::backoff(failures) - TimeDelta::seconds(1));
+        let early = runner.run_due(&trial.db).await.expect("run");
+        trial.pass(TimeDelta::seconds(1));
+        assert_eq!(early + runner.run_due(&trial.db).await.expect("run"), 3);
+    }
+    trial.pass(TimeDelta::hours(2));
+    assert_eq!(runner.run_due(&trial.db).await.expect("run"), 0);
+    assert_eq!(trial.job(refused).await.0, "failed");
+    assert_eq!(trial.job(panics).await, ("failed".into(), jobs::MAX_ATTEMPTS, Some("it panicked".into())));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_nobody_here_knows_is_left_for_others() {
+    let trial = Trial::start().await;
+    let id = trial.enqueue("from-the-future", json!({}), TimeDelta::zero()).await;
+    counting().0.run_due(&trial.db).await.expect("run");
+    assert_eq!(trial.job(id).await, ("due".into(), 0, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upkeep_is_done_once_a_slot_by_whichever_server() {
+    let trial = Trial::start().await;
+    let count = Arc::<AtomicU32>::default();
+    let server = || {
+        let (mut runner, counter) = (Runner::default(), Arc::clone(&count));
+        runner.every(TimeDelta::hours(1), "tidy", move |_, _| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            Box::pin(async { Ok(()) })
+        });
+        runner
+    };
+    let (one, two) = (server(), server());
+    for hours in 1..=3 {
+        let (a, b) = tokio::join!(one.run_due(&trial.db), two.run_due(&trial.db));
+        a.and(b).expect("run");
+        assert_eq!(count.load(Ordering::SeqCst), hours);
+        trial.pass(TimeDelta::hours(1));
+    }
+    // One that was down for days does it once, not once a missed slot.
+    trial.pass(TimeDelta::days(3));
+    server().run_due(&trial.db).await.expect("run");
+    assert_eq!(count.load(Ordering::SeqCst), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn finished_jobs_are_forgotten_after_a_week() {
+    let trial = Trial::start().await;
+    let (runner, _) = counting();
+    let id = trial.enqueue("count", json!({}), TimeDelta::zero()).await;
+    runner.run_due(&trial.db).await.expect("run");
+    trial.pass(TimeDelta::days(8));
+    runner.run_due(&trial.db).await.expect("run");
+    let left = sqlx::query("select 1 from jobs where id = $1").bind(id);
+    assert!(left.fetch_optional(&mut trial.tx().await).await.expect("a look").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_runner_works_until_it_is_stopped() {
+    let trial = Trial::start().await;
+    trial.enqueue("count", json!({}), TimeDelta::zero()).await;
+    let (mut runner, ran) = (Runner::default(), Arc::new(tokio::sync::Notify::new()));
+    let bell = Arc::clone(&ran);
+    runner.on("count", move |_, _| {
+        bell.notify_one();
+        Box::pin(async { Ok(()) })
+    });
+    runner.work(&trial.db, ran.notified()).await;
+    let (due,): (i64,) = sqlx::query_as("select count(*) from jobs where kind = 'count' and status = 'done'")
+        .fetch_one(&mut trial.tx().await)
+        .await
+        .expect("a count");
+    assert_eq!(due, 1, "the job that was running when it was told to stop is finished");
+}
