@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::auth::keys::{self, KeyError};
-use super::auth::refresh;
+use super::auth::{password_reset, refresh};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use crate::platform::jobs::{JobError, Runner};
@@ -30,6 +30,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     let mut runner = Runner::default();
     post::register(&mut runner, house);
     simulator::register(&mut runner);
+    password_reset::register(&mut runner, random.clone());
     keep_up(&mut runner, random.clone());
     runner
 }

@@ -101,7 +101,10 @@ async fn no_claim_or_header_can_be_altered() {
             for claims in std::iter::once(less).chain(changed) {
                 let refused = code(&server, &patched(token, &header, &claims)).await;
                 let known = ["KT-CT-1126", "KT-CT-1143"];
-                assert!(refused.as_deref().is_some_and(|c| known.contains(&c)), "{kind} {claim}: {refused:?}");
+                assert!(
+                    refused.as_deref().is_some_and(|c| known.contains(&c)),
+                    "{kind} {claim}: {refused:?}"
+                );
             }
         }
         for (name, value, expected) in [

@@ -71,7 +71,7 @@ struct PasswordInput {
 
 async fn email_authentication(call: Call<'_>) -> Result<Resolved, FieldError> {
     let PasswordInput { email, password } = call.args()?;
-    let credentials = Credentials::Password { email, password };
+    let credentials = Credentials::Password { email, password, captcha: None };
     let obtained = log_in(&call, "emailAuthentication", credentials).await;
     Outcome::of(obtained.map(|obtained| obtained.token), "email")
 }

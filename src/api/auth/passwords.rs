@@ -219,9 +219,8 @@ async fn update_password(call: Call<'_>) -> Result<Resolved, FieldError> {
 }
 
 fn change_error(error: PasswordChangeError) -> FieldError {
-    let refused = |text: &str, field: &str| {
-        FieldError::code("KT-CT-5450").describe(text).at_input(&["input", field])
-    };
+    let refused =
+        |text: &str, field: &str| FieldError::code("KT-CT-5450").describe(text).at_input(&["input", field]);
     match error {
         PasswordChangeError::Forbidden => FieldError::code(FORBIDDEN),
         PasswordChangeError::WrongOld => FieldError::code("KT-CT-5460").at_input(&["input", "oldPassword"]),

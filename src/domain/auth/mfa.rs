@@ -257,7 +257,9 @@ pub async fn validate(tx: &mut Tx, viewer: &Viewer, method: Method, code: &str) 
 
 enum Verdict {
     /// The half minute of an app's code; none for a code that was sent.
-    Good { step: Option<i64> },
+    Good {
+        step: Option<i64>,
+    },
     Wrong,
 }
 
@@ -270,7 +272,8 @@ fn verdict(device: &Stored, code: &str, now: DateTime<Utc>) -> Verdict {
             None => Verdict::Wrong,
         };
     }
-    let (Some(salt), Some(hash), Some(until)) = (&device.code_salt, &device.code_hash, device.code_expires_at)
+    let (Some(salt), Some(hash), Some(until)) =
+        (&device.code_salt, &device.code_hash, device.code_expires_at)
     else {
         return Verdict::Wrong;
     };

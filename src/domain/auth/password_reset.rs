@@ -20,7 +20,7 @@ use crate::domain::communications::messages::{self, Channel, NewMessage};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats, Tx, database_error, row, statement};
 use crate::platform::ids;
-use crate::platform::jobs;
+use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::random::Randomness;
 
 /// How long a token is good for.
@@ -126,10 +126,22 @@ pub async fn request(tx: &mut Tx, email: &str) -> Result<(), RequestError> {
     Ok(())
 }
 
-/// Does what [`request`] asked for: makes the token, which takes an older one's place, and mails it.
-pub async fn mail(tx: &mut Tx, random: &Randomness, payload: &serde_json::Value) -> Result<(), sqlx::Error> {
-    let errand: Option<Errand> = Deserialize::deserialize(payload).ok();
-    let Some(user) = errand.and_then(|errand| errand.user) else { return Ok(()) };
+/// Has the mails that were asked for written by this runner.
+pub fn register(runner: &mut Runner, random: Randomness) {
+    runner.on(MAIL, move |tx, payload| {
+        let random = random.clone();
+        Box::pin(async move {
+            let errand = Errand::deserialize(payload).map_err(|_| JobError::Payload)?;
+            match errand.user {
+                Some(user) => Ok(mail(tx, &random, user).await?),
+                None => Ok(()),
+            }
+        })
+    });
+}
+
+/// Makes a token, which takes an older one's place, and mails it.
+async fn mail(tx: &mut Tx, random: &Randomness, user: i64) -> Result<(), sqlx::Error> {
     // The e-mail must not change while a token is made for it.
     HOLD_LOGIN.query().bind(user).fetch_optional(&mut *tx).await?;
     let Some(holder) = logins::holder(tx, user).await? else { return Ok(()) };
@@ -226,7 +238,8 @@ impl Auth {
         let holder = logins::holder(&mut tx, user).await?.ok_or(ResetError::Token)?;
         tx.commit().await?;
         let mut broken = password_rules::judge(reset.password, &holder)?;
-        if broken.is_empty() && self.passwords.verify(reset.password, holder.password_hash.as_deref()).await? {
+        if broken.is_empty() && self.passwords.verify(reset.password, holder.password_hash.as_deref()).await?
+        {
             broken.push(&password_rules::UNCHANGED);
         }
         if !broken.is_empty() {
@@ -259,9 +272,19 @@ mod tests {
             assert!(is_address(good), "{good}");
         }
         let long = format!("{}@example.org", "a".repeat(65));
-        for bad in ["", "ada", "@example.org", "ada@", "ada@example", "a b@example.org", "a@b@example.org",
-            "ada@example..org", "ada@.org", "ada@example.org\r\nBcc: x@example.org", &long]
-        {
+        for bad in [
+            "",
+            "ada",
+            "@example.org",
+            "ada@",
+            "ada@example",
+            "a b@example.org",
+            "a@b@example.org",
+            "ada@example..org",
+            "ada@.org",
+            "ada@example.org\r\nBcc: x@example.org",
+            &long,
+        ] {
             assert!(!is_address(bad), "{bad}");
         }
     }

@@ -161,7 +161,9 @@ mod tests {
 
     #[test]
     fn good_passwords_break_nothing() {
-        for good in ["correct horse battery staple", "q7vKzR2mXw9LpT4s", "парольная фраза", "Ada's teapot flies"] {
+        for good in
+            ["correct horse battery staple", "q7vKzR2mXw9LpT4s", "парольная фраза", "Ada's teapot flies"]
+        {
             assert_eq!(codes(good), [""; 0], "{good}");
         }
     }

@@ -100,10 +100,16 @@ mod tests {
 
     #[test]
     fn a_page_is_an_absolute_web_address() {
-        for good in ["https://retailer.example/reset", "http://localhost:3000/reset-password", "https://x.example/#/r"] {
+        for good in [
+            "https://retailer.example/reset",
+            "http://localhost:3000/reset-password",
+            "https://x.example/#/r",
+        ] {
             assert!(reset_page(good).is_some(), "{good}");
         }
-        for bad in ["", "/reset", "retailer.example/reset", "ftp://x.example/", "mailto:x@example.org", "https://"] {
+        for bad in
+            ["", "/reset", "retailer.example/reset", "ftp://x.example/", "mailto:x@example.org", "https://"]
+        {
             assert!(reset_page(bad).is_none(), "{bad}");
         }
     }

@@ -17,8 +17,11 @@ async fn tokens_are_what_they_say() {
     tx.commit().await.expect("commit");
 
     let obtain = async |credentials| trial.auth.obtain(&trial.db, soon(), &Stats::new(), &credentials).await;
-    let password =
-        |text: &str| Credentials::Password { email: "kim@example.com".into(), password: text.into(), captcha: None };
+    let password = |text: &str| Credentials::Password {
+        email: "kim@example.com".into(),
+        password: text.into(),
+        captcha: None,
+    };
     let who = async |header: String| {
         let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
         trial.auth.authenticate(&mut tx, Some(&header)).await

@@ -71,7 +71,8 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
     let (events,): (i64,) = events.expect("a count");
     assert_eq!(events, 3 * i64::try_from(posted.len()).expect("few"));
     drop(tx);
-    let login = Credentials::Password { email: made.staff.email, password: made.staff.password, captcha: None };
+    let login =
+        Credentials::Password { email: made.staff.email, password: made.staff.password, captcha: None };
     let obtained = trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await.expect("logged in");
     let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
     assert!(
