@@ -92,10 +92,10 @@ row! {
     }
 }
 
-// Staff and partner users have no mailed way in.
-statement!(static WHO: (i64,) = "
-    select u.id from logins l join account_users u on u.id = l.account_user_id
-    where lower(l.email) = lower($1) and u.is_active");
+// Staff and partner users have no mailed way in. There is one row whoever is found.
+statement!(static WHO: (Option<i64>,) = "
+    select (select u.id from logins l join account_users u on u.id = l.account_user_id
+        where lower(l.email) = lower($1) and u.is_active)");
 statement!(static HOLD_LOGIN: (i64,) = "select id from logins where account_user_id = $1 for share");
 statement!(static PUT: () = "
     insert into password_reset_tokens (account_user_id, token_hash, created_at, expires_at) values ($1, $2, $3, $4)
@@ -119,7 +119,7 @@ pub async fn request(tx: &mut Tx, email: &str) -> Result<(), RequestError> {
         return Err(RequestError::Address);
     }
     settings::read(tx).await?.reset_page().ok_or(RequestError::Page)?;
-    let user = WHO.query().bind(email).fetch_optional(&mut *tx).await?.map(|(id,)| id);
+    let (user,) = WHO.query().bind(email).fetch_one(&mut *tx).await?;
     let payload = serde_json::to_value(Errand { user }).unwrap_or_default();
     let at_once = tx.wall_now();
     jobs::enqueue(tx, MAIL, &payload, at_once).await?;
