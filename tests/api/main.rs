@@ -14,5 +14,6 @@ mod masquerade;
 mod pre_signed;
 mod roots;
 mod service;
+mod secrets;
 mod sessions;
 mod statements;
