@@ -19,6 +19,7 @@ mod post;
 mod pre_signed;
 mod roots;
 mod rotation;
+mod secrets;
 mod service;
 mod sessions;
 mod statements;
