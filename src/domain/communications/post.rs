@@ -64,8 +64,8 @@ pub trait PostHouse: Send + Sync {
 
 // The lock makes a second run of the same job wait, and then find nothing queued.
 statement!(static TAKE: Letter = "
-    select id, channel, recipient, sender, subject, body, attempts from messages
-    where id = $1 and status = 'queued' and body is not null for update");
+    select id, channel, recipient, sender, subject, coalesce(body, '') as body, attempts from messages
+    where id = $1 and status = 'queued' for update");
 statement!(static ACCEPT: () = "
     update messages set status = 'accepted', sent_at = $2, reference = $3, failure = null where id = $1");
 statement!(static PUT_OFF: () = "update messages set attempts = attempts + 1, failure = $2 where id = $1");
@@ -74,7 +74,8 @@ statement!(static REFUSE: () = "
 statement!(static REPORT: (i64,) = "
     update messages set status = $2, failure = $3 where reference = $1 and status = 'accepted' returning id");
 statement!(static NOTE: () = "insert into message_events (message_id, kind, at) values ($1, $2, $3)");
-statement!(static REDACT_BODY: () = "update messages set body = null where id = $1 and confidential");
+statement!(static REDACT_BODY: () = "
+    update messages set body = null where id = $1 and confidential and status <> 'queued' returning id");
 
 /// Has messages handed to `house` by this runner.
 pub fn register(runner: &mut Runner, house: Arc<dyn PostHouse>) {
