@@ -5,12 +5,17 @@
 mod support;
 
 mod access;
+mod altered;
 mod books;
 mod domain;
 mod login;
 mod main_job;
+mod masquerade;
 mod post;
+mod pre_signed;
 mod roots;
 mod rotation;
+mod secrets;
 mod service;
+mod sessions;
 mod statements;

@@ -15,7 +15,7 @@ pub(super) fn bind(b: &mut Bindings) {
         &[
             ("token", |o| (&o.token).into()),
             ("payload", |o| payload(o)),
-            ("refreshToken", |o| (&o.refresh_token).into()),
+            ("refreshToken", |o| o.refresh_token.as_deref().into()),
             ("refreshExpiresIn", |o| o.refresh_expires_at.into()),
         ],
     );
@@ -63,12 +63,18 @@ impl LoginInput {
 
 async fn obtain_kraken_token(call: Call<'_>) -> Result<Resolved, FieldError> {
     let credentials = call.arg::<LoginInput>("input")?.credentials()?;
+    log_in(&call, "obtainKrakenToken", credentials).await.map(Resolved::node)
+}
+
+/// Logs in by way of the root field `field`.
+pub(super) async fn log_in(
+    call: &Call<'_>,
+    _field: &'static str,
+    credentials: Credentials,
+) -> Result<Obtained, FieldError> {
     let session = call.cx;
     session.end().await;
     let auth = session.app.auth();
-    let obtained = auth
-        .obtain(session.app.database(), session.deadline(), session.stats(), &credentials)
-        .await
-        .map_err(refusals::login)?;
-    Ok(Resolved::node(obtained))
+    let obtained = auth.obtain(session.app.database(), session.deadline(), session.stats(), &credentials);
+    obtained.await.map_err(refusals::login)
 }

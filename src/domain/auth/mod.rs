@@ -3,16 +3,21 @@
 pub mod api_keys;
 pub mod audit;
 pub mod brownouts;
+pub mod expired;
 pub mod keys;
 pub mod logins;
+pub mod masquerade;
 pub mod obtain;
 pub mod organisations;
+pub mod partners;
 mod password_login;
 pub mod passwords;
 pub mod pre_signed;
 pub mod refresh;
+pub mod sessions;
 pub mod staff;
 pub mod subjects;
+pub mod third_parties;
 pub mod tokens;
 pub mod viewer;
 
