@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 
 use super::auth::keys::{self, KeyError};
-use super::auth::{password_reset, refresh};
+use super::auth::{expired, password_reset, refresh};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use crate::platform::jobs::{JobError, Runner};
@@ -42,9 +42,10 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         let random = random.clone();
         Box::pin(async move { Ok(keys::renew(tx, &random).await?) })
     });
-    runner.every(day, "upkeep-refresh-tokens", |tx, _| {
+    runner.every(day, "upkeep-sessions", |tx, _| {
         Box::pin(async move {
             refresh::purge(tx).await?;
+            expired::purge(tx).await?;
             Ok(())
         })
     });

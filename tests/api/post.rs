@@ -193,7 +193,8 @@ async fn each_reads_what_is_theirs_and_secrets_are_read_by_permission_alone() {
     let mut tx = server.tx().await;
     organisations::grant(&mut tx, world.partner_id, world.ada.account_id).await.expect("granted");
     tx.commit().await.expect("committed");
-    let admin = server.member_of_staff("admin@example.org", "admin").await;
+    let others = server.others(&world).await;
+    let admin = others.admin.clone();
     let everything = ["account secret", "secret", "account", "personal"];
     for (who, token, expected) in [
         ("admin", &admin, &everything[..]),
@@ -201,6 +202,8 @@ async fn each_reads_what_is_theirs_and_secrets_are_read_by_permission_alone() {
         ("ada", &world.ada.token, &everything[2..]),
         // A second member of the portfolio reads what is about the account, never a way into Ada's.
         ("bob", &world.bob.token, &everything[2..3]),
+        ("third party", &others.third_party, &everything[2..]),
+        ("masquerade", &others.masquerade, &everything[2..]),
         ("partner", &world.partner, &[]),
     ] {
         assert_eq!(server.texts(token, &world.ada.account).await, expected, "{who}");
@@ -211,7 +214,9 @@ async fn each_reads_what_is_theirs_and_secrets_are_read_by_permission_alone() {
         ("reader", &world.reader, [false, false, true, true]),
         ("ada", &world.ada.token, [false, false, true, true]),
         ("bob", &world.bob.token, [false, false, true, false]),
+        ("masquerade", &others.masquerade, [false, false, true, true]),
         ("partner", &world.partner, [false; 4]),
+        ("agent", &others.agent, [false; 4]),
         ("admin", &admin, [true; 4]),
     ] {
         for (event, seen) in all.iter().zip(expected) {
@@ -219,6 +224,12 @@ async fn each_reads_what_is_theirs_and_secrets_are_read_by_permission_alone() {
             assert_eq!(!node.is_null(), seen, "{who} {node}");
         }
     }
+    // A link that shows the account's number shows no mail.
+    let reply = server.send(Some(&others.link), NODE, json!({ "id": all[3]["id"] })).await;
+    assert_eq!((reply.codes(), &reply.json["data"]["node"]), (vec!["KT-CT-1111"], &Value::Null));
+    let number = json!({ "number": world.ada.account });
+    let reply = server.send(Some(&others.link), EVENTS, number).await;
+    assert_eq!((reply.codes(), &reply.json["data"]["account"]["events"]), (vec!["KT-CT-1111"], &Value::Null));
 }
 
 #[tokio::test]

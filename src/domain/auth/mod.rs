@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod brownouts;
 pub mod captcha;
+pub mod expired;
 pub mod keys;
 pub mod logins;
 pub mod masquerade;

@@ -64,8 +64,8 @@ pub trait PostHouse: Send + Sync {
 
 // The lock makes a second run of the same job wait, and then find nothing queued.
 statement!(static TAKE: Letter = "
-    select id, channel, recipient, sender, subject, body, attempts from messages
-    where id = $1 and status = 'queued' and body is not null for update");
+    select id, channel, recipient, sender, subject, coalesce(body, '') as body, attempts from messages
+    where id = $1 and status = 'queued' for update");
 statement!(static ACCEPT: () = "
     update messages set status = 'accepted', sent_at = $2, reference = $3, failure = null where id = $1");
 statement!(static PUT_OFF: () = "update messages set attempts = attempts + 1, failure = $2 where id = $1");
@@ -74,7 +74,8 @@ statement!(static REFUSE: () = "
 statement!(static REPORT: (i64,) = "
     update messages set status = $2, failure = $3 where reference = $1 and status = 'accepted' returning id");
 statement!(static NOTE: () = "insert into message_events (message_id, kind, at) values ($1, $2, $3)");
-statement!(static REDACT_BODY: () = "update messages set body = null where id = $1 and confidential");
+statement!(static REDACT_BODY: (String,) = "
+    update messages set body = null where id = $1 and confidential returning status");
 
 /// Has messages handed to `house` by this runner.
 pub fn register(runner: &mut Runner, house: Arc<dyn PostHouse>) {
@@ -82,12 +83,7 @@ pub fn register(runner: &mut Runner, house: Arc<dyn PostHouse>) {
         let house = Arc::clone(&house);
         Box::pin(async move { Ok(hand_over(tx, &*house, message(payload)?).await?) })
     });
-    runner.on(REDACT, |tx, payload| {
-        Box::pin(async move {
-            REDACT_BODY.command().bind(message(payload)?).execute(&mut *tx).await?;
-            Ok(())
-        })
-    });
+    runner.on(REDACT, |tx, payload| Box::pin(async move { Ok(redact(tx, message(payload)?).await?) }));
 }
 
 fn message(payload: &Value) -> Result<i64, JobError> {
@@ -115,6 +111,14 @@ pub async fn hand_over(tx: &mut Tx, house: &dyn PostHouse, message: i64) -> Resu
             Ok(())
         }
         Receipt::Refused(why) => refuse(tx, message, why).await,
+    }
+}
+
+/// Takes the text out of a confidential message. One that never went out will not do so any more.
+async fn redact(tx: &mut Tx, message: i64) -> Result<(), sqlx::Error> {
+    match REDACT_BODY.query().bind(message).fetch_optional(&mut *tx).await? {
+        Some((status,)) if status == "queued" => refuse(tx, message, "its secret is out of date").await,
+        _ => Ok(()),
     }
 }
 

@@ -21,7 +21,7 @@ use crate::platform::db::{Database, Stats, Tx, row, statement};
 const TICK: Duration = Duration::from_secs(1);
 /// How long a job may take.
 const PATIENCE: Duration = Duration::from_secs(60);
-/// How long finished jobs are kept: those done, and those given up.
+/// How long finished jobs are kept: those done, and those given up or in a slot, which is not to be done again.
 const KEPT: [TimeDelta; 2] = [TimeDelta::days(7), TimeDelta::days(90)];
 
 /// What a handler answers. It works in the transaction in which the job is marked as done.
@@ -48,7 +48,7 @@ statement!(static FAILED: () = "
         status = case when $5::boolean then 'failed' else 'due' end, finished_at = case when $5 then $6::timestamptz end
     where id = $1 and attempts = $2 and status = 'due'");
 statement!(static PURGE: () = "
-    delete from jobs where (status = 'done' and finished_at < $1) or (status = 'failed' and finished_at < $2)");
+    delete from jobs where finished_at < case when status = 'done' and slot is null then $1 else $2 end");
 
 /// Handlers by kind of job, and the work that recurs. Kinds without a handler here are left to servers
 /// that have one.
@@ -78,7 +78,8 @@ impl Runner {
         }
     }
 
-    /// Has `handler` run once in each `every` of wall time, by whichever server comes first.
+    /// Has `handler` run once in each `every` of wall time, by whichever server comes first. A month at most:
+    /// finished jobs are not remembered for ever.
     pub fn every<F>(&mut self, every: TimeDelta, kind: &'static str, handler: F)
     where
         F: for<'t> Fn(&'t mut Tx, &'t Value) -> Work<'t> + Send + Sync + 'static,
@@ -197,10 +198,11 @@ async fn finish(mut tx: Tx, job: &Taken) -> Result<(), sqlx::Error> {
 async fn put_off(db: &Database, job: &Taken, error: &JobError) -> Result<(), sqlx::Error> {
     let failures = job.attempts.saturating_add(1);
     let gives_up = failures >= MAX_ATTEMPTS;
-    tracing::warn!(job = job.id, kind = job.kind, failures, gives_up, %error, "a job failed");
+    let cause = error.kept();
+    tracing::warn!(job = job.id, kind = job.kind, failures, gives_up, cause, "a job failed");
     let mut tx = db.write(Deadline::after(PATIENCE), &Stats::new()).await?;
     let now = tx.wall_now();
-    let update = FAILED.command().bind(job.id).bind(job.attempts).bind(error.kept());
+    let update = FAILED.command().bind(job.id).bind(job.attempts).bind(&cause);
     let update = update.bind(now + backoff(failures)).bind(gives_up).bind(now);
     update.execute(&mut tx).await?;
     tx.commit().await

@@ -215,6 +215,21 @@ async fn reports_change_a_message_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_secret_that_was_never_posted_stays_at_home_after_a_week() {
+    let trial = Trial::start().await;
+    let id = trial.post(NewMessage { confidential: true, ..email("ada@example.org") }).await;
+    // A post house that is closed for more than a week, say.
+    trial.wall.set(trial.wall.now() + TimeDelta::days(8));
+    let later = "update jobs set run_at = run_at + interval '9 days' where kind = 'message-hand-over'";
+    trial.db.pool().execute(later).await.expect("put off");
+    trial.later(&calm(&trial), TimeDelta::zero()).await;
+    assert_eq!(trial.status(id).await, "refused");
+    trial.later(&calm(&trial), TimeDelta::days(2)).await;
+    let kinds: Vec<String> = trial.history(id).await.into_iter().map(|(kind, _)| kind).collect();
+    assert_eq!(kinds, ["queued", "refused"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_secret_is_taken_out_after_a_week_and_stands_in_no_job() {
     let trial = Trial::start().await;
     let runner = calm(&trial);
