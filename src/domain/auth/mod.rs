@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod brownouts;
 pub mod keys;
+pub mod limits;
 pub mod logins;
 pub mod obtain;
 pub mod organisations;
