@@ -10,6 +10,7 @@ mod ledgers;
 mod paging;
 mod session;
 mod sources;
+mod spending;
 
 pub use app::{Answer, App, DEADLINE, StartError, engine};
 pub use session::{Origin, Session};

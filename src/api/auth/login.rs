@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::refusals;
+use super::throttle;
 use crate::api::session::{Bindings, Call};
 use crate::domain::auth::{Credentials, Obtained};
 use crate::graphql::{FieldError, Leaf, Resolved};
@@ -62,13 +62,8 @@ impl LoginInput {
 }
 
 async fn obtain_kraken_token(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let credentials = call.arg::<LoginInput>("input")?.credentials()?;
-    let session = call.cx;
-    session.end().await;
-    let auth = session.app.auth();
-    let obtained = auth
-        .obtain(session.app.database(), session.deadline(), session.stats(), &credentials)
-        .await
-        .map_err(refusals::login)?;
+    let credentials = call.arg::<LoginInput>("input")?.credentials();
+    throttle::pay(call.cx, credentials.as_ref().ok()).await?;
+    let obtained = throttle::log_in(call.cx, "Mutation.obtainKrakenToken", &credentials?).await?;
     Ok(Resolved::node(obtained))
 }

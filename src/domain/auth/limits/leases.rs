@@ -192,6 +192,13 @@ impl Default for Leases {
 }
 
 impl Leases {
+    /// Counts a request of `cost` points for `payer`, if the lease has them. Asks nobody.
+    pub fn pay(&self, db: &Database, payer: &Payer, cost: i64) -> Option<Standing> {
+        let now = db.wall().now();
+        let entry = self.entry(payer.subject_key(), now);
+        locked(&entry.lease).pay(cost, now)
+    }
+
     /// Counts a request of `cost` points for `payer`. It asks the database only when the lease is spent or
     /// its rule is old; no connection may be held meanwhile.
     pub async fn spend(&self, db: &Database, payer: &Payer, cost: i64) -> Spent {
@@ -246,8 +253,10 @@ impl Leases {
     /// Those of the database; what was to be given back is lost then, until its hour is over.
     pub async fn tidy(&self, db: &Database, idle: TimeDelta) -> Result<(), sqlx::Error> {
         let now = db.wall().now();
-        let known: Vec<(String, Arc<Entry>)> =
-            locked(&self.entries).iter().map(|(subject, entry)| (subject.clone(), Arc::clone(entry))).collect();
+        let known: Vec<(String, Arc<Entry>)> = locked(&self.entries)
+            .iter()
+            .map(|(subject, entry)| (subject.clone(), Arc::clone(entry)))
+            .collect();
         for (subject, entry) in known {
             let Ok(_turn) = entry.turn.try_lock() else { continue };
             let idles = {

@@ -143,7 +143,12 @@ mod tests {
 
     #[test]
     fn subjects_are_read_as_they_are_shown() {
-        for text in ["kraken|account-user:4001", "kraken|support-user:7", "address:192.0.2.7", "address:2001:db8::/64"] {
+        for text in [
+            "kraken|account-user:4001",
+            "kraken|support-user:7",
+            "address:192.0.2.7",
+            "address:2001:db8::/64",
+        ] {
             assert_eq!(payer(text).ok().map(|payer| payer.subject_key().to_owned()).as_deref(), Some(text));
         }
         assert_eq!(payer("address:2001:db8::17").expect("a payer").subject_key(), "address:2001:db8::/64");

@@ -7,10 +7,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::overrides::Mode;
 use super::{Limited, seconds_until};
+use crate::domain::auth::refresh;
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{Through, Viewer};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Database, Stats, row, statement};
+use crate::platform::db::{Database, Stats, Tx, row, statement};
 
 /// How long an allowance lasts, from the first request on.
 pub const WINDOW: TimeDelta = TimeDelta::hours(1);
@@ -49,6 +50,17 @@ impl Payer {
             other => other.subject(),
         };
         actor.map_or_else(|| Self::address(client), Self::subject)
+    }
+
+    /// Whoever is behind a refresh token, if it is good.
+    ///
+    /// # Errors
+    /// Those of the database.
+    pub async fn of_refresh_token(tx: &mut Tx, token: &str) -> Result<Option<Self>, sqlx::Error> {
+        let now = tx.wall_now();
+        let known = refresh::find(tx, token).await?.filter(|known| known.expires_at > now);
+        let acting = known.as_ref().and_then(|known| known.third_party_id).map(Subject::Organisation);
+        Ok(acting.or(known.and_then(|known| known.subject())).map(Self::subject))
     }
 
     /// The kind that decides the allowance.
@@ -191,9 +203,8 @@ pub async fn take(db: &Database, payer: &Payer, ask: Ask) -> Result<Taken, sqlx:
         (Some(window_ends_at), Some(used)) => Shared { window_ends_at, used },
         _ => Shared { window_ends_at: now, used: 0 },
     };
-    let refused = |shared: Shared, resets_at| {
-        Ok(Taken { rule, shared, left: Err(Limited::new(now, resets_at)) })
-    };
+    let refused =
+        |shared: Shared, resets_at| Ok(Taken { rule, shared, left: Err(Limited::new(now, resets_at)) });
     match grant(rule, &seen, ask, now) {
         Err(resets_at) => return refused(seen, resets_at),
         // Only the rule was wanted.
