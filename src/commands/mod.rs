@@ -2,6 +2,7 @@
 
 mod admin;
 mod config;
+mod limits;
 mod open;
 mod schema;
 mod serve;
@@ -43,6 +44,9 @@ enum Command {
     /// Announce windows in which a field is switched off.
     #[command(subcommand)]
     Brownout(admin::Brownout),
+    /// Look at what single callers may ask for, or change it.
+    #[command(subcommand)]
+    Limits(limits::Limits),
     /// Print a Kraken Token for the owner of an e-mail.
     Token(admin::Token),
 }
@@ -63,6 +67,7 @@ impl Cli {
             Command::Staff(what) => admin::staff(&config, what).await,
             Command::Clock(what) => admin::clock(&config, &what).await,
             Command::Brownout(what) => admin::brownout(&config, &what).await,
+            Command::Limits(what) => limits::run(&config, &what).await,
             Command::Token(what) => admin::token(&config, &what).await,
         }
     }
