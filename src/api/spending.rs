@@ -124,6 +124,7 @@ impl Session {
         let mut all = vec![Key::Address(self.client())];
         all.extend_from_slice(keys);
         self.end().await;
+        let Some(_turn) = self.app.gate().enter(self.deadline()).await else { return Err(self.busy()) };
         let taken = limits::reserve(self.app.database(), self.deadline(), self.stats(), &rate, &all).await;
         taken.map_err(|error| match error {
             LimitError::Limited(limited) => too_many(&limited),

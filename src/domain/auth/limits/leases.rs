@@ -290,3 +290,171 @@ statement!(static GIVE_BACK: () = "
     update rate_points p set used = greatest(p.used - given.points, 0)
     from given join held on held.subject = given.subject
     where p.subject = given.subject and p.window_ends_at = given.window_ends_at");
+
+#[cfg(test)]
+mod tests {
+    use super::super::points::{Shared, grant};
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const SERVERS: usize = 3;
+
+    /// What can happen next, and on which server.
+    #[derive(Clone, Debug)]
+    enum Step {
+        /// A request comes; it asks the shared count if the lease will not do.
+        Come(usize, i64),
+        /// The shared count answers the request that asked first.
+        Answer(usize),
+        /// The shared count does not answer it.
+        Fail(usize),
+        /// What lies idle is given back.
+        Tidy(usize),
+        /// Seconds pass.
+        Pass(i64),
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let server = 0..SERVERS;
+        let step = prop_oneof![
+            6 => (server.clone(), 1..30_i64).prop_map(|(server, cost)| Step::Come(server, cost)),
+            6 => server.clone().prop_map(Step::Answer),
+            1 => server.clone().prop_map(Step::Fail),
+            1 => server.prop_map(Step::Tidy),
+            1 => (1..2_000_i64).prop_map(Step::Pass),
+        ];
+        prop::collection::vec(step, 1..200)
+    }
+
+    /// Servers with a lease each over one shared count, without a database.
+    struct World {
+        rule: Rule,
+        now: DateTime<Utc>,
+        shared: Shared,
+        leases: [Lease; SERVERS],
+        asking: [Option<Ask>; SERVERS],
+        /// Points spent, by the end of their hour.
+        spent: BTreeMap<DateTime<Utc>, i64>,
+        uncounted: usize,
+    }
+
+    impl World {
+        fn new(points: i64, mode: Mode) -> Self {
+            let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+            Self {
+                rule: Rule { points, mode },
+                now,
+                shared: Shared { window_ends_at: now, used: 0 },
+                leases: std::array::from_fn(|_| Lease::default()),
+                asking: [None; SERVERS],
+                spent: BTreeMap::new(),
+                uncounted: 0,
+            }
+        }
+
+        fn note(&mut self, cost: i64, standing: Standing) {
+            *self.spent.entry(standing.window_ends_at).or_default() += cost;
+        }
+
+        fn step(&mut self, step: Step) {
+            match step {
+                // One request of a subject at a time asks; the others of the same server pay or wait.
+                Step::Come(at, cost) => match self.leases[at].pay(cost, self.now) {
+                    Some(standing) => self.note(cost, standing),
+                    None if self.asking[at].is_none() => {
+                        self.asking[at] = Some(self.leases[at].hold(cost, self.now));
+                    }
+                    None => {}
+                },
+                Step::Answer(at) => {
+                    let Some(ask) = self.asking[at].take() else { return };
+                    let left = match grant(self.rule, &self.shared, ask, self.now) {
+                        Ok(granted) => {
+                            self.shared = granted.shared;
+                            Ok(granted.left)
+                        }
+                        Err(resets_at) => Err(Limited::new(self.now, resets_at)),
+                    };
+                    let taken = Taken { rule: self.rule, shared: self.shared.clone(), left };
+                    match self.leases[at].learn(ask, Ok(taken), self.now) {
+                        Spent::Counted(standing) => self.note(ask.cost, standing),
+                        Spent::Refused(..) => {}
+                        Spent::Unknown => self.uncounted += 1,
+                    }
+                }
+                Step::Fail(at) => {
+                    let Some(ask) = self.asking[at].take() else { return };
+                    let spent = self.leases[at].learn(ask, Err(sqlx::Error::PoolTimedOut), self.now);
+                    self.uncounted += usize::from(matches!(spent, Spent::Unknown));
+                }
+                Step::Tidy(at) if self.asking[at].is_none() => {
+                    let window = self.leases[at].window_ends_at;
+                    let left = self.leases[at].clear(self.now);
+                    if window == self.shared.window_ends_at {
+                        self.shared.used -= left;
+                    }
+                }
+                Step::Tidy(_) => {}
+                Step::Pass(seconds) => self.now += TimeDelta::seconds(seconds),
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_order_no_more_is_spent_than_the_limit(points in 0..800_i64, steps in steps()) {
+            let mut world = World::new(points, Mode::Block);
+            for step in steps {
+                world.step(step);
+                for spent in world.spent.values() {
+                    prop_assert!(*spent <= points, "{spent} of {points}");
+                }
+                prop_assert!(world.leases.iter().all(|lease| lease.left >= 0));
+                prop_assert!(world.shared.used >= 0 && world.shared.used <= points.max(0));
+            }
+        }
+
+        #[test]
+        fn once_idle_leases_are_back_exactly_what_was_spent_is_counted(steps in steps()) {
+            let mut world = World::new(1_000_000, Mode::Count);
+            // Within one hour and with nothing in flight at the end.
+            for step in steps.into_iter().filter(|step| !matches!(step, Step::Pass(_))) {
+                world.step(step);
+            }
+            for at in 0..SERVERS {
+                world.step(Step::Answer(at));
+                world.step(Step::Tidy(at));
+            }
+            prop_assert_eq!(world.shared.used, world.spent.values().sum::<i64>());
+        }
+    }
+
+    #[test]
+    fn whoever_waited_learns_from_the_one_before() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+        let limited = Limited::new(now, now + TimeDelta::minutes(5));
+        let refused = Lease { asked: 4, last: Last::Refused(7, limited), ..Lease::default() };
+        assert!(matches!(refused.clone().since(3, 7, now), Some(Spent::Refused(..))));
+        // Less may fit, and what came before this request says nothing of now.
+        assert!(refused.clone().since(3, 6, now).is_none());
+        assert!(refused.clone().since(4, 7, now).is_none());
+        let failed = Lease { last: Last::Failed, ..refused };
+        assert!(matches!(failed.clone().since(3, 1, now), Some(Spent::Unknown)));
+    }
+
+    #[test]
+    fn the_lease_of_a_subject_that_is_forgotten_goes_back() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+        let leases = Leases { entries: Mutex::new(LruCache::new(NonZeroUsize::MIN)), ..Leases::default() };
+        let ends = now + TimeDelta::hours(1);
+        *locked(&leases.entry("one", now).lease) =
+            Lease { window_ends_at: ends, left: 9, used: 9, ..Lease::default() };
+        leases.entry("two", now);
+        let returns = locked(&leases.returns);
+        assert_eq!(
+            returns.iter().map(|each| (each.subject.as_str(), each.points)).collect::<Vec<_>>(),
+            [("one", 9)]
+        );
+    }
+}
