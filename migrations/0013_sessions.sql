@@ -47,7 +47,10 @@ create table used_masquerade_tokens (
     expires_at timestamptz not null
 );
 
-update support_roles set permissions = permissions || '{masquerade,manage-sessions}' where code = 'admin';
+update support_roles set permissions = permissions || '{masquerade,manage-sessions,pre-sign-tokens}' where code = 'admin';
 
 -- Whom staff stood in for, when they looked at the service as a customer does.
 alter table support_audit add column as_account_user_id bigint references account_users (id);
+
+-- Customers are looked up by e-mail.
+create index account_users_email on account_users (lower(email));

@@ -11,7 +11,7 @@ use super::session::{Bindings, Origin, Session};
 use super::sources;
 use crate::domain::auth::limits::{Gate, Leases};
 use crate::domain::auth::{Auth, Viewer, audit};
-use crate::graphql::{Engine, FieldFacts, Host, LoadError, Request, Response};
+use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats};
 
@@ -89,10 +89,10 @@ impl App {
         &self.gate
     }
 
-    /// What the SDL says of a served root field, `Query.viewer`.
-    pub(super) fn root_facts(&self, coordinate: &str) -> Option<&FieldFacts> {
-        let (root, name) = coordinate.split_once('.')?;
-        self.engine().model().root_facts(root == "Mutation", name)
+    /// How often a served root field may be tried, by its bare name.
+    pub(super) fn rate(&self, field: &str) -> Option<Rate> {
+        let facts = |mutation| self.engine().model().root_facts(mutation, field);
+        facts(true).or_else(|| facts(false)).and_then(|facts| facts.rate)
     }
 
     /// The engine that serves requests.

@@ -1,7 +1,7 @@
 //! One request: who calls, what it may do, and the database view it reads.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture as Work;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
@@ -41,7 +41,10 @@ pub struct Session {
     pub(super) app: Arc<App>,
     caller: Caller,
     viewer: Viewer,
+    authorization: Option<Box<str>>,
     client: Option<IpAddr>,
+    /// The API key that this request made last.
+    made_key: std::sync::Mutex<Option<String>>,
     stats: Arc<Stats>,
     deadline: Deadline,
     /// The one moment that everything is read from; opened when first needed.
@@ -84,8 +87,18 @@ impl Session {
             Caller::Known(viewer) => viewer.clone(),
             Caller::Refused(_) => Viewer::Anonymous,
         };
-        let (client, snapshot, spending) = (from.client, Mutex::new(snapshot), Spending::default());
-        Self { app, caller, viewer, client, stats, deadline, snapshot, spending }
+        Self {
+            app,
+            caller,
+            viewer,
+            authorization: from.authorization.map(Box::from),
+            client: from.client,
+            made_key: std::sync::Mutex::default(),
+            stats,
+            deadline,
+            snapshot: Mutex::new(snapshot),
+            spending: Spending::default(),
+        }
     }
 
     /// Who is calling; nobody, if the credential was refused.
@@ -101,6 +114,21 @@ impl Session {
     /// The address that the request came from, where it is known.
     pub fn client(&self) -> Option<IpAddr> {
         self.client
+    }
+
+    /// The `Authorization` header, as it came.
+    pub(super) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
+    /// Lets the rest of this root field's answer show an API key that was just made.
+    pub(super) fn show_key(&self, key: String) {
+        *self.made_key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+
+    /// The API key that this request made last.
+    pub(super) fn shown_key(&self) -> Option<String> {
+        self.made_key.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Statements and rows so far.

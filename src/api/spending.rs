@@ -107,7 +107,7 @@ impl Session {
         self.spending.account().was_refused
     }
 
-    /// Takes a place in the counts of a field with `@rate`, before its costly work is done: one for each of
+    /// Takes a place in the counts of a root field with `@rate`, named as in `obtainKrakenToken`, before its costly work is done: one for each of
     /// `keys` and one for the caller's address. Give it back if only failures are to count.
     ///
     /// # Errors
@@ -117,10 +117,9 @@ impl Session {
         field: &'static str,
         keys: &[Key<'_>],
     ) -> Result<Reservation, FieldError> {
-        let facts = self.app.root_facts(field);
-        let declared = facts.and_then(|facts| facts.rate);
+        let declared = self.app.rate(field);
         let declared = declared.ok_or_else(|| FieldError::internal(format!("{field} has no @rate")))?;
-        let rate = FieldRate { field: bare(field), limit: declared.limit, seconds: declared.seconds };
+        let rate = FieldRate { field, limit: declared.limit, seconds: declared.seconds };
         let mut all = vec![Key::Address(self.client())];
         all.extend_from_slice(keys);
         self.end().await;
@@ -156,11 +155,6 @@ impl Session {
         headers.extend(waits.max().map(|seconds| ("retry-after", seconds.to_string())));
         headers
     }
-}
-
-/// A root field without `Query.` or `Mutation.` in front.
-pub(super) fn bare(coordinate: &str) -> &str {
-    coordinate.split_once('.').map_or(coordinate, |(_, name)| name)
 }
 
 /// KT-CT-1199, and when to come back.

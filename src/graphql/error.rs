@@ -155,6 +155,11 @@ impl FieldError {
         &self.0.message
     }
 
+    /// The specific sentence on the wire.
+    pub fn description(&self) -> &str {
+        &self.0.description
+    }
+
     /// `extensions` of the envelope, keys in the order of the original. Always there.
     pub fn extensions(&self) -> Option<Value> {
         let mut map = Map::new();

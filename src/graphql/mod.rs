@@ -30,6 +30,7 @@ mod possible_errors;
 mod prune;
 mod resolved;
 mod scalars;
+mod secrets;
 mod syntax;
 mod write;
 
@@ -43,7 +44,7 @@ pub use error::FieldError;
 pub use host::Host;
 pub use leaf::Leaf;
 pub use load::{LoadError, object_fields};
-pub use model::{FieldFacts, Model};
+pub use model::{FieldFacts, Model, Rate};
 pub use possible_errors::possible_errors;
 pub use resolved::{BoxFuture, Call, Handler, Node, Resolved};
 pub use scalars::canonical;

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::bindings::{LeafTable, PartTable};
 use super::resolved::Resolver;
+use super::secrets::Secrets;
 
 /// Index of a type in [`Model::types`].
 pub type TypeId = usize;
@@ -164,6 +165,8 @@ pub struct Model<C> {
     pub(super) by_name: HashMap<String, TypeId>,
     pub(super) query: TypeId,
     pub(super) mutation: Option<TypeId>,
+    /// Inputs that messages must not repeat.
+    pub(super) secrets: Secrets,
 }
 
 impl<C> Model<C> {

@@ -190,10 +190,16 @@ async fn an_exception_counts_only_or_denies_and_is_heeded_within_a_minute() {
 async fn each_kind_has_its_allowance() {
     let server = Server::start().await;
     let world = server.world().await;
+    let others = server.others(&world).await;
+    // Whoever acts for a customer pays for it; a link stands for the customer.
     let cases = [
         (Some(&world.ada.token), 50_000),
         (Some(&world.staff), 300_000),
         (Some(&world.partner), 100_000),
+        (Some(&others.agent), 50_000),
+        (Some(&others.masquerade), 300_000),
+        (Some(&others.third_party), 100_000),
+        (Some(&others.link), 50_000),
         (None, 100_000),
     ];
     for (token, limit) in cases {

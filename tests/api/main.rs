@@ -5,12 +5,17 @@
 mod support;
 
 mod access;
+mod altered;
 mod books;
 mod domain;
 mod limits;
 mod login;
 mod main_job;
+mod masquerade;
+mod pre_signed;
 mod roots;
+mod secrets;
 mod service;
+mod sessions;
 mod statements;
 mod throttling;

@@ -172,3 +172,34 @@ async fn whoever_would_wait_too_long_for_a_hasher_may_come_back_in_a_second() {
     // None of these counted as a failure.
     assert_eq!(code(&server, HERE, right).await, "");
 }
+
+#[tokio::test]
+async fn the_older_ways_in_are_bounded_as_well() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let (ada, key) = (world.ada.email, &world.ada.api_key);
+    let by_password = |password: &str| {
+        format!(
+            "mutation {{ emailAuthentication(email: \"{ada}\", password: \"{password}\") {{ token errors {{ field }} }} }}"
+        )
+    };
+    let by_key = |key: &str| {
+        format!("mutation {{ apiKeyAuthentication(apiKey: \"{key}\") {{ token errors {{ field }} }} }}")
+    };
+    let as_staff = "mutation { masqueradeAuthentication(masqueradeToken: \"wrong\", userId: \"1\") { token errors { field } } }";
+    let before = server.auth.passwords().runs();
+    for wrong in [by_password("wrong"), by_key("wrong"), as_staff.to_owned()] {
+        for _ in 0..10 {
+            let reply = server.send_from(Some(HERE), None, &wrong, json!({})).await;
+            assert!(reply.errors().is_empty() && reply.json.to_string().contains("errors"), "{}", reply.json);
+        }
+        let reply = server.send_from(Some(HERE), None, &wrong, json!({})).await;
+        assert_eq!(reply.codes(), ["KT-CT-1199"], "{wrong}");
+        assert_eq!(reply.number("retry-after"), Some(60));
+    }
+    assert_eq!(server.auth.passwords().runs(), before + 10);
+    let right = server.send_from(Some(HERE), None, &by_password(PASSWORD), json!({})).await;
+    assert_eq!(right.codes(), ["KT-CT-1199"]);
+    let right = server.send_from(Some(HERE), None, &by_key(key), json!({})).await;
+    assert!(right.json["data"]["apiKeyAuthentication"]["token"].is_string(), "{}", right.json);
+}

@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call, Session};
-use crate::api::spending::bare;
 use crate::domain::auth::limits::fields::{Running, running};
 use crate::domain::auth::limits::{FieldRate, Key, Standing, seconds_until};
 use crate::domain::auth::subjects;
@@ -87,6 +86,11 @@ async fn field_specific(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let page = Page::cut(&window, slice, rows.split_off(skipped), Some(total));
     // There is one parent: the field is below a root field that is no list.
     Ok(vec![connection(page, Node::new)])
+}
+
+/// A root field without `Query.` or `Mutation.` in front.
+fn bare(coordinate: &str) -> &str {
+    coordinate.split_once('.').map_or(coordinate, |(_, name)| name)
 }
 
 /// The fields with a rate and how the caller stands with each, by name.

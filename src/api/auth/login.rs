@@ -15,7 +15,7 @@ pub(super) fn bind(b: &mut Bindings) {
         &[
             ("token", |o| (&o.token).into()),
             ("payload", |o| payload(o)),
-            ("refreshToken", |o| (&o.refresh_token).into()),
+            ("refreshToken", |o| o.refresh_token.as_deref().into()),
             ("refreshExpiresIn", |o| o.refresh_expires_at.into()),
         ],
     );
@@ -64,6 +64,5 @@ impl LoginInput {
 async fn obtain_kraken_token(call: Call<'_>) -> Result<Resolved, FieldError> {
     let credentials = call.arg::<LoginInput>("input")?.credentials();
     throttle::pay(call.cx, credentials.as_ref().ok()).await?;
-    let obtained = throttle::log_in(call.cx, "Mutation.obtainKrakenToken", &credentials?).await?;
-    Ok(Resolved::node(obtained))
+    throttle::log_in(call.cx, "obtainKrakenToken", &credentials?).await.map(Resolved::node)
 }

@@ -18,6 +18,16 @@ pub(in crate::api) fn token(error: TokenError) -> FieldError {
     })
 }
 
+/// What is shown of a secret of which only the beginning is kept.
+pub(super) fn shown(hint: &str) -> String {
+    format!("{hint}…")
+}
+
+/// A refusal that is reported in the answer, by its sentence alone.
+pub(super) fn in_answer(text: &str) -> FieldError {
+    FieldError::code("KT-CT-1605").describe(text)
+}
+
 /// A log-in that failed.
 pub(super) fn login(error: LoginError) -> FieldError {
     match error {

@@ -6,14 +6,18 @@ pub mod brownouts;
 pub mod keys;
 pub mod limits;
 pub mod logins;
+pub mod masquerade;
 pub mod obtain;
 pub mod organisations;
+pub mod partners;
 mod password_login;
 pub mod passwords;
 pub mod pre_signed;
 pub mod refresh;
+pub mod sessions;
 pub mod staff;
 pub mod subjects;
+pub mod third_parties;
 pub mod tokens;
 pub mod viewer;
 

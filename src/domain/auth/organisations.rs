@@ -1,10 +1,22 @@
 //! Partner organisations, which log in by a secret key and see what is granted to them.
 
 use super::refresh::digest;
-use crate::platform::db::{Tx, statement};
+use super::viewer::Viewer;
+use crate::platform::db::{Tx, row, statement};
 use crate::platform::ids;
 use crate::platform::random::Randomness;
 
+row! {
+    /// An organisation as it sees itself.
+    pub struct Organisation {
+        /// Its name.
+        pub name: String,
+        /// What it may do.
+        pub permissions: Vec<String>,
+    }
+}
+
+statement!(static FIND: Organisation = "select name, permissions from organisations where id = $1");
 statement!(static OWNER: (i64,) = "select id from organisations where secret_hash = $1 and is_active");
 statement!(static ADD: (i64,) = "
     insert into organisations (name, client_id, secret_hash, permissions, created_at)
@@ -15,6 +27,14 @@ statement!(static GRANT: () = "
 
 pub(super) async fn owner(tx: &mut Tx, key: &str) -> Result<Option<i64>, sqlx::Error> {
     Ok(OWNER.query().bind(digest(key)).fetch_optional(&mut *tx).await?.map(|(id,)| id))
+}
+
+/// The viewer as an organisation, if that is what they are.
+pub async fn myself(tx: &mut Tx, viewer: &Viewer) -> Result<Option<Organisation>, sqlx::Error> {
+    match viewer {
+        Viewer::Organisation { id, .. } => FIND.query().bind(*id).fetch_optional(&mut *tx).await,
+        _ => Ok(None),
+    }
 }
 
 /// Adds an organisation that may do what `permissions` name. Answers its id and, this once, its secret key.

@@ -47,16 +47,6 @@ impl RefreshRow {
     }
 }
 
-row! {
-    /// A refresh token that was withdrawn.
-    pub struct Withdrawn {
-        /// How it begins; the rest is not kept.
-        pub hint: String,
-        /// When it would have expired.
-        pub expires_at: DateTime<Utc>,
-    }
-}
-
 statement!(static FIND: RefreshRow = "
     select account_user_id, support_user_id, organisation_id, partner_user_id, third_party_id, created_at, expires_at
     from refresh_tokens where token_hash = $1 and invalidated_at is null and expires_at > $2");

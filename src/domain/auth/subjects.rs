@@ -180,20 +180,24 @@ impl Actor {
     }
 }
 
-statement!(static END_USER: () = "
-    update account_users set tokens_valid_from = greatest(tokens_valid_from, $2) where id = $1");
-statement!(static END_STAFF: () = "
-    update support_users set tokens_valid_from = greatest(tokens_valid_from, $2) where id = $1");
-statement!(static END_ORGANISATION: () = "
-    update organisations set tokens_valid_from = greatest(tokens_valid_from, $2) where id = $1");
-statement!(static END_PARTNER: () = "
-    update partner_users set tokens_valid_from = greatest(tokens_valid_from, $2) where id = $1");
+statement!(static END_USER: (i64,) = "
+    update account_users set tokens_valid_from = greatest(tokens_valid_from, $2) + 1 where id = $1
+    returning tokens_valid_from");
+statement!(static END_STAFF: (i64,) = "
+    update support_users set tokens_valid_from = greatest(tokens_valid_from, $2) + 1 where id = $1
+    returning tokens_valid_from");
+statement!(static END_ORGANISATION: (i64,) = "
+    update organisations set tokens_valid_from = greatest(tokens_valid_from, $2) + 1 where id = $1
+    returning tokens_valid_from");
+statement!(static END_PARTNER: (i64,) = "
+    update partner_users set tokens_valid_from = greatest(tokens_valid_from, $2) + 1 where id = $1
+    returning tokens_valid_from");
 statement!(static DROP_REFRESH: () = "
     delete from refresh_tokens where ($1 = 'account-user' and account_user_id = $2 and third_party_id is null)
         or ($1 = 'support-user' and support_user_id = $2) or ($1 = 'organisation' and organisation_id = $2)
         or ($1 = 'partner-user' and partner_user_id = $2)");
 statement!(static END_OTHERS: () = "
-    update account_users set others_valid_from = greatest(others_valid_from, $2) where id = $1");
+    update account_users set others_valid_from = greatest(others_valid_from, $2) + 1 where id = $1");
 statement!(static DROP_OTHERS: () = "
     delete from refresh_tokens where account_user_id = $1 and third_party_id is not null");
 statement!(static DROP_LINKS: () = "
@@ -201,12 +205,12 @@ statement!(static DROP_LINKS: () = "
 
 /// Ends every session of `subject` and of all who act for it: access tokens issued so far are refused and
 /// refresh tokens are gone. Answers the moment from which new ones count: the next whole second, as tokens
-/// carry seconds only.
+/// carry seconds only, or the one after if sessions were ended within this second before.
 pub async fn end_sessions(tx: &mut Tx, subject: Subject) -> Result<DateTime<Utc>, sqlx::Error> {
     let from = end_own_sessions(tx, subject).await?;
     if let Subject::AccountUser(id) = subject {
         let now = tx.wall_now();
-        END_OTHERS.command().bind(id).bind(from.timestamp()).execute(&mut *tx).await?;
+        END_OTHERS.command().bind(id).bind(now.timestamp()).execute(&mut *tx).await?;
         DROP_OTHERS.command().bind(id).execute(&mut *tx).await?;
         DROP_LINKS.command().bind(id).bind(now).execute(&mut *tx).await?;
     }
@@ -215,14 +219,15 @@ pub async fn end_sessions(tx: &mut Tx, subject: Subject) -> Result<DateTime<Utc>
 
 /// As [`end_sessions`], but leaves alone what an account user's applications and links hold.
 pub async fn end_own_sessions(tx: &mut Tx, subject: Subject) -> Result<DateTime<Utc>, sqlx::Error> {
-    let from = tx.wall_now().timestamp() + 1;
+    let now = tx.wall_now().timestamp();
     let end = match subject {
         Subject::AccountUser(_) => &END_USER,
         Subject::SupportUser(_) => &END_STAFF,
         Subject::Organisation(_) => &END_ORGANISATION,
         Subject::PartnerUser(_) => &END_PARTNER,
     };
-    end.command().bind(subject.id()).bind(from).execute(&mut *tx).await?;
+    let ended = end.query().bind(subject.id()).bind(now).fetch_optional(&mut *tx).await?;
+    let from = ended.map_or(now + 1, |(from,)| from);
     DROP_REFRESH.command().bind(subject.kind()).bind(subject.id()).execute(&mut *tx).await?;
     Ok(DateTime::from_timestamp(from, 0).unwrap_or_default())
 }

@@ -215,9 +215,12 @@ macro_rules! user_is_visible {
             or exists (select 1 from portfolio_user_roles mine join portfolio_user_roles theirs \
                          on theirs.portfolio_id = mine.portfolio_id \
                        where mine.user_id = $2 and theirs.user_id = u.id))) \
-          or ($1 = 'organisation' and exists (\
-            select 1 from organisation_grants g join account_user_roles r on r.account_id = g.account_id \
-            where g.organisation_id = $2 and r.user_id = u.id)))"
+          or ($1 = 'organisation' and (\
+            exists (select 1 from organisation_grants g join account_user_roles r on r.account_id = g.account_id \
+                    where g.organisation_id = $2 and r.user_id = u.id) \
+            or exists (select 1 from organisation_grants g join accounts a on a.id = g.account_id \
+                         join portfolio_user_roles r on r.portfolio_id = a.portfolio_id \
+                       where g.organisation_id = $2 and r.user_id = u.id))))"
     };
 }
 pub(crate) use user_is_visible;
