@@ -7,7 +7,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::brownouts::Brownouts;
-use super::session::{Bindings, Session};
+use super::session::{Bindings, Origin, Session};
 use super::sources;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::graphql::{Engine, Host, LoadError, Request, Response};
@@ -39,6 +39,8 @@ pub struct Answer {
     pub response: Response,
     pub viewer: Viewer,
     pub stats: Arc<Stats>,
+    /// Headers for the answer, by name.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 /// The engine over the whole contract, as far as it is bound.
@@ -80,19 +82,24 @@ impl App {
     }
 
     /// Answers one request; `None` only if async-graphql dropped it.
-    pub async fn execute(self: &Arc<Self>, request: Request, authorization: Option<&str>) -> Option<Answer> {
+    pub async fn execute(self: &Arc<Self>, request: Request, from: Origin<'_>) -> Option<Answer> {
         let deadline = Deadline::after(DEADLINE);
-        let session = Arc::new(Session::open(Arc::clone(self), authorization, deadline).await);
+        let session = Arc::new(Session::open(Arc::clone(self), from, deadline).await);
         let response = self.host.execute(Arc::clone(&session), request).await?;
         self.note_queries(&session, &response).await;
         session.end().await;
-        Some(Answer { response, viewer: session.viewer().clone(), stats: Arc::clone(session.stats()) })
+        Some(Answer {
+            response,
+            viewer: session.viewer().clone(),
+            stats: Arc::clone(session.stats()),
+            headers: Vec::new(),
+        })
     }
 
     /// Mutations note themselves, in their own transaction; what staff look at is noted here.
     async fn note_queries(&self, session: &Session, response: &Response) {
         let report = &response.report;
-        if !session.viewer().is_staff() || report.is_mutation || report.roots.is_empty() {
+        if session.viewer().staff().is_none() || report.is_mutation || report.roots.is_empty() {
             return;
         }
         session.end().await;

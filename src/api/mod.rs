@@ -12,7 +12,7 @@ mod session;
 mod sources;
 
 pub use app::{Answer, App, DEADLINE, StartError, engine};
-pub use session::Session;
+pub use session::{Origin, Session};
 pub use sources::declared_fields;
 
 /// Binds every area.

@@ -1,6 +1,7 @@
 //! One request: who calls, what it may do, and the database view it reads.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture as Work;
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
@@ -25,11 +26,24 @@ pub(super) enum Caller {
     Refused(FieldError),
 }
 
+/// Where a request came from, and what it brought.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Origin<'a> {
+    /// The `Authorization` header.
+    pub authorization: Option<&'a str>,
+    /// The caller's address, as far as the proxies in front can be trusted.
+    pub client: Option<IpAddr>,
+}
+
 /// The state of one request.
 pub struct Session {
     pub(super) app: Arc<App>,
     caller: Caller,
     viewer: Viewer,
+    authorization: Option<Box<str>>,
+    client: Option<IpAddr>,
+    /// The API key that this request made last.
+    made_key: std::sync::Mutex<Option<String>>,
     stats: Arc<Stats>,
     deadline: Deadline,
     /// The one moment that everything is read from; opened when first needed.
@@ -49,11 +63,11 @@ struct Job<'a, I, F> {
 }
 
 impl Session {
-    /// A session for whoever holds this `Authorization` header.
-    pub(super) async fn open(app: Arc<App>, authorization: Option<&str>, deadline: Deadline) -> Self {
+    /// A session for whoever sent the request.
+    pub(super) async fn open(app: Arc<App>, from: Origin<'_>, deadline: Deadline) -> Self {
         let stats = Stats::new();
         let mut snapshot = None;
-        let caller = match authorization {
+        let caller = match from.authorization {
             None => Caller::Known(Viewer::Anonymous),
             Some(header) => match app.database().snapshot(deadline, &stats).await {
                 Ok(mut tx) => {
@@ -71,12 +85,42 @@ impl Session {
             Caller::Known(viewer) => viewer.clone(),
             Caller::Refused(_) => Viewer::Anonymous,
         };
-        Self { app, caller, viewer, stats, deadline, snapshot: Mutex::new(snapshot) }
+        Self {
+            app,
+            caller,
+            viewer,
+            authorization: from.authorization.map(Box::from),
+            client: from.client,
+            made_key: std::sync::Mutex::default(),
+            stats,
+            deadline,
+            snapshot: Mutex::new(snapshot),
+        }
     }
 
     /// Who is calling; nobody, if the credential was refused.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
+    }
+
+    /// The address that the request came from, where it is known.
+    pub fn client(&self) -> Option<IpAddr> {
+        self.client
+    }
+
+    /// The `Authorization` header, as it came.
+    pub(super) fn authorization(&self) -> Option<&str> {
+        self.authorization.as_deref()
+    }
+
+    /// Lets the rest of this root field's answer show an API key that was just made.
+    pub(super) fn show_key(&self, key: String) {
+        *self.made_key.lock().unwrap_or_else(PoisonError::into_inner) = Some(key);
+    }
+
+    /// The API key that this request made last.
+    pub(super) fn shown_key(&self) -> Option<String> {
+        self.made_key.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Statements and rows so far.
@@ -143,14 +187,22 @@ impl Session {
         }
     }
 
+    /// Whether a field that is not for everybody is for this viewer. A session that is good for one kind of
+    /// thing may use only what serves that; on objects that say so of any of their fields this goes for each.
     fn allows(&self, field: &FieldFacts) -> bool {
-        let kind = match self.viewer {
-            Viewer::Anonymous => return false,
-            Viewer::AccountUser { .. } => "CUSTOMER",
-            Viewer::Organisation { .. } => "ORGANISATION",
-            Viewer::Staff { .. } => "STAFF",
+        if let Some(scope) = self.viewer.scope() {
+            let is_open = !field.is_guarded() && !field.in_scoped_type;
+            return is_open || field.scopes.iter().any(|listed| listed == scope);
+        }
+        let kinds: &[&str] = match self.viewer {
+            Viewer::Anonymous => &[],
+            Viewer::AccountUser { .. } if self.viewer.is_in_person() => &["CUSTOMER", "IN_PERSON"],
+            Viewer::AccountUser { .. } => &["CUSTOMER"],
+            Viewer::Organisation { .. } => &["ORGANISATION"],
+            Viewer::Staff { .. } => &["STAFF"],
+            Viewer::Partner { .. } => &["PARTNER"],
         };
-        field.access.iter().any(|viewer| viewer == kind)
+        !field.is_guarded() || field.access.iter().any(|viewer| kinds.contains(&viewer.as_str()))
     }
 }
 
@@ -159,13 +211,12 @@ impl Context for Session {
         if self.app.brownouts().disables(&field.coordinate) {
             return Err(FieldError::code(DISABLED));
         }
-        if field.access.is_empty() {
-            return Ok(());
-        }
-        if let Caller::Refused(error) = &self.caller {
+        if field.is_root
+            && let Caller::Refused(error) = &self.caller
+        {
             return Err(error.clone());
         }
-        if !field.is_guarded() || self.allows(field) {
+        if self.allows(field) {
             return Ok(());
         }
         Err(FieldError::code(if self.viewer.is_known() { FORBIDDEN } else { NO_CREDENTIAL }))

@@ -19,6 +19,7 @@ use super::model::{
 };
 use super::possible_errors;
 use super::prune::{FieldKey, is_connection};
+use super::secrets::Secrets;
 
 /// Input objects nested deeper than this inside defaults do not exist in practice.
 const MAX_DEFAULT_PASSES: usize = 8;
@@ -59,7 +60,7 @@ pub(super) fn compile<C: Send + Sync + 'static>(
     };
     let query = root(&schema.schema_definition.query).ok_or(LoadError::NoQuery)?;
     let mutation = root(&schema.schema_definition.mutation);
-    let mut model = Model { types, by_name, query, mutation };
+    let mut model = Model { types, by_name, query, mutation, secrets: Secrets::default() };
     fill_defaults(schema, &mut model)?;
     Ok(model)
 }

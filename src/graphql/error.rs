@@ -41,8 +41,10 @@ pub const INVALID_INPUT: &str = "KT-CT-1605";
 pub const TOO_COMPLEX: &str = "KT-CT-1188";
 /// The code for a query that asks for too many objects, or whose answer grows too long.
 pub const TOO_MANY_NODES: &str = "KT-CT-1189";
-/// What the engine itself may raise at any field, so that no field has to declare it.
-pub const ENGINE_CODES: [&str; 4] = [INTERNAL, INVALID_INPUT, TOO_COMPLEX, TOO_MANY_NODES];
+/// The code for a caller who asks too often.
+pub const TOO_MANY_REQUESTS: &str = "KT-CT-1199";
+/// What may come back from any field, so that no field has to declare it.
+pub const ENGINE_CODES: [&str; 5] = [INTERNAL, INVALID_INPUT, TOO_COMPLEX, TOO_MANY_NODES, TOO_MANY_REQUESTS];
 
 /// One error of one field. Cheap to move: the parts are boxed.
 #[derive(Debug, Clone)]
@@ -151,6 +153,11 @@ impl FieldError {
     /// The sentence on the wire.
     pub fn message(&self) -> &str {
         &self.0.message
+    }
+
+    /// The specific sentence on the wire.
+    pub fn description(&self) -> &str {
+        &self.0.description
     }
 
     /// `extensions` of the envelope, keys in the order of the original. Always there.

@@ -9,13 +9,14 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::document::Prepared;
-use super::error::FieldError;
+use super::error::{FieldError, INVALID_INPUT};
 use super::input::Template;
 use super::leaf::Leaf;
 use super::messages::clip;
 use super::model::{FieldDef, Model, Source, Ty, TypeId, TypeKind};
 use super::plan::{ObjectPlan, PlannedField, Target};
 use super::resolved::{Call, Node, Resolved};
+use super::secrets::HIDDEN;
 use super::write::Writer;
 
 /// Most objects in one answer: lists without paging must not grow without bound.
@@ -241,6 +242,16 @@ impl Buckets {
 
 /// The arguments of one field under the variables of one request: defaults filled in, what was not given
 /// left out.
+/// Whether any text inside holds the one character that no database keeps.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.as_bytes().contains(&0),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, each)| key.as_bytes().contains(&0) || has_nul(each)),
+        _ => false,
+    }
+}
+
 fn arguments<C>(
     model: &Model<C>,
     def: &FieldDef<C>,
@@ -262,6 +273,7 @@ fn arguments<C>(
                     }
                     _ => {
                         let written = text.get(arg.span.clone()).unwrap_or_default();
+                        let written = if model.secrets.named_in(written) { HIDDEN } else { written };
                         clip(format!("Argument '{name}' has invalid value {written}."))
                     }
                 };
@@ -270,6 +282,10 @@ fn arguments<C>(
             None => None,
         };
         match value.or_else(|| declared.default.clone()) {
+            Some(value) if has_nul(&value) => {
+                let text = "Text cannot hold the character U+0000.";
+                return Err(FieldError::code(INVALID_INPUT).describe(text).at_input(&[&declared.name]));
+            }
             Some(value) => {
                 out.insert(declared.name.to_string(), value);
             }

@@ -21,7 +21,7 @@ pub const NO_CREDENTIAL: &str = "KT-CT-1112";
 /// What a connection's paging arguments can be refused with.
 pub const PAGING: [&str; 4] = ["KT-CT-1201", "KT-CT-1202", "KT-CT-1203", "KT-CT-1204"];
 
-const DIRECTIVES: [&str; 3] = ["errors", "access", "cost"];
+const DIRECTIVES: [&str; 4] = ["errors", "access", "scopes", "cost"];
 /// Who may call a root field that has no `@access`: anybody with a credential.
 const ANY_CREDENTIAL: [&str; 3] = ["CUSTOMER", "ORGANISATION", "STAFF"];
 const ANYONE: &str = "ANYONE";
@@ -44,9 +44,11 @@ pub(super) fn take(schema: &mut Schema, edition: &Edition) -> HashMap<FieldKey, 
         let shown = canonical.get(name.as_str()).cloned().unwrap_or_else(|| name.to_string());
         let is_mutation = mutation.as_deref() == Some(name.as_str());
         let is_root = is_mutation || query.as_deref() == Some(name.as_str());
+        let in_scoped_type = fields.values().any(|field| field.directives.has("scopes"));
         for (field, definition) in fields.iter_mut() {
             let mut fact = read(definition, &shown, is_root);
             fact.is_mutation = is_mutation;
+            fact.in_scoped_type = in_scoped_type && !is_root;
             fact.is_connection = connections.contains(definition.ty.inner_named_type().as_str())
                 && definition.argument_by_name("first").is_some();
             complete_codes(&mut fact);
@@ -79,6 +81,7 @@ fn read(definition: &FieldDefinition, type_name: &str, is_root: bool) -> FieldFa
         coordinate: format!("{type_name}.{}", definition.name),
         codes: names("errors", "codes"),
         access,
+        scopes: names("scopes", "any"),
         weight,
         deprecated: definition.directives.has("deprecated"),
         is_root,
@@ -100,9 +103,8 @@ fn complete_codes(fact: &mut FieldFacts) {
         implied.push(DISABLED);
     }
     if fact.is_guarded() {
-        if !ANY_CREDENTIAL.iter().all(|viewer| fact.access.iter().any(|allowed| allowed == viewer)) {
-            implied.push(FORBIDDEN);
-        }
+        // No field is for every kind of viewer in every kind of session.
+        implied.push(FORBIDDEN);
         implied.push(NO_CREDENTIAL);
     }
     for code in implied {

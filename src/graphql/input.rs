@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::inspect::inspect;
 use super::model::{InputDef, Model, Ty, TypeId, TypeKind};
 use super::scalars::{Written, coerce};
+use super::secrets::HIDDEN;
 
 /// More problems in the variables of a request than this are not reported.
 pub(super) const MAX_PROBLEMS: usize = 50;
@@ -47,11 +48,21 @@ impl<'m, C> JsonWalk<'m, C> {
     /// Notes why `value`, here, does not fit.
     fn refuse(&mut self, value: &Value, message: impl FnOnce(&Model<C>) -> String) -> Value {
         if self.problems.len() <= MAX_PROBLEMS {
-            let problem =
-                Problem { path: self.print_path(), value: inspect(value), message: message(self.model) };
+            let problem = if self.is_secret() {
+                let message = "The value cannot be used here.".to_owned();
+                Problem { path: self.print_path(), value: format!("'{HIDDEN}'"), message }
+            } else {
+                let shown = inspect(&self.model.secrets.mask(value));
+                Problem { path: self.print_path(), value: shown, message: message(self.model) }
+            };
             self.problems.push(problem);
         }
         Value::Null
+    }
+
+    /// Whether the value here is one that messages must not repeat.
+    fn is_secret(&self) -> bool {
+        self.path.iter().any(|step| matches!(step, Step::Key(key) if self.model.secrets.has(key)))
     }
 
     fn print_path(&self) -> String {

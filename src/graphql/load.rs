@@ -11,6 +11,7 @@ use super::compile::compile;
 use super::edition::Edition;
 use super::model::Model;
 use super::prune::prune;
+use super::secrets::Secrets;
 
 /// Why the server cannot start with this schema and these bindings. Each names the place.
 #[derive(Debug, Error)]
@@ -68,10 +69,12 @@ pub fn load<C: Send + Sync + 'static>(
 ) -> Result<Loaded<C>, LoadError> {
     let mut document = parse(sources)?;
     edition.apply(&mut document)?;
-    let full = document.to_schema().map_err(|e| LoadError::Syntax(e.to_string()))?;
+    let mut full = document.to_schema().map_err(|e| LoadError::Syntax(e.to_string()))?;
+    let secrets = Secrets::take(&mut full);
     let pruned = prune(full, edition, bindings)?;
     let schema = pruned.schema.validate().map_err(|e| LoadError::Invalid(e.to_string()))?;
-    let model = compile(&schema, edition, bindings, &pruned.facts)?;
+    let mut model = compile(&schema, edition, bindings, &pruned.facts)?;
+    model.secrets = secrets;
     Ok(Loaded { schema, model, dark: pruned.dark })
 }
 

@@ -30,6 +30,7 @@ mod possible_errors;
 mod prune;
 mod resolved;
 mod scalars;
+mod secrets;
 mod syntax;
 mod write;
 

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::bindings::{LeafTable, PartTable};
 use super::resolved::Resolver;
+use super::secrets::Secrets;
 
 /// Index of a type in [`Model::types`].
 pub type TypeId = usize;
@@ -103,6 +104,10 @@ pub struct FieldFacts {
     pub codes: Vec<String>,
     /// Viewers named by `@access`; empty where the directive is absent.
     pub access: Vec<String>,
+    /// Scopes named by `@scopes`: what a session may be limited to and still use the field.
+    pub scopes: Vec<String>,
+    /// Whether any field of the same type has `@scopes`.
+    pub in_scoped_type: bool,
     /// Weight given by `@cost`.
     pub weight: Option<u32>,
     pub deprecated: bool,
@@ -151,6 +156,8 @@ pub struct Model<C> {
     pub(super) by_name: HashMap<String, TypeId>,
     pub(super) query: TypeId,
     pub(super) mutation: Option<TypeId>,
+    /// Inputs that messages must not repeat.
+    pub(super) secrets: Secrets,
 }
 
 impl<C> Model<C> {

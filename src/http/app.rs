@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::http::{HeaderName, HeaderValue};
+
 use super::service::{GraphqlCall, Reply, Service};
-use crate::api::App;
+use crate::api::{App, Origin};
 use crate::domain::auth::Viewer;
 use crate::graphql::{BoxFuture, Response};
 
@@ -27,20 +29,27 @@ fn kind(viewer: &Viewer) -> &'static str {
         Viewer::AccountUser { .. } => "account-user",
         Viewer::Staff { .. } => "staff",
         Viewer::Organisation { .. } => "organisation",
+        Viewer::Partner { .. } => "partner-user",
     }
+}
+
+/// A header, unless its value could not stand in one.
+fn header((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?))
 }
 
 impl Service for AppService {
     fn execute(self: Arc<Self>, call: GraphqlCall) -> BoxFuture<'static, Reply> {
         Box::pin(async move {
-            let GraphqlCall { request, authorization, .. } = call;
-            match self.app.execute(request, authorization.as_deref()).await {
+            let GraphqlCall { request, authorization, client, .. } = call;
+            let from = Origin { authorization: authorization.as_deref(), client };
+            match self.app.execute(request, from).await {
                 Some(answer) => Reply {
                     response: answer.response,
                     viewer: kind(&answer.viewer),
                     statements: answer.stats.statements(),
                     rows: u64::from(answer.stats.rows()),
-                    headers: Vec::new(),
+                    headers: answer.headers.into_iter().filter_map(header).collect(),
                 },
                 None => Reply {
                     response: Response::dropped(),

@@ -42,6 +42,21 @@ pub fn organisation_key(random: &Randomness) -> String {
     format!("sk_org_{}", random.alphanumeric(40))
 }
 
+/// The identifier that an organisation is known by: 32 letters and digits. It is no secret.
+pub fn client_id(random: &Randomness) -> String {
+    random.alphanumeric(32)
+}
+
+/// A key for a link: 40 hexadecimal digits in lower case, 160 bits.
+pub fn pre_signed_key(random: &Randomness) -> String {
+    random.hex(40).to_lowercase()
+}
+
+/// A partner user's number: `PU-` and eight upper-case hexadecimal digits.
+pub fn partner_number(random: &Randomness) -> String {
+    format!("PU-{}", random.hex(8))
+}
+
 /// Numbers to try, one after the other, until an insert takes one.
 pub fn candidates(draw: impl FnMut() -> String) -> impl Iterator<Item = String> {
     std::iter::repeat_with(draw).take(ATTEMPTS)

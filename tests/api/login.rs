@@ -90,9 +90,12 @@ async fn a_refresh_token_renews_until_its_week_is_over() {
     let given = &renewed.json["data"]["obtainKrakenToken"];
     assert_eq!(given["refreshToken"], refresh);
     assert_eq!(given["refreshExpiresIn"], first.json["data"]["obtainKrakenToken"]["refreshExpiresIn"]);
-    server.wall.set(server.wall.now() + TimeDelta::days(2));
+    server.wall.set(server.wall.now() + TimeDelta::days(1) + TimeDelta::minutes(10));
     let late = obtain(&server, json!({ "refreshToken": refresh })).await;
     assert_eq!(late.codes(), ["KT-CT-1134"]);
+    server.wall.set(server.wall.now() + TimeDelta::minutes(30));
+    let forgotten = obtain(&server, json!({ "refreshToken": refresh })).await;
+    assert_eq!(forgotten.codes(), ["KT-CT-1135"]);
 }
 
 #[tokio::test]

@@ -5,10 +5,15 @@
 mod support;
 
 mod access;
+mod altered;
 mod books;
 mod domain;
 mod login;
 mod main_job;
+mod masquerade;
+mod pre_signed;
 mod roots;
 mod service;
+mod secrets;
+mod sessions;
 mod statements;

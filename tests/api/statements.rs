@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use kraken_api::api::Origin;
 use kraken_api::domain::accounts::open::{self, NewAccount};
 use kraken_api::graphql;
 use serde_json::json;
@@ -41,7 +42,11 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
         }
         tx.commit().await.expect("committed");
         let request = graphql::Request { query: QUERY.into(), ..graphql::Request::default() };
-        let answer = server.app.execute(request, Some(&world.ada.token)).await.expect("an answer");
+        let answer = server
+            .app
+            .execute(request, Origin { authorization: Some(&world.ada.token), client: None })
+            .await
+            .expect("an answer");
         let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
         assert_eq!(
             body["data"]["viewer"]["accounts"].as_array().map(Vec::len),
@@ -64,7 +69,11 @@ async fn a_total_that_is_not_asked_for_is_not_counted() {
             world.ada.account
         );
         let request = graphql::Request { query, ..graphql::Request::default() };
-        let answer = server.app.execute(request, Some(&world.ada.token)).await.expect("an answer");
+        let answer = server
+            .app
+            .execute(request, Origin { authorization: Some(&world.ada.token), client: None })
+            .await
+            .expect("an answer");
         counts.push(answer.stats.statements());
     }
     assert_eq!(counts[0] + 1, counts[1]);

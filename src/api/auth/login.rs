@@ -10,13 +10,12 @@ use crate::graphql::{FieldError, Leaf, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.obtainKrakenToken", obtain_kraken_token);
-    b.dark(&["ObtainJSONWebTokenInput.preSignedKey"]);
     b.leaves::<Obtained>(
         "ObtainKrakenJSONWebToken",
         &[
             ("token", |o| (&o.token).into()),
             ("payload", |o| payload(o)),
-            ("refreshToken", |o| (&o.refresh_token).into()),
+            ("refreshToken", |o| o.refresh_token.as_deref().into()),
             ("refreshExpiresIn", |o| o.refresh_expires_at.into()),
         ],
     );
@@ -35,6 +34,7 @@ struct LoginInput {
     #[serde(rename = "APIKey")]
     api_key: Option<String>,
     organization_secret_key: Option<String>,
+    pre_signed_key: Option<String>,
     refresh_token: Option<String>,
 }
 
@@ -43,7 +43,7 @@ impl LoginInput {
     fn credentials(self) -> Result<Credentials, FieldError> {
         let wrong = |code| Err(FieldError::code(code).at_input(&[]));
         let by_password = self.email.is_some() || self.password.is_some();
-        let keys = [&self.api_key, &self.organization_secret_key, &self.refresh_token];
+        let keys = [&self.api_key, &self.organization_secret_key, &self.pre_signed_key, &self.refresh_token];
         let methods = keys.iter().filter(|key| key.is_some()).count() + usize::from(by_password);
         if methods != 1 {
             return wrong("KT-CT-1137");
@@ -54,6 +54,7 @@ impl LoginInput {
             }
             Self { api_key: Some(key), .. } => Ok(Credentials::ApiKey(key)),
             Self { organization_secret_key: Some(key), .. } => Ok(Credentials::OrganisationKey(key)),
+            Self { pre_signed_key: Some(key), .. } => Ok(Credentials::PreSignedKey(key)),
             Self { refresh_token: Some(token), .. } => Ok(Credentials::RefreshToken(token)),
             _ => wrong("KT-CT-1136"),
         }
@@ -62,12 +63,18 @@ impl LoginInput {
 
 async fn obtain_kraken_token(call: Call<'_>) -> Result<Resolved, FieldError> {
     let credentials = call.arg::<LoginInput>("input")?.credentials()?;
+    log_in(&call, "obtainKrakenToken", credentials).await.map(Resolved::node)
+}
+
+/// Logs in by way of the root field `field`.
+pub(super) async fn log_in(
+    call: &Call<'_>,
+    _field: &'static str,
+    credentials: Credentials,
+) -> Result<Obtained, FieldError> {
     let session = call.cx;
     session.end().await;
     let auth = session.app.auth();
-    let obtained = auth
-        .obtain(session.app.database(), session.deadline(), session.stats(), &credentials)
-        .await
-        .map_err(refusals::login)?;
-    Ok(Resolved::node(obtained))
+    let obtained = auth.obtain(session.app.database(), session.deadline(), session.stats(), &credentials);
+    obtained.await.map_err(refusals::login)
 }

@@ -18,6 +18,16 @@ pub(in crate::api) fn token(error: TokenError) -> FieldError {
     })
 }
 
+/// What is shown of a secret of which only the beginning is kept.
+pub(super) fn shown(hint: &str) -> String {
+    format!("{hint}…")
+}
+
+/// A refusal that is reported in the answer, by its sentence alone.
+pub(super) fn in_answer(text: &str) -> FieldError {
+    FieldError::code("KT-CT-1605").describe(text)
+}
+
 /// A log-in that failed.
 pub(super) fn login(error: LoginError) -> FieldError {
     match error {
@@ -28,6 +38,10 @@ pub(super) fn login(error: LoginError) -> FieldError {
         }
         LoginError::RefreshExpired => FieldError::code("KT-CT-1134").at_input(&["input", "refreshToken"]),
         LoginError::RefreshUnknown => FieldError::code("KT-CT-1135").at_input(&["input", "refreshToken"]),
+        LoginError::WrongPreSignedKey => FieldError::code("KT-CT-1141").at_input(&["input", "preSignedKey"]),
+        LoginError::PreSignedKeyExpired => {
+            FieldError::code("KT-CT-1142").at_input(&["input", "preSignedKey"])
+        }
         LoginError::Passwords(error) => FieldError::internal(error),
         LoginError::Keys(error) => FieldError::internal(error),
         LoginError::Database(error) => FieldError::internal(error),

@@ -65,6 +65,12 @@ macro_rules! user_columns {
 statement!(static BY_ID: AccountUser = concat!(
     "select ", user_columns!(), " from account_users u where u.id = any($3::bigint[]) and ", user_is_visible!()));
 
+// Whoever logs in with the address comes first, then the oldest whose contact it is.
+statement!(static BY_EMAIL: (i64,) = concat!("
+    select u.id from account_users u left join logins l on l.account_user_id = u.id
+    where (lower(l.email) = lower($3) or lower(u.email) = lower($3)) and u.is_active and ", user_is_visible!(), "
+    order by lower(l.email) = lower($3) desc nulls last, u.id limit 1"));
+
 statement!(static OF_ACCOUNTS: (i64, i64) = concat!("
     select held.account_id, u.id
     from (
@@ -83,6 +89,12 @@ pub async fn by_ids(
 ) -> Result<Vec<Option<AccountUser>>, sqlx::Error> {
     let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |user| user.id))
+}
+
+/// The active user with this e-mail, if the viewer may see them.
+pub async fn id_by_email(tx: &mut Tx, viewer: &Viewer, email: &str) -> Result<Option<i64>, sqlx::Error> {
+    let query = BY_EMAIL.query().bind(viewer.kind()).bind(viewer.id()).bind(email.trim());
+    Ok(query.fetch_optional(&mut *tx).await?.map(|(id,)| id))
 }
 
 /// The viewer as an account user, if that is what they are.

@@ -7,6 +7,7 @@ use crate::platform::random::Randomness;
 
 statement!(static OWNER: (i64,) = "
     select account_user_id from api_keys where key_hash = $1 and revoked_at is null");
+statement!(static LOCK_OWNER: (i64,) = "select id from account_users where id = $1 for update");
 statement!(static REVOKE: () = "
     update api_keys set revoked_at = $2 where account_user_id = $1 and revoked_at is null");
 statement!(static ADD: () = "
@@ -22,6 +23,8 @@ pub async fn regenerate(tx: &mut Tx, random: &Randomness, account_user: i64) -> 
     let key = ids::api_key(random);
     let hint: String = key.chars().take(12).collect();
     let now = tx.wall_now();
+    // Of two at once, the second replaces the first one's key.
+    LOCK_OWNER.query().bind(account_user).fetch_optional(&mut *tx).await?;
     REVOKE.command().bind(account_user).bind(now).execute(&mut *tx).await?;
     ADD.command().bind(account_user).bind(digest(&key)).bind(hint).bind(now).execute(&mut *tx).await?;
     Ok(key)

@@ -33,33 +33,40 @@ row! {
         pub password_hash: Option<String>,
         pub account_user_id: Option<i64>,
         pub support_user_id: Option<i64>,
+        pub partner_user_id: Option<i64>,
     }
 }
 
 impl LoginRow {
     pub(super) fn subject(&self) -> Option<Subject> {
         let user = self.account_user_id.map(Subject::AccountUser);
-        user.or(self.support_user_id.map(Subject::SupportUser))
+        let staff = self.support_user_id.map(Subject::SupportUser);
+        user.or(staff).or(self.partner_user_id.map(Subject::PartnerUser))
     }
 }
 
 statement!(static BY_EMAIL: LoginRow = "
-    select id, password_hash, account_user_id, support_user_id from logins where lower(email) = lower($1)");
+    select id, password_hash, account_user_id, support_user_id, partner_user_id
+    from logins where lower(email) = lower($1)");
 statement!(static UNCHANGED: (i64,) = "
     select id from logins where id = $1 and password_hash = $2 for share");
 statement!(static ADD: (i64,) = "
-    insert into logins (email, password_hash, account_user_id, support_user_id, created_at)
-    values ($1, $2, $3, $4, $5) returning id");
+    insert into logins (email, password_hash, account_user_id, support_user_id, partner_user_id, created_at)
+    values ($1, $2, case when $3 = 'account-user' then $4::bigint end, case when $3 = 'support-user' then $4 end,
+        case when $3 = 'partner-user' then $4 end, $5) returning id");
 statement!(static SET_PASSWORD: (i64,) = "
     update logins set password_hash = $3
     where ($1 = 'account-user' and account_user_id = $2) or ($1 = 'support-user' and support_user_id = $2)
+        or ($1 = 'partner-user' and partner_user_id = $2)
     returning id");
 statement!(static SET_EMAIL: (i64,) = "
     update logins set email = $3
     where ($1 = 'account-user' and account_user_id = $2) or ($1 = 'support-user' and support_user_id = $2)
+        or ($1 = 'partner-user' and partner_user_id = $2)
     returning id");
 statement!(static SET_USER_EMAIL: () = "update account_users set email = $2, updated_at = $3 where id = $1");
 statement!(static SET_STAFF_EMAIL: () = "update support_users set email = $2 where id = $1");
+statement!(static SET_PARTNER_EMAIL: () = "update partner_users set email = $2 where id = $1");
 
 pub(super) async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<LoginRow>, sqlx::Error> {
     BY_EMAIL.query().bind(email.trim()).fetch_optional(&mut *tx).await
@@ -70,15 +77,14 @@ pub(super) async fn is_unchanged(tx: &mut Tx, login: i64, hash: &str) -> Result<
     Ok(UNCHANGED.query().bind(login).bind(hash).fetch_optional(&mut *tx).await?.is_some())
 }
 
-/// Gives a user or a member of staff a log-in. The hash comes from [`super::passwords::Passwords`].
+/// Gives a user, a partner user or a member of staff a log-in. The hash comes from [`super::passwords::Passwords`].
 pub async fn add(tx: &mut Tx, owner: Subject, email: &str, hash: Option<&str>) -> Result<(), ChangeError> {
-    let (user, staff) = match owner {
-        Subject::AccountUser(id) => (Some(id), None),
-        Subject::SupportUser(id) => (None, Some(id)),
-        Subject::Organisation(_) => return Err(ChangeError::Unknown),
-    };
+    if matches!(owner, Subject::Organisation(_)) {
+        return Err(ChangeError::Unknown);
+    }
     let now = tx.wall_now();
-    ADD.query().bind(email.trim()).bind(hash).bind(user).bind(staff).bind(now).fetch_one(&mut *tx).await?;
+    let insert = ADD.query().bind(email.trim()).bind(hash).bind(owner.kind()).bind(owner.id());
+    insert.bind(now).fetch_one(&mut *tx).await?;
     Ok(())
 }
 
@@ -100,6 +106,7 @@ pub async fn set_email(tx: &mut Tx, owner: Subject, email: &str) -> Result<(), C
     let now = tx.business_now().await?;
     let contact = match owner {
         Subject::AccountUser(id) => SET_USER_EMAIL.command().bind(id).bind(email).bind(now),
+        Subject::PartnerUser(id) => SET_PARTNER_EMAIL.command().bind(id).bind(email),
         _ => SET_STAFF_EMAIL.command().bind(owner.id()).bind(email),
     };
     contact.execute(&mut *tx).await?;

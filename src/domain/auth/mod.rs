@@ -5,12 +5,18 @@ pub mod audit;
 pub mod brownouts;
 pub mod keys;
 pub mod logins;
+pub mod masquerade;
 pub mod obtain;
 pub mod organisations;
+pub mod partners;
+mod password_login;
 pub mod passwords;
+pub mod pre_signed;
 pub mod refresh;
+pub mod sessions;
 pub mod staff;
 pub mod subjects;
+pub mod third_parties;
 pub mod tokens;
 pub mod viewer;
 
@@ -20,7 +26,7 @@ use crate::platform::random::Randomness;
 
 pub use obtain::{Credentials, LoginError, Obtained};
 pub use tokens::{Issuer, Payload, TokenError};
-pub use viewer::Viewer;
+pub use viewer::{Through, Viewer};
 
 use keys::KeyStore;
 use passwords::Passwords;

@@ -6,9 +6,9 @@ use thiserror::Error;
 
 use super::keys::KeyError;
 use super::passwords::PasswordError;
-use super::subjects::{self, Subject};
+use super::subjects::{self, Actor, Subject};
 use super::tokens::{Grant, Payload};
-use super::{Auth, api_keys, logins, organisations, refresh};
+use super::{Auth, api_keys, logins, organisations, pre_signed, refresh};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats, Tx, database_error};
 
@@ -28,6 +28,8 @@ pub enum Credentials {
     OrganisationKey(String),
     /// A refresh token that an earlier log-in gave out.
     RefreshToken(String),
+    /// The key in a link that was sent to an account user.
+    PreSignedKey(String),
 }
 
 impl std::fmt::Debug for Credentials {
@@ -37,6 +39,7 @@ impl std::fmt::Debug for Credentials {
             Self::ApiKey(_) => "ApiKey",
             Self::OrganisationKey(_) => "OrganisationKey",
             Self::RefreshToken(_) => "RefreshToken",
+            Self::PreSignedKey(_) => "PreSignedKey",
         })
     }
 }
@@ -48,10 +51,10 @@ pub struct Obtained {
     pub token: String,
     /// Its claims.
     pub payload: Payload,
-    /// The refresh token; the same again when it was used to log in.
-    pub refresh_token: String,
+    /// The refresh token; the same again when it was used to log in. A link gives none.
+    pub refresh_token: Option<String>,
     /// When the refresh token expires, in seconds since 1970.
-    pub refresh_expires_at: i64,
+    pub refresh_expires_at: Option<i64>,
 }
 
 /// Why a log-in failed.
@@ -72,6 +75,12 @@ pub enum LoginError {
     /// The refresh token was never given out, was dropped with its session, or expired long ago.
     #[error("the refresh token is unknown")]
     RefreshUnknown,
+    /// No live pre-signed key reads like this.
+    #[error("wrong pre-signed key")]
+    WrongPreSignedKey,
+    /// The days of the pre-signed key are over.
+    #[error("the pre-signed key has expired")]
+    PreSignedKeyExpired,
     /// Passwords could not be checked just now.
     #[error(transparent)]
     Passwords(#[from] PasswordError),
@@ -116,38 +125,10 @@ impl Auth {
             (Credentials::ApiKey(key), _) => self.by_api_key(&mut tx, key).await?,
             (Credentials::OrganisationKey(key), _) => self.by_organisation_key(&mut tx, key).await?,
             (Credentials::RefreshToken(token), _) => self.by_refresh_token(&mut tx, token).await?,
+            (Credentials::PreSignedKey(key), _) => self.by_pre_signed_key(&mut tx, key).await?,
         };
         tx.commit().await?;
         Ok(obtained)
-    }
-
-    async fn check_password(
-        &self,
-        db: &Database,
-        deadline: Deadline,
-        stats: &Arc<Stats>,
-        email: &str,
-        password: &str,
-    ) -> Result<Checked, LoginError> {
-        let mut tx = db.snapshot(deadline, stats).await?;
-        let login = logins::by_email(&mut tx, email).await?;
-        tx.commit().await?;
-        let hash = login.as_ref().and_then(|login| login.password_hash.clone());
-        let fits = self.passwords.verify(password, hash.as_deref()).await?;
-        match (login.as_ref().and_then(|login| login.subject()), login, hash) {
-            (Some(subject), Some(login), Some(hash)) if fits => {
-                Ok(Checked { login: login.id, hash, subject })
-            }
-            _ => Err(LoginError::WrongPassword),
-        }
-    }
-
-    async fn by_password(&self, tx: &mut Tx, checked: &Checked) -> Result<Obtained, LoginError> {
-        // The password may have been changed while it was being checked.
-        if !logins::is_unchanged(tx, checked.login, &checked.hash).await? {
-            return Err(LoginError::WrongPassword);
-        }
-        self.begin(tx, checked.subject, "EMAIL-AND-PASSWORD").await?.ok_or(LoginError::WrongPassword)
     }
 
     async fn by_api_key(&self, tx: &mut Tx, key: &str) -> Result<Obtained, LoginError> {
@@ -169,16 +150,37 @@ impl Auth {
             return Err(LoginError::RefreshExpired);
         }
         let found = subjects::find(tx, subject).await?.ok_or(LoginError::RefreshUnknown)?;
-        let grant = Grant {
-            subject,
-            gty: "REFRESH-TOKEN",
-            email: found.email,
-            valid_from: found.tokens_valid_from,
-            session_from: Some(known.created_at.timestamp()),
-        };
+        let actor = known.actor();
+        if let Some(organisation) = known.third_party_id {
+            // An organisation that was closed acts for nobody.
+            let holder = subjects::find(tx, Subject::Organisation(organisation)).await?;
+            holder.ok_or(LoginError::RefreshUnknown)?;
+        }
+        let valid_from = if actor.is_some() { found.others_valid_from } else { found.tokens_valid_from };
+        let session_from = Some(known.created_at.timestamp());
+        let fresh = Grant::new(subject, found, "REFRESH-TOKEN");
+        let grant = Grant { valid_from, session_from, actor, ..fresh };
         let (access, payload) = self.issue(tx, grant).await?;
-        let refresh_expires_at = known.expires_at.timestamp();
-        Ok(Obtained { token: access, payload, refresh_token: token.to_owned(), refresh_expires_at })
+        let refresh_expires_at = Some(known.expires_at.timestamp());
+        Ok(Obtained { token: access, payload, refresh_token: Some(token.to_owned()), refresh_expires_at })
+    }
+
+    async fn by_pre_signed_key(&self, tx: &mut Tx, key: &str) -> Result<Obtained, LoginError> {
+        let known = pre_signed::find(tx, key).await?.ok_or(LoginError::WrongPreSignedKey)?;
+        if known.expires_at <= tx.wall_now() {
+            return Err(LoginError::PreSignedKeyExpired);
+        }
+        let subject = Subject::AccountUser(known.account_user_id);
+        let found = subjects::find(tx, subject).await?.ok_or(LoginError::WrongPreSignedKey)?;
+        let grant = Grant {
+            valid_from: found.others_valid_from,
+            actor: Some(Actor::Link(known.id)),
+            scope: Some(known.scope),
+            until: Some(known.expires_at.timestamp()),
+            ..Grant::new(subject, found, "PRE-SIGNED-KEY")
+        };
+        let (token, payload) = self.issue(tx, grant).await?;
+        Ok(Obtained { token, payload, refresh_token: None, refresh_expires_at: None })
     }
 
     /// An access token for whoever logs in with this e-mail, without a password: for the command line of
@@ -192,7 +194,7 @@ impl Auth {
     }
 
     /// Begins a session of an active subject.
-    async fn begin(
+    pub(super) async fn begin(
         &self,
         tx: &mut Tx,
         subject: Subject,
@@ -201,16 +203,9 @@ impl Auth {
         let Some(found) = subjects::find(tx, subject).await? else {
             return Ok(None);
         };
-        let valid_from = found.tokens_valid_from;
-        let grant = Grant { subject, gty, email: found.email, valid_from, session_from: None };
-        let (token, payload) = self.issue(tx, grant).await?;
+        let (token, payload) = self.issue(tx, Grant::new(subject, found, gty)).await?;
         let (refresh_token, expires) = refresh::add(tx, &self.random, subject).await?;
-        Ok(Some(Obtained { token, payload, refresh_token, refresh_expires_at: expires.timestamp() }))
+        let refresh_expires_at = Some(expires.timestamp());
+        Ok(Some(Obtained { token, payload, refresh_token: Some(refresh_token), refresh_expires_at }))
     }
-}
-
-struct Checked {
-    login: i64,
-    hash: String,
-    subject: Subject,
 }

@@ -9,8 +9,9 @@ use thiserror::Error;
 
 use super::Auth;
 use super::keys::KeyError;
-use super::subjects::{self, Subject};
-use super::viewer::Viewer;
+use super::refresh::digest;
+use super::subjects::{self, Actor, Subject, SubjectRow};
+use super::viewer::{Through, Viewer};
 use crate::platform::db::{Tx, database_error};
 
 /// How long an access token lives, in seconds.
@@ -36,7 +37,7 @@ pub struct Payload {
     /// The user's e-mail; left out for organisations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub email: Option<String>,
-    /// Always `access`.
+    /// `access`; `masquerade` for what staff exchange for a customer's session.
     pub token_use: String,
     /// The issuer's URL.
     pub iss: String,
@@ -46,6 +47,22 @@ pub struct Payload {
     pub exp: i64,
     /// When the session began, in seconds since 1970.
     pub orig_iat: i64,
+    /// The one kind of thing that the token is good for, if it is limited to one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// Who acts for the subject, if it is not the subject in person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub act: Option<Act>,
+    /// Tells tokens apart that may be used only once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+}
+
+/// Whoever acts for a token's subject.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Act {
+    /// `kraken|support-user:<id>`, `kraken|organisation:<id>` or `kraken|pre-signed-token:<id>`.
+    pub sub: String,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -102,6 +119,9 @@ impl From<KeyError> for TokenError {
     }
 }
 
+/// What an access token is good for; `token_use` names it.
+pub(super) const ACCESS: &str = "access";
+
 /// What a token is to be issued for.
 pub(super) struct Grant {
     pub subject: Subject,
@@ -111,6 +131,20 @@ pub(super) struct Grant {
     pub valid_from: i64,
     /// When the session began, if not now.
     pub session_from: Option<i64>,
+    /// Who acts for the subject.
+    pub actor: Option<Actor>,
+    /// The one kind of thing that the token is good for.
+    pub scope: Option<String>,
+    /// Seconds since 1970 at which it expires, if that is within the hour.
+    pub until: Option<i64>,
+}
+
+impl Grant {
+    /// A session of `subject` that begins now.
+    pub(super) fn new(subject: Subject, found: SubjectRow, gty: &'static str) -> Self {
+        let (email, valid_from) = (found.email, found.tokens_valid_from);
+        Self { subject, gty, email, valid_from, session_from: None, actor: None, scope: None, until: None }
+    }
 }
 
 impl Auth {
@@ -118,16 +152,26 @@ impl Auth {
     pub(super) async fn issue(&self, tx: &mut Tx, grant: Grant) -> Result<(String, Payload), KeyError> {
         // A session that was ended within this second counts again from the next one on.
         let issued = tx.wall_now().timestamp().max(grant.valid_from);
+        let expires = issued + LIFETIME;
         let payload = Payload {
             sub: grant.subject.claim(),
             gty: grant.gty.to_owned(),
             email: grant.email,
-            token_use: "access".to_owned(),
+            token_use: ACCESS.to_owned(),
             iss: self.issuer.url.clone(),
             iat: issued,
-            exp: issued + LIFETIME,
+            exp: grant.until.map_or(expires, |until| until.min(expires)),
             orig_iat: grant.session_from.unwrap_or(issued),
+            scope: grant.scope,
+            act: grant.actor.map(|actor| Act { sub: actor.claim() }),
+            jti: None,
         };
+        let token = self.sign(tx, &payload).await?;
+        Ok((token, payload))
+    }
+
+    /// The token that carries these claims.
+    pub(super) async fn sign(&self, tx: &mut Tx, payload: &Payload) -> Result<String, KeyError> {
         let ring = self.keys.current(tx).await?;
         let header = Header {
             alg: "RS256".to_owned(),
@@ -136,33 +180,54 @@ impl Auth {
             kid: ring.kid.clone(),
             typ: "JWT".to_owned(),
         };
-        let message = format!("{}.{}", encoded(&header)?, encoded(&payload)?);
+        let message = format!("{}.{}", encoded(&header)?, encoded(payload)?);
         let signature = crypto::sign(message.as_bytes(), &ring.signing, Algorithm::RS256);
-        Ok((format!("{message}.{}", signature.map_err(|_| KeyError::Unusable)?), payload))
+        Ok(format!("{message}.{}", signature.map_err(|_| KeyError::Unusable)?))
     }
 
     /// Who is calling, by the value of the `Authorization` header: the raw token, or after `JWT` or
     /// `Bearer`. No header at all is [`Viewer::Anonymous`].
     pub async fn authenticate(&self, tx: &mut Tx, header: Option<&str>) -> Result<Viewer, TokenError> {
-        let Some(header) = header else {
-            return Ok(Viewer::Anonymous);
-        };
-        let payload = self.verify(tx, bare(header)).await?;
+        match header {
+            None => Ok(Viewer::Anonymous),
+            Some(header) => Ok(self.holder(tx, bare(header)).await?.0),
+        }
+    }
+
+    /// Whom a bare access token stands for, and its claims.
+    pub(super) async fn holder(&self, tx: &mut Tx, token: &str) -> Result<(Viewer, Payload), TokenError> {
+        let payload = self.verify(tx, token).await?;
+        if payload.token_use != ACCESS {
+            return Err(TokenError::NotACredential);
+        }
         let subject = Subject::from_claim(&payload.sub).ok_or(TokenError::NotACredential)?;
-        let found = subjects::find(tx, subject).await?.ok_or(TokenError::UnknownOwner)?;
-        if payload.iat < found.tokens_valid_from {
+        let actor = match &payload.act {
+            None => None,
+            Some(act) => Some(Actor::from_claim(&act.sub).ok_or(TokenError::NotACredential)?),
+        };
+        let found = subjects::of_session(tx, subject, actor, &digest(token)).await?;
+        let found = found.ok_or(TokenError::UnknownOwner)?;
+        let subject_from = match actor {
+            Some(Actor::Organisation(_) | Actor::Link(_)) => found.others_valid_from,
+            Some(Actor::Staff(_)) | None => found.tokens_valid_from,
+        };
+        let actor_from = found.actor_valid_from.ok_or(TokenError::Invalidated)?;
+        if found.disabled || payload.iat < subject_from.max(actor_from) {
             return Err(TokenError::Invalidated);
         }
-        Ok(match subject {
-            Subject::AccountUser(id) => Viewer::AccountUser { id },
+        let viewer = match subject {
+            Subject::AccountUser(id) => Viewer::AccountUser { id, through: through(actor, &payload)? },
             Subject::SupportUser(id) => {
                 Viewer::Staff { id, roles: found.roles, permissions: found.permissions }
             }
-            Subject::Organisation(id) => Viewer::Organisation { id },
-        })
+            Subject::Organisation(id) => Viewer::Organisation { id, permissions: found.permissions },
+            Subject::PartnerUser(id) => Viewer::Partner { id, permissions: found.permissions },
+        };
+        Ok((viewer, payload))
     }
 
-    /// The claims of a bare token that this server, or one beside it, issued within the last hour.
+    /// The claims of a bare token of any use that this server, or one beside it, issued and that has not
+    /// expired.
     pub async fn verify(&self, tx: &mut Tx, token: &str) -> Result<Payload, TokenError> {
         let (message, signature) = token.rsplit_once('.').ok_or(TokenError::NotACredential)?;
         let (header, claims) = message.split_once('.').ok_or(TokenError::NotACredential)?;
@@ -183,9 +248,6 @@ impl Auth {
         if foreign {
             return Err(TokenError::Issuer);
         }
-        if payload.token_use != "access" {
-            return Err(TokenError::NotACredential);
-        }
         if tx.wall_now().timestamp() >= payload.exp {
             return Err(TokenError::Expired);
         }
@@ -193,7 +255,19 @@ impl Auth {
     }
 }
 
-fn bare(header: &str) -> &str {
+fn through(actor: Option<Actor>, payload: &Payload) -> Result<Through, TokenError> {
+    Ok(match actor {
+        None => Through::InPerson,
+        Some(Actor::Staff(staff)) => Through::Masquerade { staff },
+        Some(Actor::Organisation(organisation)) => Through::ThirdParty { organisation },
+        Some(Actor::Link(_)) => {
+            Through::Link { scope: payload.scope.clone().ok_or(TokenError::NotACredential)? }
+        }
+    })
+}
+
+/// The token in an `Authorization` header.
+pub(super) fn bare(header: &str) -> &str {
     let header = header.trim();
     match header.split_once(' ') {
         Some((scheme, rest))

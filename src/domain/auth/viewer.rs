@@ -1,5 +1,7 @@
 //! Who is calling, and the SQL that says what they may see.
 
+use super::subjects::Subject;
+
 /// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Viewer {
@@ -9,6 +11,8 @@ pub enum Viewer {
     AccountUser {
         /// Row id of the user.
         id: i64,
+        /// Who holds the session.
+        through: Through,
     },
     /// A member of the retailer's staff.
     Staff {
@@ -19,10 +23,41 @@ pub enum Viewer {
         /// What the roles allow.
         permissions: Vec<String>,
     },
-    /// A partner, which sees the accounts granted to it.
+    /// An organisation, which sees the accounts granted to it.
     Organisation {
         /// Row id of the organisation.
         id: i64,
+        /// What it may do.
+        permissions: Vec<String>,
+    },
+    /// A partner user, who sees nothing of customers.
+    Partner {
+        /// Row id of the partner user.
+        id: i64,
+        /// What they may do.
+        permissions: Vec<String>,
+    },
+}
+
+/// Who holds an account user's session.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// The user, by a credential of their own.
+    InPerson,
+    /// Whoever has a link with a pre-signed key: good for one kind of thing.
+    Link {
+        /// What the key is good for, such as `SUBMIT_METER_READINGS`.
+        scope: String,
+    },
+    /// A member of staff who looks at the service as the user does.
+    Masquerade {
+        /// Row id of the support user.
+        staff: i64,
+    },
+    /// An organisation that the user has let act for them.
+    ThirdParty {
+        /// Row id of the organisation.
+        organisation: i64,
     },
 }
 
@@ -32,15 +67,32 @@ pub const POST_TRANSACTIONS: &str = "post-transactions";
 pub const MOVE_CLOCK: &str = "move-clock";
 /// Staff may add staff.
 pub const MANAGE_STAFF: &str = "manage-staff";
+/// Staff may look at the service as a customer does.
+pub const MASQUERADE: &str = "masquerade";
+/// Staff and organisations may withdraw the refresh tokens of customers.
+pub const MANAGE_SESSIONS: &str = "manage-sessions";
+/// Staff and organisations may make links that need no log-in.
+pub const PRE_SIGN: &str = "pre-sign-tokens";
+/// An organisation may hold refresh tokens of customers.
+pub const ACT_FOR_CUSTOMERS: &str = "act-for-customers";
+/// An organisation may see the accounts that are granted to it.
+pub const VIEW_ACCOUNTS: &str = "view-accounts";
 
 impl Viewer {
-    /// The viewer's kind as SQL knows it: the first argument of every look-up.
+    /// A customer in person.
+    pub fn customer(id: i64) -> Self {
+        Self::AccountUser { id, through: Through::InPerson }
+    }
+
+    /// The viewer's kind as SQL knows it: the first argument of every look-up. An organisation that may not
+    /// view accounts is nobody there.
     pub fn kind(&self) -> &'static str {
         match self {
-            Self::Anonymous => "anonymous",
             Self::AccountUser { .. } => "account-user",
             Self::Staff { .. } => "support-user",
-            Self::Organisation { .. } => "organisation",
+            Self::Organisation { .. } if self.may(VIEW_ACCOUNTS) => "organisation",
+            Self::Partner { .. } => "partner-user",
+            Self::Anonymous | Self::Organisation { .. } => "anonymous",
         }
     }
 
@@ -48,8 +100,22 @@ impl Viewer {
     pub fn id(&self) -> i64 {
         match self {
             Self::Anonymous => 0,
-            Self::AccountUser { id } | Self::Staff { id, .. } | Self::Organisation { id } => *id,
+            Self::AccountUser { id, .. }
+            | Self::Staff { id, .. }
+            | Self::Organisation { id, .. }
+            | Self::Partner { id, .. } => *id,
         }
+    }
+
+    /// The subject of the viewer's token, if they have one.
+    pub fn subject(&self) -> Option<Subject> {
+        Some(match self {
+            Self::Anonymous => return None,
+            Self::AccountUser { id, .. } => Subject::AccountUser(*id),
+            Self::Staff { id, .. } => Subject::SupportUser(*id),
+            Self::Organisation { id, .. } => Subject::Organisation(*id),
+            Self::Partner { id, .. } => Subject::PartnerUser(*id),
+        })
     }
 
     /// Whether anybody is known to be calling.
@@ -62,15 +128,47 @@ impl Viewer {
         matches!(self, Self::Staff { .. })
     }
 
-    /// Whether this is staff that may do what `permission` names.
-    pub fn may(&self, permission: &str) -> bool {
-        matches!(self, Self::Staff { permissions, .. } if permissions.iter().any(|known| known == permission))
+    /// Whether this is an account user with a credential of their own, nobody acting for them.
+    pub fn is_in_person(&self) -> bool {
+        matches!(self, Self::AccountUser { through: Through::InPerson, .. })
     }
 
-    /// The account user who is calling.
+    /// The member of staff who is at work: also behind a masquerade.
+    pub fn staff(&self) -> Option<i64> {
+        match self {
+            Self::Staff { id, .. } => Some(*id),
+            Self::AccountUser { through: Through::Masquerade { staff }, .. } => Some(*staff),
+            _ => None,
+        }
+    }
+
+    /// The one kind of thing that the session is good for, if it is limited to one.
+    pub fn scope(&self) -> Option<&str> {
+        match self {
+            Self::AccountUser { through: Through::Link { scope }, .. } => Some(scope),
+            _ => None,
+        }
+    }
+
+    /// What the viewer may do beyond what its kind may; nothing for customers.
+    pub fn permissions(&self) -> &[String] {
+        match self {
+            Self::Staff { permissions, .. }
+            | Self::Organisation { permissions, .. }
+            | Self::Partner { permissions, .. } => permissions,
+            Self::Anonymous | Self::AccountUser { .. } => &[],
+        }
+    }
+
+    /// Whether the viewer may do what `permission` names.
+    pub fn may(&self, permission: &str) -> bool {
+        self.permissions().iter().any(|known| known == permission)
+    }
+
+    /// The account user who is calling, or for whom somebody is.
     pub fn account_user(&self) -> Option<i64> {
         match self {
-            Self::AccountUser { id } => Some(*id),
+            Self::AccountUser { id, .. } => Some(*id),
             _ => None,
         }
     }
@@ -117,9 +215,12 @@ macro_rules! user_is_visible {
             or exists (select 1 from portfolio_user_roles mine join portfolio_user_roles theirs \
                          on theirs.portfolio_id = mine.portfolio_id \
                        where mine.user_id = $2 and theirs.user_id = u.id))) \
-          or ($1 = 'organisation' and exists (\
-            select 1 from organisation_grants g join account_user_roles r on r.account_id = g.account_id \
-            where g.organisation_id = $2 and r.user_id = u.id)))"
+          or ($1 = 'organisation' and (\
+            exists (select 1 from organisation_grants g join account_user_roles r on r.account_id = g.account_id \
+                    where g.organisation_id = $2 and r.user_id = u.id) \
+            or exists (select 1 from organisation_grants g join accounts a on a.id = g.account_id \
+                         join portfolio_user_roles r on r.portfolio_id = a.portfolio_id \
+                       where g.organisation_id = $2 and r.user_id = u.id))))"
     };
 }
 pub(crate) use user_is_visible;

@@ -16,7 +16,7 @@ use crate::domain::auth::logins::{self, ChangeError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
-use crate::domain::auth::viewer::POST_TRANSACTIONS;
+use crate::domain::auth::viewer::{ACT_FOR_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS};
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::{self, ChargeError, CreditError};
@@ -235,7 +235,8 @@ async fn credentials(
     let customer = DemoCustomer { email, password, api_key, account_numbers };
 
     let name = "Tidal Insights".to_owned();
-    let (id, secret_key) = organisations::add(tx, world.random, &name).await?;
+    let (id, secret_key) =
+        organisations::add(tx, world.random, &name, &[VIEW_ACCOUNTS, ACT_FOR_CUSTOMERS, PRE_SIGN]).await?;
     let mut granted = Vec::new();
     for person in world.people.iter().take(2) {
         organisations::grant(tx, id, person.account).await?;

@@ -9,9 +9,11 @@ async fn what_one_may_not_see_does_not_exist() {
     trial.charge(&mine.number, 500, "ADMIN_FEE").await.expect("charged");
     trial.charge(&theirs.number, 500, "ADMIN_FEE").await.expect("charged");
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
-    let (partner, _) = organisations::add(&mut tx, &trial.random, "Partner").await.expect("organisation");
-    let me = Viewer::AccountUser { id: mine.user };
-    let other = Viewer::Organisation { id: partner };
+    let (partner, _) = organisations::add(&mut tx, &trial.random, "Partner", &["view-accounts"])
+        .await
+        .expect("organisation");
+    let me = Viewer::customer(mine.user);
+    let other = Viewer::Organisation { id: partner, permissions: vec!["view-accounts".into()] };
     let numbers = [theirs.number.clone(), mine.number.clone()];
     let window = Window::forward(0, 10).counted();
     for (viewer, expected) in

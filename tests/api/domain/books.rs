@@ -101,7 +101,7 @@ async fn charges_and_credits_say_what_is_wrong() {
         note: None,
         metadata: None,
     };
-    let user = Viewer::AccountUser { id: home.user };
+    let user = Viewer::customer(home.user);
     assert!(matches!(credits::create(&mut tx, &user, &credit(5, 1, 6)).await, Err(CreditError::Forbidden)));
     assert!(matches!(
         credits::create(&mut tx, &staff(), &credit(5, 1, 7)).await,

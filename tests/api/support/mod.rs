@@ -6,4 +6,4 @@ pub mod server;
 pub mod world;
 
 pub use server::{Reply, Server};
-pub use world::World;
+pub use world::{Others, World};
