@@ -32,10 +32,10 @@ trap 'exit 130' INT TERM
 
 # Ready, or no longer running. The listener opens before the database does, so curl itself does the waiting.
 wait_until_ready() {
-    local ready="http://127.0.0.1:$PORT/readyz" attempt
-    for attempt in $(seq 600); do
+    local ready="http://127.0.0.1:$PORT/readyz" until=$((SECONDS + 180))
+    while [ $SECONDS -lt $until ]; do
         kill -0 "$server" 2>/dev/null || return 1
-        curl --silent --fail --output /dev/null --max-time 60 "$ready" && return 0
+        curl --silent --fail --output /dev/null --max-time 20 "$ready" && return 0
         sleep 0.1
     done
     return 1
@@ -49,7 +49,7 @@ start_server() {
         server=$!
         wait_until_ready && return 0
         stop_server
-        # Only a port that is taken is worth another try.
+        # Another try helps only where the port is taken.
         grep -q "PORT chooses another port" "$work/server.log" || break
     done
     echo "The server did not start:" >&2
