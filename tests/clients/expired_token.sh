@@ -6,9 +6,9 @@ home=$1
 
 bin() {
     command -v "$1" 2>/dev/null && return
-    local found
-    for found in /usr/lib/postgresql/*/bin/"$1" /opt/homebrew/opt/postgresql@*/bin/"$1" /usr/local/opt/postgresql@*/bin/"$1"; do
-        [ -x "$found" ] && echo "$found" && return
+    local folder
+    for folder in /usr/lib/postgresql/*/bin /opt/homebrew/opt/postgresql@*/bin /usr/local/opt/postgresql@*/bin; do
+        [ -x "$folder/$1" ] && echo "$folder/$1" && return
     done
     return 1
 }
@@ -19,7 +19,8 @@ base64url() { openssl base64 -A | tr '+/' '-_' | tr -d '='; }
 pidfile=$home/postgres/data/postmaster.pid
 ask() {
     "$(bin psql)" --no-psqlrc --quiet --tuples-only --no-align --variable=ON_ERROR_STOP=1 \
-        --host "$(sed -n 5p "$pidfile")" --port "$(sed -n 4p "$pidfile")" --username kraken --dbname kraken --command "$1"
+        --host "$(sed -n 5p "$pidfile")" --port "$(sed -n 4p "$pidfile")" \
+        --username kraken --dbname kraken --command "$1"
 }
 
 newest="from signing_keys where retired_at is null order by id desc limit 1"
@@ -29,8 +30,8 @@ user=$(ask "select id from account_users where email = '$email'")
 then=$(($(date +%s) - 7200))
 
 header=$(printf '{"alg":"RS256","iss":"%s","jku":"","kid":"%s","typ":"JWT"}' "$url" "$(ask "select kid $newest")")
-claims=$(printf '{"sub":"kraken|account-user:%s","gty":"EMAIL-AND-PASSWORD","email":"%s","tokenUse":"access","iss":"%s","iat":%s,"exp":%s,"origIat":%s}' \
-    "$user" "$email" "$url" "$then" "$((then + 3600))" "$then")
+claims=$(printf '{"sub":"kraken|account-user:%s","gty":"EMAIL-AND-PASSWORD","email":"%s",' "$user" "$email"
+    printf '"tokenUse":"access","iss":"%s","iat":%s,"exp":%s,"origIat":%s}' "$url" "$then" "$((then + 3600))" "$then")
 message=$(printf '%s' "$header" | base64url).$(printf '%s' "$claims" | base64url)
 signature=$(printf '%s' "$message" | openssl dgst -sha256 -sign <(ask "select private_pem $newest") -binary | base64url)
 printf '%s.%s\n' "$message" "$signature"

@@ -93,7 +93,8 @@ run_python() {
         left_out python "Python 3 with venv is not installed"
         return
     fi
-    (cd "$here/python" && python_ready && "$target/clients/python/bin/python" -B -m pytest -q -p no:cacheprovider) >"$log" 2>&1
+    (cd "$here/python" && python_ready &&
+        "$target/clients/python/bin/python" -B -m pytest -q -p no:cacheprovider) >"$log" 2>&1
     local status=$?
     count python $status "$(grep -Eo '[0-9]+ passed' "$log" | tail -n 1 | cut -d' ' -f1)" \
         "$(grep -Eo '[0-9]+ (failed|error)' "$log" | awk '{ n += $1 } END { print n + 0 }')"
