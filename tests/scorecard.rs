@@ -6,9 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
+use aho_corasick::AhoCorasick;
 use kraken_api::api;
 use kraken_api::graphql::FieldFacts;
 use kraken_api::graphql::error::{ENGINE_CODES, INTERNAL};
+use kraken_api::graphql::facts::FORBIDDEN;
 use kraken_api::platform::cluster::{Cluster, Settings};
 use serde::Deserialize;
 
@@ -47,14 +49,7 @@ struct Seen {
 }
 
 fn records() -> Vec<Record> {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("records");
-    let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
-    let texts = files.filter_map(|file| std::fs::read_to_string(file.ok()?.path()).ok());
-    texts
-        .flat_map(|text| {
-            text.lines().map(|line| serde_json::from_str(line).expect("a record")).collect::<Vec<_>>()
-        })
-        .collect()
+    lines("jsonl").iter().map(|line| serde_json::from_str(line).expect("a record")).collect()
 }
 
 /// Codes of the credential and of a brownout, which any field may answer with.
@@ -74,13 +69,18 @@ fn may_happen_anywhere(code: &str) -> bool {
     WALLS.contains(&code) || (ENGINE_CODES.contains(&code) && code != INTERNAL)
 }
 
-fn kind(viewer: &str) -> &'static str {
-    match viewer {
-        "account-user" => "CUSTOMER",
-        "organisation" => "ORGANISATION",
-        "staff" => "STAFF",
-        _ => "ANYONE",
-    }
+/// Whether `@access` and `@scopes` let this kind of viewer in.
+fn lets_in(facts: &FieldFacts, viewer: &str) -> bool {
+    let kinds: &[&str] = match viewer {
+        "account-user" => &["CUSTOMER", "IN_PERSON"],
+        "masquerade" | "third-party" => &["CUSTOMER"],
+        "link" => return !facts.scopes.is_empty(),
+        "organisation" => &["ORGANISATION"],
+        "partner-user" => &["PARTNER"],
+        "staff" => &["STAFF"],
+        _ => &[],
+    };
+    facts.access.iter().any(|allowed| kinds.contains(&allowed.as_str()))
 }
 
 fn judge(facts: &FieldFacts, seen: &Seen, excused: &BTreeSet<(String, String)>) -> Vec<String> {
@@ -97,17 +97,40 @@ fn judge(facts: &FieldFacts, seen: &Seen, excused: &BTreeSet<(String, String)>) 
         wrong.push(format!("{name}: {code} was never raised"));
     }
     for code in &seen.codes {
-        if !facts.codes.contains(code) && !may_happen_anywhere(code) {
+        // A session that is good for one kind of thing is refused field by field.
+        let of_scope = !facts.is_root && facts.in_scoped_type && code == FORBIDDEN;
+        if !facts.codes.contains(code) && !may_happen_anywhere(code) && !of_scope {
             wrong.push(format!("{name}: {code} was raised and is not declared"));
         }
     }
     let open = facts.access.is_empty() || facts.access.iter().any(|viewer| viewer == "ANYONE");
     for viewer in &seen.served {
-        if !open && !facts.access.iter().any(|allowed| allowed == kind(viewer)) {
+        if !open && !lets_in(facts, viewer) {
             wrong.push(format!("{name}: served a viewer it should refuse: {viewer}"));
         }
     }
     wrong
+}
+
+/// The lines of the run's files with this ending.
+fn lines(ending: &str) -> Vec<String> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("records");
+    let Ok(files) = std::fs::read_dir(folder) else { return Vec::new() };
+    let files = files.filter_map(|file| Some(file.ok()?.path()));
+    let files = files.filter(|path| path.extension().is_some_and(|known| known == ending));
+    let texts = files.filter_map(|path| std::fs::read_to_string(path).ok());
+    texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn no_log_line_of_the_run_holds_a_secret_that_was_used() {
+    let secrets: Vec<String> =
+        lines("secrets").iter().map(|line| serde_json::from_str(line).expect("a secret")).collect();
+    let log = lines("log");
+    assert!(secrets.len() > 100 && log.len() > 1000, "{} secrets, {} lines", secrets.len(), log.len());
+    let search = AhoCorasick::new(&secrets).expect("a search");
+    let leaks: Vec<&String> = log.iter().filter(|line| search.is_match(line.as_str())).collect();
+    assert!(leaks.is_empty(), "{} lines, the first: {:?}", leaks.len(), leaks.first());
 }
 
 #[test]

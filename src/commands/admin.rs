@@ -62,7 +62,7 @@ pub struct Token {
     email: String,
 }
 
-async fn writing(opened: &Opened) -> Result<Tx, Problem> {
+pub(super) async fn writing(opened: &Opened) -> Result<Tx, Problem> {
     Ok(opened.database.write(Deadline::after(PATIENCE), &Stats::new()).await?)
 }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod config;
 mod open;
+mod parties;
 mod schema;
 mod serve;
 
@@ -37,6 +38,12 @@ enum Command {
     /// Look after staff log-ins.
     #[command(subcommand)]
     Staff(admin::Staff),
+    /// Let organisations in.
+    #[command(subcommand)]
+    Organisation(parties::Organisation),
+    /// Let partner users in.
+    #[command(subcommand)]
+    Partner(parties::Partner),
     /// Look at business time, or move it forwards in a demo world.
     #[command(subcommand)]
     Clock(admin::Clock),
@@ -61,6 +68,8 @@ impl Cli {
             Command::Seed => admin::seed(&config).await,
             Command::Check => admin::check(&config).await,
             Command::Staff(what) => admin::staff(&config, what).await,
+            Command::Organisation(what) => parties::organisation(&config, what).await,
+            Command::Partner(what) => parties::partner(&config, what).await,
             Command::Clock(what) => admin::clock(&config, &what).await,
             Command::Brownout(what) => admin::brownout(&config, &what).await,
             Command::Token(what) => admin::token(&config, &what).await,

@@ -6,7 +6,7 @@ use axum::http::{HeaderName, HeaderValue};
 
 use super::service::{GraphqlCall, Reply, Service};
 use crate::api::{App, Origin};
-use crate::domain::auth::Viewer;
+use crate::domain::auth::{Through, Viewer};
 use crate::graphql::{BoxFuture, Response};
 
 /// Serves an [`App`].
@@ -26,7 +26,10 @@ impl AppService {
 fn kind(viewer: &Viewer) -> &'static str {
     match viewer {
         Viewer::Anonymous => "anonymous",
-        Viewer::AccountUser { .. } => "account-user",
+        Viewer::AccountUser { through: Through::InPerson, .. } => "account-user",
+        Viewer::AccountUser { through: Through::Masquerade { .. }, .. } => "masquerade",
+        Viewer::AccountUser { through: Through::ThirdParty { .. }, .. } => "third-party",
+        Viewer::AccountUser { through: Through::Link { .. }, .. } => "link",
         Viewer::Staff { .. } => "staff",
         Viewer::Organisation { .. } => "organisation",
         Viewer::Partner { .. } => "partner-user",

@@ -23,7 +23,8 @@ pub struct GraphqlCall {
 /// The answer, and what the log says about it.
 pub struct Reply {
     pub response: graphql::Response,
-    /// Kind of the viewer: `anonymous`, `account-user`, `staff`, `organisation`.
+    /// Kind of the viewer: `anonymous`, `account-user`, `masquerade`, `third-party`, `link`, `staff`, `organisation`,
+    /// `partner-user`.
     pub viewer: &'static str,
     /// SQL statements run.
     pub statements: u32,

@@ -13,7 +13,7 @@ mod main_job;
 mod masquerade;
 mod pre_signed;
 mod roots;
-mod service;
 mod secrets;
+mod service;
 mod sessions;
 mod statements;

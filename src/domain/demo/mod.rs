@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::domain::accounts::roles::{self, ACCOUNT_OWNER, PORTFOLIO_OWNER};
 use crate::domain::accounts::{NewAccount, NewUser, OpenError, open};
 use crate::domain::auth::logins::{self, ChangeError};
+use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
@@ -37,6 +38,8 @@ pub struct DemoCredentials {
     pub staff: DemoStaff,
     /// A partner organisation.
     pub organisation: DemoOrganisation,
+    /// A partner user.
+    pub partner: DemoPartner,
     /// Every account of the world.
     pub accounts: Vec<DemoAccount>,
 }
@@ -77,6 +80,16 @@ pub struct DemoOrganisation {
     pub account_numbers: Vec<String>,
 }
 
+/// A partner user's log-in.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DemoPartner {
+    /// E-mail.
+    pub email: String,
+    /// Password.
+    pub password: String,
+}
+
 /// One account of the demo world.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -100,6 +113,8 @@ pub enum DemoError {
     Staff(#[from] StaffError),
     #[error(transparent)]
     Login(#[from] ChangeError),
+    #[error(transparent)]
+    Partner(#[from] PartnerError),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -244,7 +259,15 @@ async fn credentials(
     }
     let organisation = DemoOrganisation { name, secret_key, account_numbers: granted };
     let accounts = world.people.iter().flat_map(listed).collect();
-    Ok(DemoCredentials { customer, staff, organisation, accounts })
+    let partner = partner(tx, auth, world.random).await?;
+    Ok(DemoCredentials { customer, staff, organisation, partner, accounts })
+}
+
+async fn partner(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<DemoPartner, DemoError> {
+    let (email, password) = ("agent@example.com".to_owned(), random.alphanumeric(16));
+    let hash = auth.passwords().hash(&password).await?;
+    partners::add(tx, random, &email, "Alma Agent", &hash, &[]).await?;
+    Ok(DemoPartner { email, password })
 }
 
 fn listed(person: &Person) -> impl Iterator<Item = DemoAccount> {

@@ -67,6 +67,7 @@ impl Server {
     }
 
     pub async fn start_edition(edition: Option<&str>) -> Self {
+        record::keep_log();
         let wall = WallClock::fixed(beginning());
         let random = Randomness::seeded(7);
         let url = database::fresh().await;
@@ -88,14 +89,16 @@ impl Server {
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, token);
         }
-        let body = json!({ "query": query, "variables": variables }).to_string();
+        let body = json!({ "query": query, "variables": &variables }).to_string();
         let request = request.body(Body::from(body)).expect("a request");
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let json = serde_json::from_slice(&bytes)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&bytes)));
-        Reply { status: parts.status, json }
+        let reply = Reply { status: parts.status, json };
+        judge_secrets(token, &variables, &reply);
+        reply
     }
 
     /// Sends one operation and expects no error.
@@ -104,6 +107,18 @@ impl Server {
         assert!(reply.json.get("errors").is_none(), "{query}: {}", reply.json);
         reply.json["data"].clone()
     }
+}
+
+/// No error repeats a secret, and no log will.
+fn judge_secrets(token: Option<&str>, variables: &Value, reply: &Reply) {
+    let mut used = record::secrets_in(variables);
+    used.extend(token.map(|token| token.trim_start_matches("Bearer ").trim_start_matches("JWT ").to_owned()));
+    let errors = Value::from(reply.errors()).to_string();
+    for secret in used.iter().filter(|secret| secret.len() > 10) {
+        assert!(!errors.contains(secret.as_str()), "{secret}: {errors}");
+    }
+    used.extend(record::secrets_in(&reply.json["data"]));
+    record::secrets(used.into_iter().filter(|secret| secret.len() > 10));
 }
 
 /// An answer as the client sees it.

@@ -1,0 +1,85 @@
+//! Commands that let others in: organisations and partner users.
+
+use clap::Subcommand;
+
+use super::admin::writing;
+use super::config::Config;
+use super::open::{Opened, Problem};
+use crate::domain::accounts::accounts;
+use crate::domain::auth::{Viewer, organisations, partners};
+
+#[derive(Debug, Subcommand)]
+pub enum Organisation {
+    /// Add an organisation that may integrate with the API. Its secret key is drawn and printed once.
+    Add {
+        #[arg(long)]
+        name: String,
+        /// What it may do, such as view-accounts, act-for-customers or pre-sign-tokens. May be given several times.
+        #[arg(long = "permission")]
+        permissions: Vec<String>,
+        /// Number of an account that it may see. May be given several times.
+        #[arg(long = "account")]
+        accounts: Vec<String>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Partner {
+    /// Add a partner user. The password is drawn and printed once.
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// What they may do. May be given several times.
+        #[arg(long = "permission")]
+        permissions: Vec<String>,
+    },
+}
+
+fn borrowed(all: &[String]) -> Vec<&str> {
+    all.iter().map(String::as_str).collect()
+}
+
+pub async fn organisation(config: &Config, what: Organisation) -> Result<(), Problem> {
+    let Organisation::Add { name, permissions, accounts: numbers } = what;
+    let opened = Opened::open(config).await?;
+    let added = async {
+        let mut tx = writing(&opened).await?;
+        let added = organisations::add(&mut tx, &opened.random, &name, &borrowed(&permissions)).await;
+        let (id, key) = added.map_err(Problem::Database)?;
+        // Whoever may run this command may see every account.
+        let operator = Viewer::Staff { id: 0, roles: Vec::new(), permissions: Vec::new() };
+        for number in &numbers {
+            let account = accounts::by_number(&mut tx, &operator, number).await?;
+            let account = account.ok_or_else(|| Problem::Other(format!("there is no account {number}")))?;
+            organisations::grant(&mut tx, id, account.id).await?;
+        }
+        tx.commit().await?;
+        Ok::<String, Problem>(key)
+    };
+    let added = added.await;
+    opened.close().await?;
+    println!("{name} may log in with the secret key {}", added?);
+    Ok(())
+}
+
+pub async fn partner(config: &Config, what: Partner) -> Result<(), Problem> {
+    let Partner::Add { email, name, permissions } = what;
+    let opened = Opened::open(config).await?;
+    let password = opened.random.alphanumeric(20);
+    let added = async {
+        let hash = opened.auth(config).passwords().hash(&password).await.map_err(Problem::other)?;
+        let mut tx = writing(&opened).await?;
+        let permissions = borrowed(&permissions);
+        partners::add(&mut tx, &opened.random, &email, &name, &hash, &permissions)
+            .await
+            .map_err(Problem::other)?;
+        Ok::<(), Problem>(tx.commit().await?)
+    };
+    let added = added.await;
+    opened.close().await?;
+    added?;
+    println!("{email} may log in with the password {password}");
+    Ok(())
+}
