@@ -9,8 +9,9 @@ use thiserror::Error;
 use super::brownouts::Brownouts;
 use super::session::{Bindings, Origin, Session};
 use super::sources;
+use crate::domain::auth::limits::{Gate, Leases};
 use crate::domain::auth::{Auth, Viewer, audit};
-use crate::graphql::{Engine, Host, LoadError, Request, Response};
+use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats};
 
@@ -31,6 +32,8 @@ pub struct App {
     database: Database,
     auth: Arc<Auth>,
     brownouts: Brownouts,
+    leases: Leases,
+    gate: Gate,
     host: Host<Session>,
 }
 
@@ -60,8 +63,8 @@ impl App {
     /// Where schema and bindings contradict each other.
     pub fn new(database: Database, auth: Arc<Auth>, edition: Option<&str>) -> Result<Arc<Self>, StartError> {
         let host = Host::new(Arc::new(engine(edition)?)).map_err(|e| StartError::Host(e.to_string()))?;
-        let brownouts = Brownouts::default();
-        Ok(Arc::new(Self { database, auth, brownouts, host }))
+        let (brownouts, leases, gate) = (Brownouts::default(), Leases::default(), Gate::default());
+        Ok(Arc::new(Self { database, auth, brownouts, leases, gate, host }))
     }
 
     pub fn database(&self) -> &Database {
@@ -76,6 +79,22 @@ impl App {
         &self.brownouts
     }
 
+    /// The points that this server has leased.
+    pub fn leases(&self) -> &Leases {
+        &self.leases
+    }
+
+    /// Where attempts at fields with a rate wait for their turn.
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// How often a served root field may be tried, by its bare name.
+    pub(super) fn rate(&self, field: &str) -> Option<Rate> {
+        let facts = |mutation| self.engine().model().root_facts(mutation, field);
+        facts(true).or_else(|| facts(false)).and_then(|facts| facts.rate)
+    }
+
     /// The engine that serves requests.
     pub fn engine(&self) -> &Arc<Engine<Session>> {
         self.host.engine()
@@ -88,18 +107,16 @@ impl App {
         let response = self.host.execute(Arc::clone(&session), request).await?;
         self.note_queries(&session, &response).await;
         session.end().await;
-        Some(Answer {
-            response,
-            viewer: session.viewer().clone(),
-            stats: Arc::clone(session.stats()),
-            headers: Vec::new(),
-        })
+        let headers = session.limit_headers(&response);
+        let (viewer, stats) = (session.viewer().clone(), Arc::clone(session.stats()));
+        Some(Answer { response, viewer, stats, headers })
     }
 
     /// Mutations note themselves, in their own transaction; what staff look at is noted here.
     async fn note_queries(&self, session: &Session, response: &Response) {
         let report = &response.report;
-        if session.viewer().staff().is_none() || report.is_mutation || report.roots.is_empty() {
+        let is_noted = session.viewer().staff().is_some() && !session.was_refused();
+        if !is_noted || report.is_mutation || report.roots.is_empty() {
             return;
         }
         session.end().await;

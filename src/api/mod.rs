@@ -12,6 +12,7 @@ mod nodes;
 mod paging;
 mod session;
 mod sources;
+mod spending;
 
 pub use app::{Answer, App, DEADLINE, StartError, engine};
 pub use session::{Origin, Session};

@@ -8,6 +8,7 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::app::App;
 use super::auth::refusals;
+use super::spending::Spending;
 use crate::domain::auth::{Viewer, audit};
 use crate::graphql::facts::{DISABLED, FORBIDDEN, NO_CREDENTIAL};
 use crate::graphql::{BoxFuture, Context, FieldError, FieldFacts};
@@ -48,6 +49,7 @@ pub struct Session {
     deadline: Deadline,
     /// The one moment that everything is read from; opened when first needed.
     snapshot: Mutex<Option<Tx>>,
+    pub(super) spending: Spending,
 }
 
 /// The request's database view, while something reads from it.
@@ -95,12 +97,18 @@ impl Session {
             stats,
             deadline,
             snapshot: Mutex::new(snapshot),
+            spending: Spending::default(),
         }
     }
 
     /// Who is calling; nobody, if the credential was refused.
     pub fn viewer(&self) -> &Viewer {
         &self.viewer
+    }
+
+    /// Whether there was a credential that is not good.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self.caller, Caller::Refused(_))
     }
 
     /// The address that the request came from, where it is known.
@@ -220,6 +228,12 @@ impl Context for Session {
             return Ok(());
         }
         Err(FieldError::code(if self.viewer.is_known() { FORBIDDEN } else { NO_CREDENTIAL }))
+    }
+
+    fn admit(&self, complexity: u64, roots: &[&FieldFacts]) -> BoxFuture<'_, Result<(), FieldError>> {
+        let says_who_pays = Self::says_who_pays(roots);
+        let points = i64::try_from(complexity).unwrap_or(i64::MAX);
+        Box::pin(self.spend(points, says_who_pays))
     }
 
     fn root_finished(&self) -> BoxFuture<'_, ()> {

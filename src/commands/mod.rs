@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod config;
+mod limits;
 mod open;
 mod parties;
 mod post;
@@ -55,6 +56,9 @@ enum Command {
     /// Announce windows in which a field is switched off.
     #[command(subcommand)]
     Brownout(admin::Brownout),
+    /// Look at what single callers may ask for, or change it.
+    #[command(subcommand)]
+    Limits(limits::Limits),
     /// Print a Kraken Token for the owner of an e-mail.
     Token(admin::Token),
     /// Print the newest messages to customers: the simulated post house delivers them nowhere else.
@@ -80,6 +84,7 @@ impl Cli {
             Command::Partner(what) => parties::partner(&config, what).await,
             Command::Clock(what) => admin::clock(&config, &what).await,
             Command::Brownout(what) => admin::brownout(&config, &what).await,
+            Command::Limits(what) => limits::run(&config, &what).await,
             Command::Token(what) => admin::token(&config, &what).await,
             Command::Post(what) => post::run(&config, &what).await,
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clap::Args;
 use futures_util::FutureExt;
 use serde_json::{Value, json};
@@ -19,6 +20,7 @@ use tokio::time::MissedTickBehavior;
 use super::config::Config;
 use super::open::{Opened, Problem};
 use crate::api::App;
+use crate::domain::auth::limits::leases;
 use crate::domain::demo::{self, DemoCredentials};
 use crate::domain::work;
 use crate::http;
@@ -26,6 +28,8 @@ use crate::platform::clock::Deadline;
 use crate::platform::db::Stats;
 use crate::platform::telemetry::{self, LogFormat};
 
+/// After how many looks at the brownouts idle points go back and old counts are forgotten.
+const TIDY_EVERY: u32 = 5;
 /// How stale the list of brownouts may get.
 const BROWNOUT_REFRESH: Duration = Duration::from_secs(2);
 
@@ -37,6 +41,9 @@ pub struct Serve {
     /// How log lines look: text on a terminal, JSON elsewhere, unless said otherwise.
     #[arg(long, env = "KRAKEN_LOG_FORMAT", value_enum, default_value_t)]
     log_format: LogFormat,
+    /// How many proxies in front append the caller's address to X-Forwarded-For.
+    #[arg(long, env = "KRAKEN_TRUSTED_PROXIES", default_value_t = 0)]
+    trusted_proxies: usize,
     /// Make the demo data in a given database too.
     #[arg(long, env = "KRAKEN_DEMO")]
     demo: bool,
@@ -71,7 +78,8 @@ async fn serve(
         App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
     refresh_brownouts(&app).await.map_err(Problem::Database)?;
     let service = Arc::new(http::AppService::new(Arc::clone(&app), config.base_url()));
-    let router = http::router(service, http::HttpSettings::default());
+    let settings = http::HttpSettings { trusted_proxies: options.trusted_proxies, ..Default::default() };
+    let router = http::router(service, settings);
     announce(config, opened, wants_demo)?;
     let (stop, stopping) = oneshot::channel();
     let worker = start_work(opened, stopping);
@@ -82,7 +90,9 @@ async fn serve(
     // A job that is running is finished; what is lost with a worker that panicked comes back.
     let _ = stop.send(());
     let _ = worker.await;
-    served
+    served?;
+    tidy(&app, TimeDelta::zero()).await;
+    Ok(())
 }
 
 /// Does the jobs that are due, until it is told to stop.
@@ -180,16 +190,30 @@ async fn refresh_brownouts(app: &App) -> Result<(), sqlx::Error> {
     app.brownouts().refresh(&mut tx).await
 }
 
-/// Keeps the list of brownouts fresh, and the private Postgres alive.
+/// Gives points back that this server has leased and not used for `idle`.
+async fn tidy(app: &App, idle: TimeDelta) {
+    if let Err(error) = app.leases().tidy(app.database(), idle).await {
+        tracing::warn!(%error, "leased points were not given back");
+    }
+}
+
+/// Keeps the list of brownouts fresh, the private Postgres alive, and points from lying idle.
 async fn watch(opened: &Opened, app: &App) -> Infallible {
     let mut tick = tokio::time::interval(BROWNOUT_REFRESH);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut looks = 0_u32;
     loop {
         tick.tick().await;
-        let Err(error) = refresh_brownouts(app).await else { continue };
-        tracing::warn!(%error, "the database does not answer");
-        if let Err(problem) = opened.revive().await {
-            tracing::error!(%problem, "the private database was not started again");
+        looks = looks.wrapping_add(1);
+        match refresh_brownouts(app).await {
+            Ok(()) if looks.is_multiple_of(TIDY_EVERY) => tidy(app, leases::IDLE).await,
+            Ok(()) => {}
+            Err(error) => {
+                tracing::warn!(%error, "the database does not answer");
+                if let Err(problem) = opened.revive().await {
+                    tracing::error!(%problem, "the private database was not started again");
+                }
+            }
         }
     }
 }

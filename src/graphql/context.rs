@@ -14,11 +14,11 @@ pub trait Context: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Called with the complexity of the operation before it runs.
+    /// Called with the complexity of the operation and its root fields before it runs.
     ///
     /// # Errors
     /// The coded refusal, answered at the first root field.
-    fn admit(&self, _complexity: u64) -> BoxFuture<'_, Result<(), FieldError>> {
+    fn admit(&self, _complexity: u64, _roots: &[&FieldFacts]) -> BoxFuture<'_, Result<(), FieldError>> {
         Box::pin(async { Ok(()) })
     }
 

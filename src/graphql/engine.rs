@@ -19,7 +19,7 @@ use super::error::{FieldError, TOO_COMPLEX, TOO_MANY_NODES};
 use super::exec::{Batch, Executed, Execution, FieldResult, panicked};
 use super::introspect::Introspection;
 use super::load::{LoadError, load};
-use super::model::Model;
+use super::model::{FieldFacts, Model};
 use super::plan::{Plan, Target};
 use super::resolved::Node;
 use super::write::{RaisedError, Writer};
@@ -200,7 +200,7 @@ impl<C: Context> Engine<C> {
             Err(error) => return refused(400, vec![error]),
         };
         let cost = cost(&self.model, &plan, &variables);
-        let executed = match self.admit(cx, cost).await {
+        let executed = match self.admit(cx, cost, &plan).await {
             Ok(()) => Execution::run(&self.model, cx, &prepared, &variables, &plan.root).await,
             Err(error) => turned_away(&plan, error),
         };
@@ -235,7 +235,7 @@ impl<C: Context> Engine<C> {
         written.or_else(refused).unwrap_or_else(|| (b"{\"data\":null".to_vec(), Vec::new()))
     }
 
-    async fn admit(&self, cx: &Arc<C>, cost: Cost) -> Result<(), FieldError> {
+    async fn admit(&self, cx: &Arc<C>, cost: Cost, plan: &Plan) -> Result<(), FieldError> {
         if cost.complexity > self.limits.complexity {
             return Err(FieldError::code(TOO_COMPLEX)
                 .with("complexity", json!(cost.complexity))
@@ -246,7 +246,9 @@ impl<C: Context> Engine<C> {
                 .with("nodes", json!(cost.nodes))
                 .with("maximumNodes", json!(self.limits.nodes)));
         }
-        cx.admit(cost.complexity).await
+        let roots: Vec<&FieldFacts> =
+            plan.root.fields.iter().filter_map(|field| self.root_facts(plan, &field.name)).collect();
+        cx.admit(cost.complexity, &roots).await
     }
 
     fn introspect(
@@ -311,7 +313,7 @@ impl<C: Context> Engine<C> {
         (!map.is_empty()).then_some(Value::Object(map))
     }
 
-    fn root_facts(&self, plan: &Plan, name: &str) -> Option<&super::model::FieldFacts> {
+    fn root_facts(&self, plan: &Plan, name: &str) -> Option<&FieldFacts> {
         self.model.field(plan.root.ty, name).map(|(_, def)| &def.facts)
     }
 }

@@ -9,7 +9,7 @@ use apollo_compiler::{Name, Node, Schema};
 
 use super::edition::Edition;
 use super::error::code_entry;
-use super::model::FieldFacts;
+use super::model::{FieldFacts, Rate};
 use super::prune::{FieldKey, is_connection};
 
 /// A field in brownout.
@@ -21,7 +21,7 @@ pub const NO_CREDENTIAL: &str = "KT-CT-1112";
 /// What a connection's paging arguments can be refused with.
 pub const PAGING: [&str; 4] = ["KT-CT-1201", "KT-CT-1202", "KT-CT-1203", "KT-CT-1204"];
 
-const DIRECTIVES: [&str; 4] = ["errors", "access", "scopes", "cost"];
+const DIRECTIVES: [&str; 5] = ["errors", "access", "scopes", "cost", "rate"];
 /// Who may call a root field that has no `@access`: anybody with a credential.
 const ANY_CREDENTIAL: [&str; 3] = ["CUSTOMER", "ORGANISATION", "STAFF"];
 const ANYONE: &str = "ANYONE";
@@ -72,17 +72,18 @@ fn read(definition: &FieldDefinition, type_name: &str, is_root: bool) -> FieldFa
     if access.is_empty() && is_root {
         access = ANY_CREDENTIAL.map(str::to_owned).to_vec();
     }
-    let weight = definition
-        .directives
-        .get("cost")
-        .and_then(|d| d.specified_argument_by_name("weight"))
-        .and_then(|value| u32::try_from(value.to_i32()?).ok());
+    let number = |directive: &str, argument: &str| -> Option<i32> {
+        definition.directives.get(directive)?.specified_argument_by_name(argument)?.to_i32()
+    };
+    let weight = number("cost", "weight").and_then(|weight| u32::try_from(weight).ok());
+    let rate = number("rate", "limit").zip(number("rate", "seconds"));
     FieldFacts {
         coordinate: format!("{type_name}.{}", definition.name),
         codes: names("errors", "codes"),
         access,
         scopes: names("scopes", "any"),
         weight,
+        rate: rate.map(|(limit, seconds)| Rate { limit, seconds }),
         deprecated: definition.directives.has("deprecated"),
         is_root,
         ..FieldFacts::default()

@@ -44,7 +44,7 @@ pub use error::FieldError;
 pub use host::Host;
 pub use leaf::Leaf;
 pub use load::{LoadError, object_fields};
-pub use model::{FieldFacts, Model};
+pub use model::{FieldFacts, Model, Rate};
 pub use possible_errors::possible_errors;
 pub use resolved::{BoxFuture, Call, Handler, Node, Resolved};
 pub use scalars::canonical;

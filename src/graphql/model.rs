@@ -95,6 +95,13 @@ pub(super) enum Source<C> {
     Resolver(Arc<dyn Resolver<C>>),
 }
 
+/// So many times in so many seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    pub limit: i32,
+    pub seconds: i32,
+}
+
 /// What the SDL says of a field besides its type.
 #[derive(Debug, Clone, Default)]
 pub struct FieldFacts {
@@ -110,6 +117,8 @@ pub struct FieldFacts {
     pub in_scoped_type: bool,
     /// Weight given by `@cost`.
     pub weight: Option<u32>,
+    /// How often one caller may try it, by `@rate`.
+    pub rate: Option<Rate>,
     pub deprecated: bool,
     /// A field of `Query` or `Mutation`.
     pub is_root: bool,

@@ -210,6 +210,7 @@ async fn every_connection_bounds_its_pages() {
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",
         "viewer { portfolios(PAGE) { edgeCount } }",
+        "rateLimitInfo { fieldSpecificRateLimits(PAGE) { edgeCount } }",
     ] {
         for (arguments, code) in PAGING {
             let page = if arguments.is_empty() { String::new() } else { format!("({arguments})") };

@@ -25,7 +25,7 @@ impl Context for Cx {
         }
     }
 
-    fn admit(&self, _complexity: u64) -> BoxFuture<'_, Result<(), FieldError>> {
+    fn admit(&self, _complexity: u64, _roots: &[&FieldFacts]) -> BoxFuture<'_, Result<(), FieldError>> {
         let blocked = self.blocked;
         Box::pin(async move { if blocked { Err(FieldError::code("KT-CT-1199")) } else { Ok(()) } })
     }

@@ -2,12 +2,13 @@
 
 use serde::Deserialize;
 
-use super::login::log_in;
 use super::refusals;
+use super::throttle::log_in;
 use crate::api::session::{Bindings, Call};
 use crate::domain::auth::Credentials;
+use crate::domain::auth::limits::Key;
 use crate::domain::auth::masquerade::MasqueradeError;
-use crate::graphql::error::INTERNAL;
+use crate::graphql::error::{INTERNAL, TOO_MANY_REQUESTS};
 use crate::graphql::{FieldError, Leaf, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -42,7 +43,7 @@ impl Outcome {
     fn of(result: Result<String, FieldError>, field: &'static str) -> Result<Resolved, FieldError> {
         match result {
             Ok(token) => Ok(Resolved::node(Self { token: Some(token), ..Self::default() })),
-            Err(error) if matches!(error.code_name(), Some(INTERNAL | "KT-CT-1199")) => Err(error),
+            Err(error) if matches!(error.code_name(), Some(INTERNAL | TOO_MANY_REQUESTS)) => Err(error),
             Err(error) => {
                 let failures = vec![Failure { field, message: error.description().to_owned() }];
                 Ok(Resolved::node(Self { failures, ..Self::default() }))
@@ -59,7 +60,7 @@ struct KeyInput {
 
 async fn api_key_authentication(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: KeyInput = call.args()?;
-    let obtained = log_in(&call, "apiKeyAuthentication", Credentials::ApiKey(input.api_key)).await;
+    let obtained = log_in(call.cx, "apiKeyAuthentication", &Credentials::ApiKey(input.api_key)).await;
     Outcome::of(obtained.map(|obtained| obtained.token), "apiKey")
 }
 
@@ -72,7 +73,7 @@ struct PasswordInput {
 async fn email_authentication(call: Call<'_>) -> Result<Resolved, FieldError> {
     let PasswordInput { email, password } = call.args()?;
     let credentials = Credentials::Password { email, password, captcha: None };
-    let obtained = log_in(&call, "emailAuthentication", credentials).await;
+    let obtained = log_in(call.cx, "emailAuthentication", &credentials).await;
     Outcome::of(obtained.map(|obtained| obtained.token), "email")
 }
 
@@ -90,8 +91,13 @@ async fn masquerade_authentication(call: Call<'_>) -> Result<Resolved, FieldErro
     let opened = call.cx.write("Mutation.masqueradeAuthentication", None, &input, |tx, _, (auth, input)| {
         Box::pin(async move { auth.masquerade(tx, &input.masquerade_token, &input.user_id).await })
     });
+    let opened = opened.await;
+    if let Err(MasqueradeError::WrongToken | MasqueradeError::WrongUser) = opened {
+        let key = Key::Secret(&input.1.masquerade_token);
+        call.cx.reserve("masqueradeAuthentication", &[key]).await?;
+    }
     let in_answer = |field, text: &str| Outcome::of(Err(refusals::in_answer(text)), field);
-    match opened.await {
+    match opened {
         Ok(token) => Outcome::of(Ok(token), "masqueradeToken"),
         Err(MasqueradeError::WrongToken) => {
             in_answer("masqueradeToken", "The masquerade token is not valid.")

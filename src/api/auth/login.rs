@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::refusals;
+use super::throttle;
 use crate::api::session::{Bindings, Call};
 use crate::domain::auth::{Credentials, Obtained};
 use crate::graphql::{FieldError, Leaf, Resolved};
@@ -63,19 +63,7 @@ impl LoginInput {
 }
 
 async fn obtain_kraken_token(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let credentials = call.arg::<LoginInput>("input")?.credentials()?;
-    log_in(&call, "obtainKrakenToken", credentials).await.map(Resolved::node)
-}
-
-/// Logs in by way of the root field `field`.
-pub(super) async fn log_in(
-    call: &Call<'_>,
-    _field: &'static str,
-    credentials: Credentials,
-) -> Result<Obtained, FieldError> {
-    let session = call.cx;
-    session.end().await;
-    let auth = session.app.auth();
-    let obtained = auth.obtain(session.app.database(), session.deadline(), session.stats(), &credentials);
-    obtained.await.map_err(refusals::login)
+    let credentials = call.arg::<LoginInput>("input")?.credentials();
+    throttle::pay(call.cx, credentials.as_ref().ok()).await?;
+    throttle::log_in(call.cx, "obtainKrakenToken", &credentials?).await.map(Resolved::node)
 }

@@ -1,6 +1,7 @@
 //! Logging in, the viewer, and what the API says of itself.
 
 mod legacy_login;
+mod limits;
 mod login;
 mod mfa;
 mod passwords;
@@ -8,11 +9,13 @@ mod pre_signed;
 pub(super) mod refusals;
 mod service;
 mod sessions;
+mod throttle;
 mod viewers;
 
 use super::session::Bindings;
 
 pub(super) fn bind(b: &mut Bindings) {
+    limits::bind(b);
     login::bind(b);
     mfa::bind(b);
     passwords::bind(b);

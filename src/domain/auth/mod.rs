@@ -6,6 +6,7 @@ pub mod brownouts;
 pub mod captcha;
 pub mod expired;
 pub mod keys;
+pub mod limits;
 pub mod logins;
 pub mod masquerade;
 pub mod mfa;

@@ -1,5 +1,7 @@
 //! Passwords, hashed with Argon2id off the async threads and only a few at a time.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHash, PasswordHasher, PasswordVerifier, SaltString};
 use thiserror::Error;
@@ -31,13 +33,15 @@ pub struct Passwords {
     random: Randomness,
     working: Semaphore,
     waiting: Semaphore,
+    runs: AtomicU64,
 }
 
 impl Passwords {
     /// Hashes at most `hashers` passwords at once; each takes 19 MB and some 30 ms.
     pub fn new(random: Randomness, hashers: usize) -> Self {
         let hashers = hashers.max(1);
-        Self { random, working: Semaphore::new(hashers), waiting: Semaphore::new(hashers * QUEUE_PER_HASHER) }
+        let (working, waiting) = (Semaphore::new(hashers), Semaphore::new(hashers * QUEUE_PER_HASHER));
+        Self { random, working, waiting, runs: AtomicU64::new(0) }
     }
 
     /// The hash of `password` with a fresh salt, in PHC form.
@@ -65,12 +69,18 @@ impl Passwords {
         Ok(matches.await?? && known)
     }
 
+    /// How many passwords were hashed or compared so far.
+    pub fn runs(&self) -> u64 {
+        self.runs.load(Ordering::Relaxed)
+    }
+
     async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, PasswordError> {
         let _place = self.waiting.try_acquire().map_err(|_| PasswordError::Busy)?;
         let _turn = self.working.acquire().await.map_err(|_| PasswordError::Hasher)?;
+        self.runs.fetch_add(1, Ordering::Relaxed);
         tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Hasher)
     }
 }

@@ -1,10 +1,12 @@
 //! The program in-process: its own database, clock and randomness, requests through the router.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{Request, StatusCode, header};
+use axum::extract::ConnectInfo;
+use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::{DateTime, Utc};
 use kraken_api::api::App;
 use kraken_api::domain::auth::{Auth, Issuer};
@@ -77,6 +79,22 @@ impl Server {
             jwks_url: format!("{BASE_URL}/.well-known/jwks.json"),
         };
         let auth = Auth::new(issuer, random.clone(), 2);
+        Self::over(database, auth, random, wall, edition)
+    }
+
+    /// Another server process over the same database.
+    pub fn twin(&self) -> Self {
+        let (database, auth) = (self.database.clone(), Arc::clone(&self.auth));
+        Self::over(database, auth, self.random.clone(), self.wall.clone(), None)
+    }
+
+    fn over(
+        database: Database,
+        auth: Arc<Auth>,
+        random: Randomness,
+        wall: WallClock,
+        edition: Option<&str>,
+    ) -> Self {
         let app = App::new(database.clone(), Arc::clone(&auth), edition).expect("the API");
         let service = Recorded(Arc::new(AppService::new(Arc::clone(&app), BASE_URL.into())));
         let router = http::router(Arc::new(service), HttpSettings::default());
@@ -85,18 +103,33 @@ impl Server {
 
     /// Sends one operation.
     pub async fn send(&self, token: Option<&str>, query: &str, variables: Value) -> Reply {
+        self.send_from(None, token, query, variables).await
+    }
+
+    /// Sends one operation from an address.
+    pub async fn send_from(
+        &self,
+        client: Option<&str>,
+        token: Option<&str>,
+        query: &str,
+        variables: Value,
+    ) -> Reply {
         let mut request = Request::post("/v1/graphql/").header(header::CONTENT_TYPE, "application/json");
         if let Some(token) = token {
             request = request.header(header::AUTHORIZATION, token);
         }
         let body = json!({ "query": query, "variables": &variables }).to_string();
-        let request = request.body(Body::from(body)).expect("a request");
+        let mut request = request.body(Body::from(body)).expect("a request");
+        if let Some(client) = client {
+            let client: IpAddr = client.parse().expect("an address");
+            request.extensions_mut().insert(ConnectInfo(SocketAddr::new(client, 4242)));
+        }
         let response = self.router.clone().oneshot(request).await.expect("an answer");
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.expect("a body");
         let json = serde_json::from_slice(&bytes)
             .unwrap_or_else(|e| panic!("{e}: {}", String::from_utf8_lossy(&bytes)));
-        let reply = Reply { status: parts.status, json };
+        let reply = Reply { status: parts.status, headers: parts.headers, json };
         judge_secrets(token, &variables, &reply);
         reply
     }
@@ -125,6 +158,7 @@ fn judge_secrets(token: Option<&str>, variables: &Value, reply: &Reply) {
 #[derive(Debug)]
 pub struct Reply {
     pub status: StatusCode,
+    pub headers: HeaderMap,
     pub json: Value,
 }
 
@@ -132,6 +166,11 @@ impl Reply {
     /// The codes of all errors.
     pub fn codes(&self) -> Vec<&str> {
         self.errors().iter().filter_map(|e| e["extensions"]["errorCode"].as_str()).collect()
+    }
+
+    /// A header that holds a number.
+    pub fn number(&self, header: &str) -> Option<i64> {
+        self.headers.get(header)?.to_str().ok()?.parse().ok()
     }
 
     pub fn errors(&self) -> &[Value] {
