@@ -31,6 +31,13 @@ impl Trial {
         Self { server, world }
     }
 
+    /// Ada with a fresh session.
+    async fn again(self) -> Self {
+        let Self { server, mut world } = self;
+        world.ada.token = server.log_in(json!({ "APIKey": world.ada.api_key })).await;
+        Self { server, world }
+    }
+
     fn ada(&self) -> &Customer {
         &self.world.ada
     }
@@ -157,6 +164,8 @@ async fn a_code_dies_of_age_of_wrong_guesses_and_of_a_newer_one() {
     }
     assert_eq!(trial.validate("EMAIL", &code).await.codes(), ["KT-CT-1152"], "five guesses were wrong");
 
+    trial.pass(TimeDelta::hours(1)).await;
+    let trial = trial.again().await;
     trial.create("EMAIL").await;
     let code = trial.sent().await;
     for _ in 0..4 {
@@ -164,6 +173,25 @@ async fn a_code_dies_of_age_of_wrong_guesses_and_of_a_newer_one() {
     }
     trial.pass(TimeDelta::minutes(10) - TimeDelta::seconds(1)).await;
     trial.confirm("EMAIL", &code).await;
+}
+
+#[tokio::test]
+async fn guesses_and_codes_are_limited_whatever_device_they_are_for() {
+    let trial = Trial::start().await;
+    for turn in 0..10 {
+        trial.create(if turn % 2 == 0 { "EMAIL" } else { "SMS" }).await;
+        assert_eq!(trial.validate("EMAIL", "nonsense").await.codes(), ["KT-CT-1152"]);
+    }
+    let code = trial.sent().await;
+    assert_eq!(trial.send(CREATE, json!({ "m": "EMAIL" })).await.codes(), ["KT-CT-1199"]);
+    assert_eq!(trial.validate("SMS", &code).await.codes(), ["KT-CT-1199"]);
+    // Others go on.
+    let bob = Some(trial.world.bob.token.as_str());
+    trial.server.ask(bob, CREATE, json!({ "m": "EMAIL" })).await;
+    trial.pass(TimeDelta::hours(1)).await;
+    let trial = trial.again().await;
+    trial.create("SMS").await;
+    trial.confirm("SMS", &trial.sent().await).await;
 }
 
 #[tokio::test]

@@ -71,6 +71,23 @@ async fn what_is_wrong_with_the_input_is_said_where_it_is() {
 }
 
 #[tokio::test]
+async fn the_old_password_is_guessed_no_oftener_than_at_the_log_in() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let before = server.auth.passwords().runs();
+    for _ in 0..10 {
+        let wrong = update(&server, &world.ada.token, "wrong", NEW, NEW).await;
+        assert_eq!(wrong.codes(), ["KT-CT-5460"]);
+    }
+    for old in ["wrong", PASSWORD] {
+        assert_eq!(update(&server, &world.ada.token, old, NEW, NEW).await.codes(), ["KT-CT-1199"]);
+    }
+    assert_eq!(server.auth.passwords().runs(), before + 10);
+    server.wall.set(server.wall.now() + TimeDelta::minutes(1));
+    assert!(update(&server, &world.ada.token, PASSWORD, NEW, NEW).await.errors().is_empty());
+}
+
+#[tokio::test]
 async fn of_two_changes_at_once_one_finds_the_old_password_gone() {
     let server = Server::start().await;
     let world = server.world().await;

@@ -213,6 +213,29 @@ async fn a_refused_password_leaves_the_token_good() {
 }
 
 #[tokio::test]
+async fn an_address_gets_a_few_mails_an_hour_and_a_token_a_few_tries() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    for email in [world.ada.email, "nobody@example.org"] {
+        for _ in 0..5 {
+            server.ask_for_reset(email).await;
+        }
+        assert_eq!(
+            server.send(None, REQUEST, json!({ "e": email })).await.codes(),
+            ["KT-CT-1199"],
+            "{email}"
+        );
+    }
+    assert_eq!(server.letters("password-reset").await.len(), 5);
+    let (user, token) = (id(&world.ada), server.mailed_token().await);
+    for _ in 0..10 {
+        assert_eq!(server.reset(NEW, &user, "x").await.codes(), ["KT-CT-1132"]);
+    }
+    assert_eq!(server.reset(NEW, &user, "x").await.codes(), ["KT-CT-1199"]);
+    assert!(server.reset(NEW, &user, &token).await.errors().is_empty(), "the user is not locked out");
+}
+
+#[tokio::test]
 async fn of_two_callers_with_one_token_one_wins() {
     let server = Server::start().await;
     let world = server.world().await;

@@ -2,7 +2,9 @@
 
 use serde::Deserialize;
 
+use super::throttle;
 use crate::api::session::{Bindings, Call};
+use crate::domain::auth::limits::Key;
 use crate::domain::auth::mfa::{self, Created, Device, Method, MfaError};
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Resolved};
@@ -65,10 +67,14 @@ struct MethodInput {
 async fn create(call: Call<'_>) -> Result<Resolved, FieldError> {
     let method = method(&call.arg::<MethodInput>("input")?.mfa_method)?;
     let input = (call.cx.app.auth().random().clone(), method);
-    let made = call.cx.write("Mutation.createMfaDevice", None, &input, |tx, viewer, input| {
+    let making = call.cx.write("Mutation.createMfaDevice", None, &input, |tx, viewer, input| {
         Box::pin(async move { mfa::create(tx, &input.0, viewer, input.1).await })
     });
-    let made = made.await.map_err(|error| match error {
+    // Every code that is sent counts.
+    let who = throttle::name(call.cx);
+    let made =
+        throttle::counted(call.cx, "createMfaDevice", Key::Identifier(&who), making, Result::is_ok).await?;
+    let made = made.map_err(|error| match error {
         MfaError::Forbidden => FieldError::code(NOT_IN_PERSON),
         MfaError::NowhereToSend => {
             refused(error).describe("There is no address or number that a code could be sent to.")
@@ -89,11 +95,15 @@ struct ValidateInput {
 async fn validate(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ValidateInput = call.arg("input")?;
     let input = (method(&input.mfa_method)?, input);
-    let good = call.cx.write("Mutation.validateMfaDevice", None, &input, |tx, viewer, input| {
+    let trying = call.cx.write("Mutation.validateMfaDevice", None, &input, |tx, viewer, input| {
         Box::pin(async move { mfa::validate(tx, viewer, input.0, &input.1.token).await })
     });
-    // A wrong code is refused after it has been counted.
-    if good.await.map_err(refused)? {
+    let who = throttle::name(call.cx);
+    let is_wrong = |done: &Result<bool, MfaError>| matches!(done, Ok(false));
+    let good =
+        throttle::counted(call.cx, "validateMfaDevice", Key::Identifier(&who), trying, is_wrong).await?;
+    // A wrong code is refused after it has been counted, with the device and by the caller.
+    if good.map_err(refused)? {
         return Ok(Resolved::node(Validated));
     }
     Err(FieldError::code("KT-CT-1152").at_input(&["input", "token"]))

@@ -2,11 +2,14 @@
 
 use serde::Deserialize;
 
-use crate::api::session::{Bindings, Call};
+use super::throttle;
+use crate::api::session::{Bindings, Call, Session};
 use crate::domain::accounts::users::{self, AccountUser};
+use crate::domain::auth::limits::Key;
 use crate::domain::auth::password_change::{self, PasswordChangeError, Wish};
 use crate::domain::auth::password_reset::{self, RequestError, Reset, ResetError};
 use crate::domain::auth::password_rules::{self, Rule};
+use crate::domain::auth::passwords::PasswordError;
 use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Node, Resolved};
@@ -79,10 +82,13 @@ struct Requested(String);
 
 async fn request_reset(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: RequestInput = call.arg("input")?;
-    let asked = call.cx.write("Mutation.requestPasswordReset", None, &input, |tx, _, input| {
+    let asking = call.cx.write("Mutation.requestPasswordReset", None, &input, |tx, _, input| {
         Box::pin(async move { password_reset::request(tx, &input.email).await })
     });
-    asked.await.map_err(|error| match error {
+    // Every mail counts, whoever would get it.
+    let key = Key::Identifier(&input.email);
+    let asked = throttle::counted(call.cx, "requestPasswordReset", key, asking, Result::is_ok).await?;
+    asked.map_err(|error| match error {
         RequestError::Address => FieldError::code("KT-CT-1133"),
         RequestError::Page => FieldError::code("KT-CT-11331"),
         RequestError::Database(error) => FieldError::internal(error),
@@ -90,9 +96,30 @@ async fn request_reset(call: Call<'_>) -> Result<Resolved, FieldError> {
     Ok(Resolved::node(Requested(input.email)))
 }
 
-/// Sets a new password by the token of a link.
-async fn reset(call: Call<'_>, operation: &'static str, reset: &Reset<'_>) -> Result<(), ResetError> {
-    let session = call.cx;
+/// Sets a new password by the token of a link, at the root field `field`. Wrong tokens are counted; a user is
+/// not, or anybody could keep them from resetting their password.
+async fn reset(
+    call: Call<'_>,
+    field: &'static str,
+    reset: &Reset<'_>,
+) -> Result<Result<(), ResetError>, FieldError> {
+    let is_wrong =
+        |done: &Result<(), ResetError>| matches!(done, Err(ResetError::Token | ResetError::OtherUser));
+    let attempt = set_by_token(call.cx, field, reset);
+    let done = throttle::counted(call.cx, field, Key::Secret(reset.token), attempt, is_wrong).await?;
+    match done {
+        Err(ResetError::Passwords(PasswordError::Busy)) => Err(call.cx.busy()),
+        Err(ResetError::Passwords(error)) => Err(FieldError::internal(error)),
+        Err(ResetError::Database(error)) => Err(FieldError::internal(error)),
+        done => Ok(done),
+    }
+}
+
+async fn set_by_token(
+    session: &Session,
+    operation: &'static str,
+    reset: &Reset<'_>,
+) -> Result<(), ResetError> {
     // No connection may be held while a password is hashed.
     session.end().await;
     let auth = session.app.auth();
@@ -119,7 +146,7 @@ struct ResetOutcome {
 async fn reset_user_password(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ResetUserInput = call.arg("input")?;
     let wish = Reset { password: &input.new_password, user: &input.user_id, token: &input.token };
-    let broken = match reset(call, "Mutation.resetUserPassword", &wish).await {
+    let broken = match reset(call, "resetUserPassword", &wish).await? {
         Ok(()) => Vec::new(),
         Err(ResetError::Broken(rules)) => rules,
         Err(ResetError::Token) => return Err(FieldError::code("KT-CT-1132")),
@@ -127,8 +154,7 @@ async fn reset_user_password(call: Call<'_>) -> Result<Resolved, FieldError> {
         Err(ResetError::Unusable) => {
             return Err(FieldError::code("KT-CT-5450").at_input(&["input", "newPassword"]));
         }
-        Err(ResetError::Passwords(error)) => return Err(FieldError::internal(error)),
-        Err(ResetError::Database(error)) => return Err(FieldError::internal(error)),
+        Err(other) => return Err(FieldError::internal(other)),
     };
     Ok(Resolved::node(ResetOutcome { user_id: input.user_id, broken }))
 }
@@ -169,7 +195,7 @@ async fn reset_password(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ResetInput = call.arg("input")?;
     let wish = Reset { password: &input.password, user: &input.user_id, token: &input.token };
     let one = |field, code, message| vec![FieldErrors { field, errors: vec![Wrong { message, code }] }];
-    let errors = match reset(call, "Mutation.resetPassword", &wish).await {
+    let errors = match reset(call, "resetPassword", &wish).await? {
         Ok(()) => Vec::new(),
         Err(ResetError::Broken(rules)) => {
             let wrong = rules.iter().map(|rule| Wrong { message: rule.sentence, code: rule.code });
@@ -180,8 +206,7 @@ async fn reset_password(call: Call<'_>) -> Result<Resolved, FieldError> {
         Err(ResetError::Unusable) => {
             one("password", "password_unusable", "The password is blank, or longer than 128 characters.")
         }
-        Err(ResetError::Passwords(error)) => return Err(FieldError::internal(error)),
-        Err(ResetError::Database(error)) => return Err(FieldError::internal(error)),
+        Err(other) => return Err(FieldError::internal(other)),
     };
     Ok(Resolved::node(LegacyOutcome { errors, client_mutation_id: input.client_mutation_id }))
 }
@@ -201,21 +226,33 @@ async fn update_password(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: Option<UpdateInput> = call.arg("input")?;
     let input = input.ok_or_else(|| FieldError::code(INVALID_INPUT).at_input(&["input"]))?;
     let session = call.cx;
+    let who = throttle::name(session);
+    let is_wrong =
+        |done: &Result<(), PasswordChangeError>| matches!(done, Err(PasswordChangeError::WrongOld));
+    let attempt = change_password(session, &input);
+    let done = throttle::counted(session, "updatePassword", Key::Identifier(&who), attempt, is_wrong).await?;
+    done.map_err(|error| match error {
+        PasswordChangeError::Passwords(PasswordError::Busy) => session.busy(),
+        error => change_error(error),
+    })?;
+    let mut view = session.read().await?;
+    let me = users::myself(&mut view, session.viewer()).await.map_err(FieldError::internal)?;
+    Ok(Resolved::node(Updated(me)))
+}
+
+async fn change_password(session: &Session, input: &UpdateInput) -> Result<(), PasswordChangeError> {
+    // No connection may be held while passwords are compared and hashed.
     session.end().await;
     let wish =
         Wish { old: &input.old_password, new: &input.new_password, again: &input.new_password_confirmed };
     let (db, auth) = (session.app.database(), session.app.auth());
-    let ready = auth.prepare_password(db, session.deadline(), session.stats(), session.viewer(), &wish).await;
-    let ready = ready.map_err(change_error)?;
+    let ready =
+        auth.prepare_password(db, session.deadline(), session.stats(), session.viewer(), &wish).await?;
     session
         .write("Mutation.updatePassword", None, &ready, |tx, _, ready| {
             Box::pin(password_change::apply(tx, ready))
         })
         .await
-        .map_err(change_error)?;
-    let mut view = session.read().await?;
-    let me = users::myself(&mut view, session.viewer()).await.map_err(FieldError::internal)?;
-    Ok(Resolved::node(Updated(me)))
 }
 
 fn change_error(error: PasswordChangeError) -> FieldError {

@@ -4,6 +4,7 @@ use super::refusals;
 use crate::api::session::Session;
 use crate::domain::auth::limits::{Key, Payer};
 use crate::domain::auth::passwords::PasswordError;
+use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::{Credentials, LoginError, Obtained};
 use crate::graphql::FieldError;
 
@@ -20,6 +21,31 @@ pub(super) async fn pay(session: &Session, credentials: Option<&Credentials>) ->
         _ => None,
     };
     session.settle(payer).await
+}
+
+/// Makes an attempt at `field`, which has a `@rate`, for which `key` is counted. A place is taken first, and given
+/// back where the outcome does not count.
+///
+/// # Errors
+/// KT-CT-1199, once there were too many.
+pub(super) async fn counted<T>(
+    session: &Session,
+    field: &'static str,
+    key: Key<'_>,
+    attempt: impl Future<Output = T>,
+    counts: impl FnOnce(&T) -> bool,
+) -> Result<T, FieldError> {
+    let place = session.reserve(field, &[key]).await?;
+    let done = attempt.await;
+    if !counts(&done) {
+        session.give_back(place).await;
+    }
+    Ok(done)
+}
+
+/// The name by which a viewer is counted.
+pub(super) fn name(session: &Session) -> String {
+    session.viewer().subject().map(Subject::claim).unwrap_or_default()
 }
 
 /// Logs in by `credentials` at `field`, which has a `@rate`. A place is taken before a password is compared,
@@ -61,5 +87,14 @@ pub(super) async fn log_in(
 
 /// Whether the credential was at fault, and not the server.
 fn is_wrong(error: &LoginError) -> bool {
-    !matches!(error, LoginError::Passwords(_) | LoginError::Keys(_) | LoginError::Database(_))
+    !matches!(
+        error,
+        LoginError::CaptchaMissing
+            | LoginError::PasswordExpired
+            | LoginError::MfaRequired
+            | LoginError::Captcha(_)
+            | LoginError::Passwords(_)
+            | LoginError::Keys(_)
+            | LoginError::Database(_)
+    )
 }
