@@ -3,7 +3,7 @@
 CARGO ?= cargo
 NPM ?= npm
 
-.PHONY: run test web bench lint fmt prepare clean-home
+.PHONY: run test clients web bench lint fmt prepare clean-home
 
 run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (PORT overrides)
 	@$(CARGO) build --locked --bin kraken-api
@@ -13,6 +13,11 @@ test:  ## everything that must hold; always on a private Postgres
 	@env -u DATABASE_URL scripts/prepare.sh
 	$(CARGO) test --locked
 
+clients:  ## public client libraries against the built server
+	@env -u DATABASE_URL scripts/prepare.sh
+	@$(CARGO) build --locked --bin kraken-api
+	@tests/clients/run.sh
+
 web:  ## GraphiQL's assets; without npm the endpoint's page says how to get them
 	@scripts/web.sh $(NPM)
 
@@ -21,10 +26,12 @@ bench: prepare  ## the engine alone, in release
 
 lint:
 	$(CARGO) fmt --check
+	$(CARGO) fmt --check --manifest-path tests/clients/rust/Cargo.toml
 	$(CARGO) clippy --locked --all-targets -- -D warnings
 
 fmt:
 	$(CARGO) fmt
+	$(CARGO) fmt --manifest-path tests/clients/rust/Cargo.toml
 
 prepare:
 	@scripts/prepare.sh

@@ -1,0 +1,36 @@
+import { readFileSync } from "node:fs";
+
+import type { CodegenConfig } from "@graphql-codegen/cli";
+
+const file = process.env["CLIENTS_DEMO_FILE"];
+if (!file) throw new Error("CLIENTS_DEMO_FILE is not set; run tests/clients/run.sh");
+const { url } = JSON.parse(readFileSync(file, "utf8")) as { url: string };
+
+const config: CodegenConfig = {
+  schema: url,
+  documents: "src/operations.graphql",
+  importExtension: ".js",
+  generates: {
+    "src/generated/": {
+      preset: "client",
+      presetConfig: { fragmentMasking: false },
+      config: {
+        enumsAsTypes: true,
+        immutableTypes: true,
+        useTypeImports: true,
+        // Every scalar of the schema must be named here; a new one fails the generation.
+        strictScalars: true,
+        scalars: {
+          BigInt: "number",
+          Date: "string",
+          DateTime: "string",
+          GenericScalar: "Record<string, unknown>",
+          JSONString: "string",
+          NonEmptyString: "string",
+        },
+      },
+    },
+  },
+};
+
+export default config;
