@@ -122,7 +122,8 @@ impl<T> Page<T> {
     }
 }
 
-/// What a paging statement is bound to for each parent: the ids, offsets and limits, in step.
+/// What a paging statement is bound to for each parent: the ids, offsets and limits, in step. The same parent may
+/// come several times, by several ways; the statement takes them `distinct`.
 #[derive(Debug, Default)]
 pub struct Slices {
     /// Rows to leave out, one a parent.

@@ -1,5 +1,7 @@
 //! The main job: log in, look at the account, staff post, the customer sees it.
 
+use kraken_api::domain::accounts::open::{self, NewUser};
+use kraken_api::domain::accounts::roles;
 use serde_json::json;
 
 use crate::support::{Server, record};
@@ -160,4 +162,30 @@ async fn reasons_are_listed_for_staff() {
     let mut known: Vec<String> = values.keys().map(ToString::to_string).collect();
     known.sort();
     assert_eq!(codes("accountCreditReasons"), known);
+}
+
+#[tokio::test]
+async fn what_is_reached_by_two_ways_is_listed_once_each_time() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut tx = server.tx().await;
+    let new = NewUser { given_name: "Eve", ..NewUser::default() };
+    let eve = open::user(&mut tx, &server.random, &new).await.expect("a user");
+    roles::give_on_account(&mut tx, world.ada.account_id, eve, "MEMBER").await.expect("a role");
+    tx.commit().await.expect("committed");
+    let charge = "mutation($input: CreateAccountChargeInput!) { createAccountCharge(input: $input) { accountCharge { id } } }";
+    let input = json!({ "accountNumber": world.ada.account, "grossAmount": 3, "reason": "ADMIN_FEE" });
+    server.ask(Some(&world.staff), charge, json!({ "input": input })).await;
+    let query = "query($number: String!) { account(accountNumber: $number) { users { portfolios(first: 9) { edgeCount }
+        accounts { ... on AccountType { transactions(first: 9) { edgeCount }
+            ledgers { transactions(first: 9) { edgeCount } }
+            portfolio { accounts(first: 9) { edgeCount } } } } } } }";
+    let data = server.ask(Some(&world.ada.token), query, json!({ "number": world.ada.account })).await;
+    let users = data["account"]["users"].as_array().expect("users");
+    assert_eq!(users.len(), 2);
+    let one = json!({ "edgeCount": 1 });
+    for account in users.iter().flat_map(|user| user["accounts"].as_array().expect("accounts")) {
+        let expected = json!({ "transactions": one, "ledgers": [{ "transactions": one }], "portfolio": { "accounts": one } });
+        assert_eq!(account, &expected);
+    }
 }

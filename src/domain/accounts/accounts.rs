@@ -116,7 +116,7 @@ statement!(static COUNT_OF_PORTFOLIOS: (i64, i64) = concat!("
     where a.portfolio_id = any($3::bigint[]) and ", account_is_visible!(), " group by a.portfolio_id"));
 statement!(static PAGE_OF_PORTFOLIOS: UnderParent = concat!("
     select parents.id as parent, inside.id as account_id
-    from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as parents (id, skip, take)
+    from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
         select a.id from accounts a where a.portfolio_id = parents.id and ", account_is_visible!(), "
         order by a.id offset parents.skip limit parents.take

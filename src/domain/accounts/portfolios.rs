@@ -63,7 +63,7 @@ statement!(static COUNT_OF_USERS: (i64, i64) = concat!("
     ) held join portfolios p on p.id = held.portfolio_id where ", portfolio_is_visible!(), " group by held.user_id"));
 statement!(static PAGE_OF_USERS: UnderUser = concat!("
     select parents.id as user_id, held.id as portfolio_id
-    from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as parents (id, skip, take)
+    from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
         select p.id from portfolios p
         where (exists (select 1 from portfolio_user_roles r where r.user_id = parents.id and r.portfolio_id = p.id)

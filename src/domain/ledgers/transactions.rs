@@ -195,7 +195,7 @@ macro_rules! paged {
     ($rows:expr, $order:literal) => {
         concat!(
             "select parents.id as parent, inside.* \
-             from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as parents (id, skip, take) \
+             from (select distinct * from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as p (id, skip, take)) parents \
              cross join lateral (select ",
             columns!(),
             $rows,

@@ -48,7 +48,7 @@ statement!(static FAILED: () = "
         status = case when $5::boolean then 'failed' else 'due' end, finished_at = case when $5 then $6::timestamptz end
     where id = $1 and attempts = $2 and status = 'due'");
 statement!(static PURGE: () = "
-    delete from jobs where finished_at < case when status = 'done' and slot is null then $1 else $2 end");
+    delete from jobs where finished_at < case when status = 'done' and slot is null then $1::timestamptz else $2 end");
 
 /// Handlers by kind of job, and the work that recurs. Kinds without a handler here are left to servers
 /// that have one.
