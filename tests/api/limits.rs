@@ -111,7 +111,7 @@ async fn two_servers_share_one_allowance_to_the_last_point() {
     let (here, there) = tokio::join!(paid(&server), paid(&twin));
     // A server may sit on one block of 1 %, here three points, that another would have needed.
     assert!((297..=300).contains(&(here + there)), "{here} + {there}");
-    assert!(here.min(there) >= 100, "{here} and {there}");
+    assert!(here.min(there) >= 90, "{here} and {there}");
     for each in [&server, &twin] {
         each.app.leases().tidy(&each.database, TimeDelta::zero()).await.expect("given back");
     }

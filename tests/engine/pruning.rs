@@ -1,7 +1,7 @@
 //! What nothing answers for is cut from the schema, to a fixed point.
 
 use apollo_compiler::Schema;
-use kraken_api::graphql::{Bindings, Engine, Node, Resolved};
+use kraken_api::graphql::{Bindings, Engine, Node, Rate, Resolved};
 use serde_json::json;
 
 use super::support::{Cx, batch, data, engine, refusal, root};
@@ -201,4 +201,18 @@ async fn the_servers_own_directives_are_read_and_stay_unseen() {
     assert_eq!(fields[1]["isDeprecated"], true);
     let facts = engine.model().root_facts(false, "closed").expect("facts");
     assert_eq!((facts.weight, facts.deprecated, facts.is_guarded()), (Some(5), true, true));
+}
+
+#[tokio::test]
+async fn how_often_a_field_may_be_tried_is_read_and_stays_unseen() {
+    let sdl = "directive @rate(limit: Int!, seconds: Int!) on FIELD_DEFINITION
+        type Query { slow: Int @rate(limit: 5, seconds: 30) quick: Int }";
+    let mut bindings = Bindings::default();
+    root(&mut bindings, "Query.slow", |_| Ok(Resolved::leaf(1)));
+    root(&mut bindings, "Query.quick", |_| Ok(Resolved::leaf(2)));
+    let engine = engine(sdl, &bindings);
+    let rate = |name| engine.model().root_facts(false, name).and_then(|facts| facts.rate);
+    assert_eq!(rate("slow"), Some(Rate { limit: 5, seconds: 30 }));
+    assert_eq!(rate("quick"), None);
+    assert!(!engine.sdl().contains("rate"), "{}", engine.sdl());
 }
