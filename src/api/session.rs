@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
 use futures_util::future::BoxFuture as Work;
+use serde_json::{Map, Value};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 
 use super::app::App;
 use super::auth::refusals;
 use super::spending::Spending;
 use crate::domain::auth::{Viewer, audit};
+use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::{DISABLED, FORBIDDEN, NO_CREDENTIAL};
 use crate::graphql::{BoxFuture, Context, FieldError, FieldFacts};
 use crate::platform::clock::Deadline;
@@ -214,6 +216,16 @@ impl Session {
     }
 }
 
+/// Whether any text inside holds the one character that no database keeps.
+fn has_nul(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.as_bytes().contains(&0),
+        Value::Array(items) => items.iter().any(has_nul),
+        Value::Object(map) => map.iter().any(|(key, each)| key.as_bytes().contains(&0) || has_nul(each)),
+        _ => false,
+    }
+}
+
 impl Context for Session {
     fn guard(&self, field: &FieldFacts) -> Result<(), FieldError> {
         if self.app.brownouts().disables(&field.coordinate) {
@@ -228,6 +240,16 @@ impl Context for Session {
             return Ok(());
         }
         Err(FieldError::code(if self.viewer.is_known() { FORBIDDEN } else { NO_CREDENTIAL }))
+    }
+
+    fn examine(&self, arguments: &Map<String, Value>) -> Result<(), FieldError> {
+        match arguments.iter().find(|(_, value)| has_nul(value)) {
+            None => Ok(()),
+            Some((name, _)) => {
+                let text = "Text cannot hold the character U+0000.";
+                Err(FieldError::code(INVALID_INPUT).describe(text).at_input(&[name]))
+            }
+        }
     }
 
     fn admit(&self, complexity: u64, roots: &[&FieldFacts]) -> BoxFuture<'_, Result<(), FieldError>> {

@@ -1,5 +1,7 @@
 //! What the engine asks of the program around it.
 
+use serde_json::{Map, Value};
+
 use super::error::FieldError;
 use super::model::FieldFacts;
 use super::resolved::BoxFuture;
@@ -11,6 +13,14 @@ pub trait Context: Send + Sync + 'static {
     /// # Errors
     /// The coded refusal.
     fn guard(&self, _field: &FieldFacts) -> Result<(), FieldError> {
+        Ok(())
+    }
+
+    /// May this field be run with these arguments, by their names in the schema?
+    ///
+    /// # Errors
+    /// The coded refusal.
+    fn examine(&self, _arguments: &Map<String, Value>) -> Result<(), FieldError> {
         Ok(())
     }
 

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::context::Context;
 use super::document::Prepared;
-use super::error::{FieldError, INVALID_INPUT};
+use super::error::FieldError;
 use super::input::Template;
 use super::leaf::Leaf;
 use super::messages::clip;
@@ -144,6 +144,9 @@ impl<'e, C: Context> Execution<'e, C> {
                     Ok(args) => args,
                     Err(error) => return FieldResult::Denied(error),
                 };
+                if let Err(error) = self.cx.examine(&args) {
+                    return FieldResult::Denied(error);
+                }
                 let call = Call {
                     cx: self.cx,
                     parents: &self.batches[batch].nodes,
@@ -242,16 +245,6 @@ impl Buckets {
 
 /// The arguments of one field under the variables of one request: defaults filled in, what was not given
 /// left out.
-/// Whether any text inside holds the one character that no database keeps.
-fn has_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.as_bytes().contains(&0),
-        Value::Array(items) => items.iter().any(has_nul),
-        Value::Object(map) => map.iter().any(|(key, each)| key.as_bytes().contains(&0) || has_nul(each)),
-        _ => false,
-    }
-}
-
 fn arguments<C>(
     model: &Model<C>,
     def: &FieldDef<C>,
@@ -282,10 +275,6 @@ fn arguments<C>(
             None => None,
         };
         match value.or_else(|| declared.default.clone()) {
-            Some(value) if has_nul(&value) => {
-                let text = "Text cannot hold the character U+0000.";
-                return Err(FieldError::code(INVALID_INPUT).describe(text).at_input(&[&declared.name]));
-            }
             Some(value) => {
                 out.insert(declared.name.to_string(), value);
             }

@@ -196,7 +196,8 @@ async fn the_servers_own_directives_are_read_and_stay_unseen() {
     );
     assert_eq!(
         fields[1]["description"],
-        "The possible errors that can be raised are:\n\n- KT-CT-1113: Disabled GraphQL field requested.\n- KT-CT-1112: 'Authorization' header not provided."
+        "The possible errors that can be raised are:\n\n- KT-CT-1113: Disabled GraphQL field requested.\n\
+         - KT-CT-1111: Unauthorized.\n- KT-CT-1112: 'Authorization' header not provided."
     );
     assert_eq!(fields[1]["isDeprecated"], true);
     let facts = engine.model().root_facts(false, "closed").expect("facts");
