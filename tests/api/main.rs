@@ -9,6 +9,7 @@ mod altered;
 mod books;
 mod captcha;
 mod domain;
+mod foreign;
 mod limits;
 mod login;
 mod main_job;

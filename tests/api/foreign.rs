@@ -1,0 +1,229 @@
+//! Somebody else's identifier, for each mutation that takes one and each kind of caller who has no business with it:
+//! nothing of theirs changes, nothing is told.
+
+use std::collections::BTreeSet;
+
+use kraken_api::domain::auth::organisations;
+use serde_json::{Value, json};
+use sqlx::Row;
+
+use crate::support::world::Customer;
+use crate::support::{Others, Server, World};
+
+/// What Bob owns, to which everybody here is a stranger.
+struct Bobs {
+    account: String,
+    user: String,
+    email: &'static str,
+    session: String,
+    refresh: String,
+    link: String,
+}
+
+/// One call with something of Bob's.
+struct Attempt {
+    mutation: &'static str,
+    document: &'static str,
+    variables: fn(&Bobs) -> Value,
+}
+
+const ATTEMPTS: [Attempt; 12] = [
+    Attempt {
+        mutation: "createAccountCharge",
+        document: "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "grossAmount": 100, "reason": "ADMIN_FEE" } }),
+    },
+    Attempt {
+        mutation: "createAccountCredit",
+        document: "mutation($i: CreateAccountCreditInput!) { createAccountCredit(input: $i) { accountCredit { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "grossAmount": 100, "netAmount": 100, "salesTaxAmount": 0, "reason": "GOODWILL", "note": "" } })
+        },
+    },
+    Attempt {
+        mutation: "generatePreSignedToken",
+        document: "mutation($e: String!) {
+            generatePreSignedToken(email: $e, numberOfDaysAllowed: 1, scope: VIEW_ACCOUNT_NUMBER) { token } }",
+        variables: |bob| json!({ "e": bob.email }),
+    },
+    Attempt {
+        mutation: "invalidatePreSignedToken",
+        document: "mutation($t: String!) { invalidatePreSignedToken(input: { token: $t }) { token { isValid } } }",
+        variables: |bob| json!({ "t": bob.link }),
+    },
+    Attempt {
+        mutation: "invalidatePreSignedTokensForUser",
+        document: "mutation($e: String!) {
+            invalidatePreSignedTokensForUser(input: { email: $e }) { tokens { isValid } } }",
+        variables: |bob| json!({ "e": bob.email }),
+    },
+    Attempt {
+        mutation: "invalidateRefreshToken",
+        document: "mutation($t: String!) { invalidateRefreshToken(input: { refreshToken: $t }) { token { isValid } } }",
+        variables: |bob| json!({ "t": bob.refresh }),
+    },
+    Attempt {
+        mutation: "invalidateRefreshTokensForUser",
+        document: "mutation($e: String!) {
+            invalidateRefreshTokensForUser(input: { email: $e }) { tokens { isValid } } }",
+        variables: |bob| json!({ "e": bob.email }),
+    },
+    Attempt {
+        mutation: "masqueradeAuthentication",
+        document: "mutation($t: String!, $u: String!) {
+            masqueradeAuthentication(masqueradeToken: $t, userId: $u) { token errors { field } } }",
+        variables: |bob| json!({ "t": bob.session, "u": bob.user }),
+    },
+    Attempt {
+        mutation: "resetPassword",
+        document: "mutation($u: String!) {
+            resetPassword(input: { password: \"nine purple teapots\", userId: $u, token: \"a guess\" }) {
+                errors { field } } }",
+        variables: |bob| json!({ "u": bob.user }),
+    },
+    Attempt {
+        mutation: "resetUserPassword",
+        document: "mutation($u: String!) {
+            resetUserPassword(input: { newPassword: \"nine purple teapots\", userId: $u, token: \"a guess\" }) {
+                passwordUpdated } }",
+        variables: |bob| json!({ "u": bob.user }),
+    },
+    // An organisation that holds a customer's session token may act for them: the others may not.
+    Attempt {
+        mutation: "obtainLongLivedRefreshToken",
+        document: "mutation($t: String!) { obtainLongLivedRefreshToken(input: { krakenToken: $t }) { refreshToken } }",
+        variables: |bob| json!({ "t": bob.refresh }),
+    },
+    Attempt {
+        mutation: "emailAuthentication",
+        document: "mutation($e: String!) { emailAuthentication(email: $e, password: \"a guess\") { token } }",
+        variables: |bob| json!({ "e": bob.email }),
+    },
+];
+
+/// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
+/// answer alike for everybody.
+const ABOUT_THE_CALLER: [&str; 10] = [
+    "apiKeyAuthentication",
+    "createMfaDevice",
+    "deleteMfaDevice",
+    "disableToken",
+    "forceReauthentication",
+    "obtainKrakenToken",
+    "regenerateSecretKey",
+    "requestPasswordReset",
+    "updatePassword",
+    "validateMfaDevice",
+];
+
+impl Server {
+    async fn bobs(&self, bob: &Customer) -> Bobs {
+        let query =
+            "mutation($k: String!) { obtainKrakenToken(input: { APIKey: $k }) { token refreshToken } }";
+        let data = self.ask(None, query, json!({ "k": bob.api_key })).await;
+        let given = &data["obtainKrakenToken"];
+        let request = "mutation($e: String!) { requestPasswordReset(input: { email: $e }) { email } }";
+        self.ask(None, request, json!({ "e": bob.email })).await;
+        self.work_off().await;
+        Bobs {
+            account: bob.account.clone(),
+            user: bob.user_id.to_string(),
+            email: bob.email,
+            session: given["token"].as_str().expect("a token").to_owned(),
+            refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
+            link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
+        }
+    }
+
+    /// All that any table says of a customer.
+    async fn all_about(&self, customer: &Customer) -> Vec<String> {
+        let columns =
+            "select quote_ident(table_name), quote_ident(column_name) from information_schema.columns
+            where table_schema = 'public' and (column_name in ('account_user_id', 'account_id', 'user_id')
+                or (table_name = 'account_users' and column_name = 'id')) order by 1, 2";
+        let columns = sqlx::query(columns).fetch_all(self.database.pool()).await.expect("the columns");
+        assert!(columns.len() > 8, "{}", columns.len());
+        let mut all = Vec::new();
+        for column in columns {
+            let (table, column): (String, String) = (column.get(0), column.get(1));
+            let id = if column == "account_id" { customer.account_id } else { customer.user_id };
+            let rows = format!("select t::text from {table} t where {column} = $1 order by 1");
+            let rows = sqlx::query(&rows).bind(id).fetch_all(self.database.pool()).await.expect("rows");
+            all.extend(rows.iter().map(|row| format!("{table}: {}", row.get::<String, _>(0))));
+        }
+        all
+    }
+}
+
+fn strangers<'a>(
+    world: &'a World,
+    others: &'a Others,
+    organisation: &'a str,
+) -> [(&'static str, Option<&'a str>); 8] {
+    [
+        ("nobody", None),
+        ("customer", Some(&world.ada.token)),
+        ("masquerade", Some(&others.masquerade)),
+        ("third party", Some(&others.third_party)),
+        ("link", Some(&others.link)),
+        ("organisation", Some(organisation)),
+        ("agent", Some(&others.agent)),
+        ("reader", Some(&world.reader)),
+    ]
+}
+
+/// Whether an answer gives anything away or says that something was done.
+fn gave_in(data: &Value) -> bool {
+    match data {
+        Value::Object(map) => map.iter().any(|(name, value)| match (name.as_str(), value) {
+            ("token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit", value) => {
+                !value.is_null()
+            }
+            ("passwordUpdated", value) => value == &json!(true),
+            (_, value) => gave_in(value),
+        }),
+        _ => false,
+    }
+}
+
+#[tokio::test]
+async fn nobody_reaches_what_is_somebody_elses() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let others = server.others(&world).await;
+    let everything = ["view-accounts", "act-for-customers", "pre-sign-tokens", "manage-sessions"];
+    let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
+    let mut tx = server.tx().await;
+    organisations::grant(&mut tx, id, world.ada.account_id).await.expect("granted");
+    tx.commit().await.expect("committed");
+    let bobs = server.bobs(&world.bob).await;
+    let before = server.all_about(&world.bob).await;
+    assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
+    for attempt in &ATTEMPTS {
+        let variables = (attempt.variables)(&bobs);
+        for (who, token) in strangers(&world, &others, &organisation) {
+            let reply = server.send(token, attempt.document, variables.clone()).await;
+            assert_eq!(reply.status, 200, "{}: {}", attempt.mutation, reply.json);
+            let what = format!("{} by {who}: {}", attempt.mutation, reply.json);
+            assert!(!gave_in(&reply.json["data"]), "{what}");
+            assert!(!reply.codes().contains(&"KT-CT-7899"), "{what}");
+            // Rates are for another test.
+            sqlx::query("delete from rate_field_counts")
+                .execute(server.database.pool())
+                .await
+                .expect("forgotten");
+        }
+        assert_eq!(server.all_about(&world.bob).await, before, "{}", attempt.mutation);
+    }
+}
+
+#[tokio::test]
+async fn no_mutation_is_left_out() {
+    let server = Server::start().await;
+    let tried: BTreeSet<&str> =
+        ATTEMPTS.iter().map(|attempt| attempt.mutation).chain(ABOUT_THE_CALLER).collect();
+    let facts = server.app.engine().model().all_facts();
+    let served: BTreeSet<&str> =
+        facts.filter(|f| f.is_mutation).filter_map(|f| f.coordinate.strip_prefix("Mutation.")).collect();
+    assert_eq!(tried, served);
+}
