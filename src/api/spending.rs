@@ -107,8 +107,9 @@ impl Session {
         self.spending.account().was_refused
     }
 
-    /// Takes a place in the counts of a root field with `@rate`, named as in `obtainKrakenToken`, before its costly work is done: one for each of
-    /// `keys` and one for the caller's address. Give it back if only failures are to count.
+    /// Takes a place in the counts of a root field with `@rate`, named as in `obtainKrakenToken`, before its costly
+    /// work is done: one for each of `keys` and one for the caller's address. Give it back if only failures are to
+    /// count.
     ///
     /// # Errors
     /// KT-CT-1199; internal, if the database cannot be reached.
