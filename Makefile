@@ -7,7 +7,7 @@ NPM ?= npm
 
 run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (PORT overrides)
 	@$(CARGO) build --locked --bin kraken-api
-	@exec target/debug/kraken-api serve
+	@exec "$${CARGO_TARGET_DIR:-target}/debug/kraken-api" serve
 
 test:  ## everything that must hold; always on a private Postgres
 	@env -u DATABASE_URL scripts/prepare.sh
