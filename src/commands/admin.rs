@@ -1,4 +1,4 @@
-//! Commands for whoever runs the server: migrate, seed, check, staff, clock, brownout, token.
+//! Commands for whoever runs the server: migrate, seed, check, clock, brownout, token.
 
 use std::time::Duration;
 
@@ -9,27 +9,13 @@ use super::config::Config;
 use super::open::{Opened, Problem};
 use super::serve::make_demo;
 use crate::api;
-use crate::domain::auth::{brownouts, staff};
+use crate::domain::auth::brownouts;
 use crate::domain::check as books;
 use crate::platform::clock::{self, Deadline};
 use crate::platform::db::{Stats, Tx};
 
 /// Checking ten million postings takes a while.
 const PATIENCE: Duration = Duration::from_secs(3600);
-
-#[derive(Debug, Subcommand)]
-pub enum Staff {
-    /// Add somebody who may log in as staff. The password is drawn and printed once.
-    Add {
-        #[arg(long)]
-        email: String,
-        #[arg(long)]
-        name: String,
-        /// May be given several times.
-        #[arg(long = "role", default_value = "admin")]
-        roles: Vec<String>,
-    },
-}
 
 #[derive(Debug, Subcommand)]
 pub enum Clock {
@@ -101,24 +87,6 @@ pub async fn check(config: &Config) -> Result<(), Problem> {
         0 => Ok(()),
         broken => Err(Problem::Other(format!("the books are not sound: {broken} findings"))),
     }
-}
-
-pub async fn staff(config: &Config, what: Staff) -> Result<(), Problem> {
-    let Staff::Add { email, name, roles } = what;
-    let opened = Opened::open(config).await?;
-    let password = opened.random.alphanumeric(20);
-    let added = async {
-        let hash = opened.auth(config).passwords().hash(&password).await.map_err(Problem::other)?;
-        let mut tx = writing(&opened).await?;
-        let roles: Vec<&str> = roles.iter().map(String::as_str).collect();
-        staff::add(&mut tx, &email, &name, &hash, &roles).await.map_err(Problem::other)?;
-        Ok::<(), Problem>(tx.commit().await?)
-    };
-    let added = added.await;
-    opened.close().await?;
-    added?;
-    println!("{email} may log in with the password {password}");
-    Ok(())
 }
 
 pub async fn clock(config: &Config, what: &Clock) -> Result<(), Problem> {

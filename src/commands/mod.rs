@@ -43,7 +43,7 @@ enum Command {
     Access(access::Access),
     /// Look after staff log-ins.
     #[command(subcommand)]
-    Staff(admin::Staff),
+    Staff(parties::Staff),
     /// Let organisations in.
     #[command(subcommand)]
     Organisation(parties::Organisation),
@@ -79,7 +79,7 @@ impl Cli {
             Command::Seed => admin::seed(&config).await,
             Command::Check => admin::check(&config).await,
             Command::Access(what) => access::run(&config, &what).await,
-            Command::Staff(what) => admin::staff(&config, what).await,
+            Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,
             Command::Partner(what) => parties::partner(&config, what).await,
             Command::Clock(what) => admin::clock(&config, &what).await,

@@ -1,4 +1,4 @@
-//! Commands that let others in: organisations and partner users.
+//! Commands that let others in: staff, organisations and partner users.
 
 use clap::Subcommand;
 
@@ -6,7 +6,23 @@ use super::admin::writing;
 use super::config::Config;
 use super::open::{Opened, Problem};
 use crate::domain::accounts::accounts;
-use crate::domain::auth::{Viewer, organisations, partners};
+use crate::domain::auth::{Viewer, organisations, partners, staff};
+use crate::platform::db::Tx;
+use crate::platform::random::Randomness;
+
+#[derive(Debug, Subcommand)]
+pub enum Staff {
+    /// Add somebody who may log in as staff. The password is drawn and printed once.
+    Add {
+        #[arg(long)]
+        email: String,
+        #[arg(long)]
+        name: String,
+        /// May be given several times.
+        #[arg(long = "role", default_value = "admin")]
+        roles: Vec<String>,
+    },
+}
 
 #[derive(Debug, Subcommand)]
 pub enum Organisation {
@@ -64,17 +80,35 @@ pub async fn organisation(config: &Config, what: Organisation) -> Result<(), Pro
     Ok(())
 }
 
+pub async fn staff(config: &Config, what: Staff) -> Result<(), Problem> {
+    let Staff::Add { email, name, roles } = what;
+    add_person(config, &email, async |tx, _, hash| {
+        staff::add(tx, &email, &name, hash, &borrowed(&roles)).await.map_err(Problem::other)
+    })
+    .await
+}
+
 pub async fn partner(config: &Config, what: Partner) -> Result<(), Problem> {
     let Partner::Add { email, name, permissions } = what;
+    add_person(config, &email, async |tx, random, hash| {
+        let permissions = borrowed(&permissions);
+        partners::add(tx, random, &email, &name, hash, &permissions).await.map_err(Problem::other)
+    })
+    .await
+}
+
+/// Draws a password, has somebody added with its hash, and prints it.
+async fn add_person(
+    config: &Config,
+    email: &str,
+    add: impl AsyncFnOnce(&mut Tx, &Randomness, &str) -> Result<i64, Problem>,
+) -> Result<(), Problem> {
     let opened = Opened::open(config).await?;
     let password = opened.random.alphanumeric(20);
     let added = async {
         let hash = opened.auth(config).passwords().hash(&password).await.map_err(Problem::other)?;
         let mut tx = writing(&opened).await?;
-        let permissions = borrowed(&permissions);
-        partners::add(&mut tx, &opened.random, &email, &name, &hash, &permissions)
-            .await
-            .map_err(Problem::other)?;
+        add(&mut tx, &opened.random, &hash).await?;
         Ok::<(), Problem>(tx.commit().await?)
     };
     let added = added.await;

@@ -47,6 +47,21 @@ pub enum KeyError {
 }
 database_error!(KeyError);
 
+/// Implements `From<KeyError>` for error enums with the variants `Keys` and `Database`.
+macro_rules! key_error {
+    ($error:ty) => {
+        impl From<$crate::domain::auth::keys::KeyError> for $error {
+            fn from(error: $crate::domain::auth::keys::KeyError) -> Self {
+                match error {
+                    $crate::domain::auth::keys::KeyError::Database(error) => Self::Database(error),
+                    other => Self::Keys(other),
+                }
+            }
+        }
+    };
+}
+pub(super) use key_error;
+
 row! {
     struct KeyRow {
         kid: String,

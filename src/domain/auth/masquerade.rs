@@ -4,7 +4,7 @@
 use chrono::DateTime;
 use thiserror::Error;
 
-use super::keys::KeyError;
+use super::keys::{KeyError, key_error};
 use super::refresh::digest;
 use super::subjects::{self, Actor, Subject};
 use super::tokens::{Act, Grant, Payload, TokenError};
@@ -35,15 +35,7 @@ pub enum MasqueradeError {
     Database(#[from] sqlx::Error),
 }
 database_error!(MasqueradeError);
-
-impl From<KeyError> for MasqueradeError {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Database(error) => Self::Database(error),
-            other => Self::Keys(other),
-        }
-    }
-}
+key_error!(MasqueradeError);
 
 impl From<TokenError> for MasqueradeError {
     fn from(error: TokenError) -> Self {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::captcha::NoVerdict;
-use super::keys::KeyError;
+use super::keys::{KeyError, key_error};
 use super::password_login::Attempt;
 use super::passwords::PasswordError;
 use super::subjects::{self, Actor, Subject};
@@ -111,15 +111,7 @@ pub enum LoginError {
     Database(#[from] sqlx::Error),
 }
 database_error!(LoginError);
-
-impl From<KeyError> for LoginError {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Database(error) => Self::Database(error),
-            other => Self::Keys(other),
-        }
-    }
-}
+key_error!(LoginError);
 
 impl Auth {
     /// Logs in. It opens its own transactions, because no connection may be held while a password is

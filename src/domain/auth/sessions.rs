@@ -34,8 +34,6 @@ row! {
 
 statement!(static DISABLE: () = "
     insert into disabled_tokens (token_hash, expires_at) values ($1, $2) on conflict do nothing");
-statement!(static PURGE_DISABLED: () = "delete from disabled_tokens where expires_at < $1");
-statement!(static PURGE_MASQUERADES: () = "delete from used_masquerade_tokens where expires_at < $1");
 statement!(static WITHDRAW: Withdrawn = "
     update refresh_tokens set invalidated_at = coalesce(invalidated_at, $5)
     where token_hash = $3 and expires_at > $5 and ($4::boolean
@@ -101,12 +99,4 @@ pub async fn withdraw_all(
     };
     let now = tx.wall_now();
     Ok(WITHDRAW_ALL.query().bind(user).bind(held_by).bind(now).fetch_all(&mut *tx).await?)
-}
-
-/// Forgets what was kept of tokens that have expired since. Answers how many rows went.
-pub async fn purge(tx: &mut Tx) -> Result<u64, sqlx::Error> {
-    let now = tx.wall_now();
-    let disabled = PURGE_DISABLED.command().bind(now).execute(&mut *tx).await?.rows_affected();
-    let used = PURGE_MASQUERADES.command().bind(now).execute(&mut *tx).await?.rows_affected();
-    Ok(disabled + used)
 }

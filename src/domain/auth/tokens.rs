@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Auth;
-use super::keys::KeyError;
+use super::keys::{KeyError, key_error};
 use super::refresh::digest;
 use super::subjects::{self, Actor, Subject, SubjectRow};
 use super::viewer::{Through, Viewer};
@@ -109,15 +109,7 @@ pub enum TokenError {
     Database(#[from] sqlx::Error),
 }
 database_error!(TokenError);
-
-impl From<KeyError> for TokenError {
-    fn from(error: KeyError) -> Self {
-        match error {
-            KeyError::Database(error) => Self::Database(error),
-            other => Self::Keys(other),
-        }
-    }
-}
+key_error!(TokenError);
 
 /// What an access token is good for; `token_use` names it.
 pub(super) const ACCESS: &str = "access";
