@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::brownouts::Brownouts;
 use super::session::{Bindings, Origin, Session};
 use super::sources;
-use crate::domain::auth::limits::{Gate, Leases};
+use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
@@ -33,7 +33,6 @@ pub struct App {
     auth: Arc<Auth>,
     brownouts: Brownouts,
     leases: Leases,
-    gate: Gate,
     host: Host<Session>,
 }
 
@@ -63,8 +62,8 @@ impl App {
     /// Where schema and bindings contradict each other.
     pub fn new(database: Database, auth: Arc<Auth>, edition: Option<&str>) -> Result<Arc<Self>, StartError> {
         let host = Host::new(Arc::new(engine(edition)?)).map_err(|e| StartError::Host(e.to_string()))?;
-        let (brownouts, leases, gate) = (Brownouts::default(), Leases::default(), Gate::default());
-        Ok(Arc::new(Self { database, auth, brownouts, leases, gate, host }))
+        let (brownouts, leases) = (Brownouts::default(), Leases::default());
+        Ok(Arc::new(Self { database, auth, brownouts, leases, host }))
     }
 
     pub fn database(&self) -> &Database {
@@ -82,11 +81,6 @@ impl App {
     /// The points that this server has leased.
     pub fn leases(&self) -> &Leases {
         &self.leases
-    }
-
-    /// Where attempts at fields with a rate wait for their turn.
-    pub(super) fn gate(&self) -> &Gate {
-        &self.gate
     }
 
     /// How often a served root field may be tried, by its bare name.

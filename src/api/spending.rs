@@ -80,7 +80,13 @@ impl Session {
             None => {
                 // A second connection while holding one could starve the pool.
                 self.end().await;
-                leases.spend(database, payer, points).await
+                let turn = match payer.is_known() {
+                    true => None,
+                    false => Some(database.gate().enter(self.deadline()).await.ok_or_else(|| self.busy())?),
+                };
+                let spent = leases.spend(database, payer, points).await;
+                drop(turn);
+                spent
             }
         };
         let mut account = self.spending.account();
@@ -124,7 +130,8 @@ impl Session {
         let mut all = vec![Key::Address(self.client())];
         all.extend_from_slice(keys);
         self.end().await;
-        let Some(_turn) = self.app.gate().enter(self.deadline()).await else { return Err(self.busy()) };
+        let turn = self.app.database().gate().enter(self.deadline()).await;
+        let _turn = turn.ok_or_else(|| self.busy())?;
         let taken = limits::reserve(self.app.database(), self.deadline(), self.stats(), &rate, &all).await;
         taken.map_err(|error| match error {
             LimitError::Limited(limited) => too_many(&limited),

@@ -203,3 +203,33 @@ async fn the_older_ways_in_are_bounded_as_well() {
     let right = server.send_from(Some(HERE), None, &by_key(key), json!({})).await;
     assert!(right.json["data"]["apiKeyAuthentication"]["token"].is_string(), "{}", right.json);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_thousand_log_ins_at_once_keep_nobody_else_from_working() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let data = server.ask(None, LOG_IN, json!({ "input": { "APIKey": world.bob.api_key } })).await;
+    let renewal = json!({ "refreshToken": data["obtainKrakenToken"]["refreshToken"] });
+    let storm = join_all((0..2_000).map(|number| {
+        let server = &server;
+        let email = if number % 2 == 0 { world.ada.email } else { world.bob.email };
+        let client = format!("192.0.{}.{}", number / 250, number % 250);
+        async move { code(server, &client, json!({ "email": email, "password": PASSWORD })).await }
+    }));
+    let mut storm = std::pin::pin!(storm);
+    let mut meanwhile = 0;
+    let outcomes = loop {
+        tokio::select! {
+            outcomes = &mut storm => break outcomes,
+            () = async {
+                let me = server.ask(Some(&world.ada.token), "{ viewer { accounts { number } } }", json!({})).await;
+                assert_eq!(me["viewer"]["accounts"][0]["number"], world.ada.account);
+                assert_eq!(code(&server, HERE, renewal.clone()).await, "");
+                meanwhile += 1;
+            } => {}
+        }
+    };
+    let count = |wanted: &str| outcomes.iter().filter(|outcome| *outcome == wanted).count();
+    assert_eq!(count("") + count("KT-CT-1199"), 2_000, "{outcomes:?}");
+    assert!(count("") > 0 && meanwhile > 0, "{} logged in, {meanwhile} others", count(""));
+}

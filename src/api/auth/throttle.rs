@@ -15,8 +15,14 @@ use crate::graphql::FieldError;
 pub(super) async fn pay(session: &Session, credentials: Option<&Credentials>) -> Result<(), FieldError> {
     let payer = match credentials {
         Some(Credentials::RefreshToken(token)) if session.owes() => {
-            let mut view = session.read().await?;
-            Payer::of_refresh_token(&mut view, token).await.map_err(FieldError::internal)?
+            let turn = session.app.database().renewals().next(session.deadline()).await;
+            let _turn = turn.map_err(FieldError::internal)?;
+            let payer = {
+                let mut view = session.read().await?;
+                Payer::of_refresh_token(&mut view, token).await.map_err(FieldError::internal)?
+            };
+            session.end().await;
+            payer
         }
         _ => None,
     };

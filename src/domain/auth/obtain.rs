@@ -130,6 +130,11 @@ impl Auth {
             }
             _ => None,
         };
+        let gate = match credentials {
+            Credentials::RefreshToken(_) => db.renewals(),
+            _ => db.gate(),
+        };
+        let _turn = gate.next(deadline).await?;
         let mut tx = db.write(deadline, stats).await?;
         let obtained = match (credentials, checked) {
             (Credentials::Password { .. }, Some(checked)) => self.by_password(&mut tx, &checked).await?,

@@ -37,10 +37,12 @@ impl Auth {
         stats: &Arc<Stats>,
         attempt: &Attempt<'_>,
     ) -> Result<Checked, LoginError> {
+        let turn = db.gate().next(deadline).await?;
         let mut tx = db.snapshot(deadline, stats).await?;
         let settings = settings::read(&mut tx).await?;
         let login = logins::by_email(&mut tx, attempt.email).await?;
         tx.commit().await?;
+        drop(turn);
         check_captcha(&settings, attempt.captcha).await?;
         let hash = login.as_ref().and_then(|login| login.password_hash.clone());
         let fits = self.passwords.verify(attempt.password, hash.as_deref()).await?;

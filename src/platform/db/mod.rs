@@ -1,6 +1,7 @@
 //! Postgres: the pool, transactions that count what they do, and statements that can be checked.
 
 mod errors;
+mod gate;
 mod migrations;
 mod statement;
 mod tx;
@@ -15,6 +16,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 pub(crate) use errors::database_error;
 pub use errors::{Cause, is_transient, on_constraint, violated};
+pub use gate::{Gate, Turn};
 pub use statement::{Column, Field, Registered, Shape, Statement};
 pub(crate) use statement::{field, row, statement};
 pub use tx::{Stats, Tx};
@@ -32,6 +34,8 @@ const WRITE_ATTEMPTS: u32 = 5;
 pub struct Database {
     pool: PgPool,
     wall: WallClock,
+    gate: Gate,
+    renewals: Gate,
 }
 
 impl Database {
@@ -55,7 +59,7 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
-        Ok(Self { pool, wall })
+        Ok(Self { pool, wall, gate: Gate::new(connections), renewals: Gate::new(connections) })
     }
 
     /// Brings the schema up to date; safe to call from several servers at once.
@@ -66,6 +70,16 @@ impl Database {
     /// The wall clock.
     pub fn wall(&self) -> &WallClock {
         &self.wall
+    }
+
+    /// The door for callers whom nobody knows yet.
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// The door for those who renew a session: a flood of strangers must not keep them waiting.
+    pub fn renewals(&self) -> &Gate {
+        &self.renewals
     }
 
     /// The pool itself, for jobs that live outside requests.

@@ -6,7 +6,6 @@ use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
-use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::points::network;
 use super::{LimitError, Limited};
@@ -111,38 +110,6 @@ statement!(static RUNNING: (String, DateTime<Utc>, bool) = "
         and c.key_hash in (select sha256(convert_to(lower(t.key), 'UTF8')) from unnest($2::text[]) as t (key))
     group by c.field");
 
-/// How many attempts ask the counts at once. They wait for one another there anyway.
-const PASSING: usize = 2;
-/// How many may wait before more are turned away.
-const WAITING: usize = 256;
-
-/// Lets attempts to the counts a few at a time, so that a flood of guesses leaves connections to everybody
-/// else.
-#[derive(Debug)]
-pub struct Gate {
-    passing: Semaphore,
-    waiting: Semaphore,
-}
-
-/// A turn at the gate, while it lasts.
-#[derive(Debug)]
-pub struct Turn<'a>(#[expect(dead_code, reason = "held, not read")] [SemaphorePermit<'a>; 2]);
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self { passing: Semaphore::new(PASSING), waiting: Semaphore::new(WAITING) }
-    }
-}
-
-impl Gate {
-    /// A turn; `None` if it would not come in time.
-    pub async fn enter(&self, deadline: Deadline) -> Option<Turn<'_>> {
-        let place = self.waiting.try_acquire().ok()?;
-        let turn = tokio::time::timeout(deadline.remaining(), self.passing.acquire()).await;
-        Some(Turn([place, turn.ok()?.ok()?]))
-    }
-}
-
 /// Places that were taken.
 #[derive(Debug)]
 pub struct Reservation {
@@ -189,6 +156,7 @@ impl Reservation {
 
     async fn try_give_back(self, deadline: Deadline, stats: &Arc<Stats>) -> Result<(), sqlx::Error> {
         let (hashes, windows): (Vec<_>, Vec<_>) = self.places.into_iter().unzip();
+        let _turn = self.db.gate().next(deadline).await?;
         let mut tx = self.db.write(deadline, stats).await?;
         GIVE_BACK.command().bind(&self.field).bind(hashes).bind(windows).execute(&mut tx).await?;
         tx.commit().await

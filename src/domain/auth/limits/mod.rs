@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use crate::platform::db::{Tx, database_error, statement};
 
-pub use fields::{FieldRate, Gate, Key, Reservation, reserve};
+pub use fields::{FieldRate, Key, Reservation, reserve};
 pub use leases::{Leases, Spent};
 pub use overrides::Mode;
 pub use points::{Payer, Standing};

@@ -13,6 +13,8 @@ use crate::domain::auth::viewer::{Through, Viewer};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats, Tx, row, statement};
 
+/// The kind of those who are known by their address alone.
+const ADDRESS: &str = "address";
 /// How long an allowance lasts, from the first request on.
 pub const WINDOW: TimeDelta = TimeDelta::hours(1);
 /// What part of the allowance a server takes at once: one in a hundred.
@@ -35,7 +37,7 @@ impl Payer {
 
     /// Anybody at an address. A network of IPv6 is one caller: its addresses cost nothing.
     pub fn address(client: Option<IpAddr>) -> Self {
-        Self { kind: "address", subject: format!("address:{}", network(client)) }
+        Self { kind: ADDRESS, subject: format!("address:{}", network(client)) }
     }
 
     /// Whoever is behind a request: staff and organisations pay for what they do in a customer's name.
@@ -61,6 +63,11 @@ impl Payer {
         let known = refresh::find(tx, token).await?.filter(|known| known.expires_at > now);
         let acting = known.as_ref().and_then(|known| known.third_party_id).map(Subject::Organisation);
         Ok(acting.or(known.and_then(|known| known.subject())).map(Self::subject))
+    }
+
+    /// Whether it is somebody with a credential.
+    pub fn is_known(&self) -> bool {
+        self.kind != ADDRESS
     }
 
     /// The kind that decides the allowance.
