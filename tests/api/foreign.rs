@@ -27,7 +27,7 @@ struct Attempt {
     variables: fn(&Bobs) -> Value,
 }
 
-const ATTEMPTS: [Attempt; 12] = [
+const ATTEMPTS: [Attempt; 17] = [
     Attempt {
         mutation: "createAccountCharge",
         document: "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }",
@@ -99,11 +99,42 @@ const ATTEMPTS: [Attempt; 12] = [
         document: "mutation($e: String!) { emailAuthentication(email: $e, password: \"a guess\") { token } }",
         variables: |bob| json!({ "e": bob.email }),
     },
+    Attempt {
+        mutation: "updateUser",
+        document: "mutation($i: UpdateUserInput!) { updateUser(input: $i) { viewer { id } } }",
+        variables: |bob| json!({ "i": { "userId": bob.user, "givenName": "Eve" } }),
+    },
+    Attempt {
+        mutation: "updateAccountBillingEmail",
+        document: "mutation($i: UpdateAccountBillingEmailInput!) { updateAccountBillingEmail(input: $i) { account { number } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "billingEmail": "eve@example.org" } }),
+    },
+    Attempt {
+        mutation: "updateAccountBillingAddress",
+        document: "mutation($i: AccountBillingAddressInput!) { updateAccountBillingAddress(input: $i) { account { number } } }",
+        variables: |bob| {
+            let address = json!({ "streetAddress": "1 Road", "locality": "London", "postalCode": "SW1A 1AA" });
+            json!({ "i": { "accountNumber": bob.account, "billingAddress": address } })
+        },
+    },
+    Attempt {
+        mutation: "updateCommsDeliveryPreference",
+        document: "mutation($i: UpdateCommsDeliveryPreferenceInput!) { updateCommsDeliveryPreference(input: $i) { account { number } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "commsDeliveryPreference": "POSTAL_MAIL" } }),
+    },
+    Attempt {
+        mutation: "updateDocumentAccessibilityPreference",
+        document: "mutation($i: UpdateDocumentAccessibilityPreferenceInput!) {
+            updateDocumentAccessibilityPreference(input: $i) { account { number } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "documentAccessibilityPreference": "AUDIO" } })
+        },
+    },
 ];
 
 /// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
 /// answer alike for everybody.
-const ABOUT_THE_CALLER: [&str; 10] = [
+const ABOUT_THE_CALLER: [&str; 11] = [
     "apiKeyAuthentication",
     "createMfaDevice",
     "deleteMfaDevice",
@@ -113,6 +144,7 @@ const ABOUT_THE_CALLER: [&str; 10] = [
     "regenerateSecretKey",
     "requestPasswordReset",
     "updatePassword",
+    "updateUserDetails",
     "validateMfaDevice",
 ];
 
@@ -140,13 +172,17 @@ impl Server {
         let columns =
             "select quote_ident(table_name), quote_ident(column_name) from information_schema.columns
             where table_schema = 'public' and (column_name in ('account_user_id', 'account_id', 'user_id')
-                or (table_name = 'account_users' and column_name = 'id')) order by 1, 2";
+                or (table_name in ('account_users', 'accounts') and column_name = 'id')) order by 1, 2";
         let columns = sqlx::query(columns).fetch_all(self.database.pool()).await.expect("the columns");
         assert!(columns.len() > 8, "{}", columns.len());
         let mut all = Vec::new();
         for column in columns {
             let (table, column): (String, String) = (column.get(0), column.get(1));
-            let id = if column == "account_id" { customer.account_id } else { customer.user_id };
+            let id = if column == "account_id" || table == "accounts" {
+                customer.account_id
+            } else {
+                customer.user_id
+            };
             let rows = format!("select t::text from {table} t where {column} = $1 order by 1");
             let rows = sqlx::query(&rows).bind(id).fetch_all(self.database.pool()).await.expect("rows");
             all.extend(rows.iter().map(|row| format!("{table}: {}", row.get::<String, _>(0))));
@@ -176,9 +212,11 @@ fn strangers<'a>(
 fn gave_in(data: &Value) -> bool {
     match data {
         Value::Object(map) => map.iter().any(|(name, value)| match (name.as_str(), value) {
-            ("token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit", value) => {
-                !value.is_null()
-            }
+            (
+                "token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit" | "account"
+                | "viewer",
+                value,
+            ) => !value.is_null(),
             ("passwordUpdated", value) => value == &json!(true),
             (_, value) => gave_in(value),
         }),
@@ -191,7 +229,8 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let server = Server::start().await;
     let world = server.world().await;
     let others = server.others(&world).await;
-    let everything = ["view-accounts", "act-for-customers", "pre-sign-tokens", "manage-sessions"];
+    let everything =
+        ["view-accounts", "act-for-customers", "pre-sign-tokens", "manage-sessions", "edit-customers"];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
     organisations::grant(&mut tx, id, world.ada.account_id).await.expect("granted");

@@ -8,6 +8,7 @@ mod access;
 mod altered;
 mod books;
 mod captcha;
+mod details;
 mod domain;
 mod foreign;
 mod limits;

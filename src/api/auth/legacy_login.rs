@@ -32,10 +32,13 @@ struct Outcome {
     failures: Vec<Failure>,
 }
 
+/// What is wrong with one field of an input, said in the answer.
 #[derive(Clone)]
-struct Failure {
-    field: &'static str,
-    message: String,
+pub(in crate::api) struct Failure {
+    /// The field's name on the wire.
+    pub field: &'static str,
+    /// A sentence.
+    pub message: String,
 }
 
 impl Outcome {

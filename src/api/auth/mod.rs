@@ -1,6 +1,6 @@
 //! Logging in, the viewer, and what the API says of itself.
 
-mod legacy_login;
+pub(super) mod legacy_login;
 mod limits;
 mod login;
 mod mfa;
@@ -9,7 +9,7 @@ mod pre_signed;
 pub(super) mod refusals;
 mod service;
 mod sessions;
-mod throttle;
+pub(super) mod throttle;
 mod viewers;
 
 use super::session::Bindings;

@@ -34,7 +34,7 @@ pub(super) async fn pay(session: &Session, credentials: Option<&Credentials>) ->
 ///
 /// # Errors
 /// KT-CT-1199, once there were too many.
-pub(super) async fn counted<T>(
+pub(in crate::api) async fn counted<T>(
     session: &Session,
     field: &'static str,
     key: Key<'_>,
@@ -50,7 +50,7 @@ pub(super) async fn counted<T>(
 }
 
 /// The name by which a viewer is counted.
-pub(super) fn name(session: &Session) -> String {
+pub(in crate::api) fn name(session: &Session) -> String {
     session.viewer().subject().map(Subject::claim).unwrap_or_default()
 }
 

@@ -4,7 +4,11 @@
 
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod accounts;
+pub mod billing;
 pub mod brands;
+pub mod changes;
+mod contacts;
+pub mod details;
 pub mod open;
 pub mod portfolios;
 pub mod roles;

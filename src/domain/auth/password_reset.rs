@@ -174,7 +174,7 @@ fn link(mut page: Url, user: i64, token: &str) -> Url {
 }
 
 /// Whether mail could be sent there.
-fn is_address(text: &str) -> bool {
+pub fn is_address(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else { return false };
     let is_plain = |text: &str| !text.chars().any(|c| c.is_whitespace() || c.is_control() || c == '@');
     let labels = || domain.split('.');

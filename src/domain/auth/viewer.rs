@@ -63,6 +63,8 @@ pub enum Through {
 
 /// Staff may post charges, credits and the like.
 pub const POST_TRANSACTIONS: &str = "post-transactions";
+/// Staff and organisations may change what is known about the customers that they see.
+pub const EDIT_CUSTOMERS: &str = "edit-customers";
 /// Staff may move business time in a demo world.
 pub const MOVE_CLOCK: &str = "move-clock";
 /// Staff may add staff.

@@ -1,0 +1,106 @@
+//! What may stand in a name, a phone number or a postcode.
+
+/// Phone numbers by country: calling code, and what numbers begin with at home in its place.
+const DIALLING: [(&str, &str, &str); 5] =
+    [("gb", "44", "0"), ("de", "49", "0"), ("au", "61", "0"), ("jp", "81", "0"), ("us", "1", "")];
+
+/// Forms of postcodes by ISO country code; `A` is a letter, `9` a digit.
+const POSTCODES: [(&str, &[&str]); 5] = [
+    ("GB", &["A9 9AA", "A99 9AA", "AA9 9AA", "AA99 9AA", "A9A 9AA", "AA9A 9AA"]),
+    ("DE", &["99999"]),
+    ("AU", &["9999"]),
+    ("JP", &["999-9999", "9999999"]),
+    ("US", &["99999", "99999-9999"]),
+];
+
+/// Longest text of one line.
+const LONGEST: usize = 120;
+
+/// A line of text without blanks around it, unless it is too long or has control characters.
+pub(super) fn line(text: &str) -> Option<String> {
+    let text = text.trim();
+    let is_fine = text.chars().count() <= LONGEST && !text.chars().any(char::is_control);
+    is_fine.then(|| text.to_owned())
+}
+
+/// A phone number as `+` and digits (E.164). One without a country is of the market's. Nothing is made out of
+/// letters, and whether anybody answers is not known.
+pub(super) fn phone(text: &str, market: Option<&str>) -> Option<String> {
+    let mut digits = String::new();
+    for (place, c) in text.trim().char_indices() {
+        match c {
+            '0'..='9' => digits.push(c),
+            '+' if place == 0 => digits.push(c),
+            ' ' | '-' | '.' | '/' | '(' | ')' => {}
+            _ => return None,
+        }
+    }
+    let international = match digits.strip_prefix('+').or_else(|| digits.strip_prefix("00")) {
+        Some(rest) => rest.to_owned(),
+        None => {
+            let (_, code, trunk) = DIALLING.iter().find(|(known, _, _)| Some(*known) == market)?;
+            // In North America the calling code itself is dialled at home, by some.
+            let own = if trunk.is_empty() { digits.strip_prefix(code) } else { None };
+            format!("{code}{}", own.or_else(|| digits.strip_prefix(trunk))?)
+        }
+    };
+    let is_number = (8..=15).contains(&international.len()) && !international.starts_with('0');
+    is_number.then(|| format!("+{international}"))
+}
+
+/// Whether the country's postcodes look like this; `None` where their form is not known.
+pub(super) fn is_postcode(country: &str, text: &str) -> Option<bool> {
+    let (_, forms) = POSTCODES.iter().find(|(known, _)| *known == country)?;
+    Some(forms.iter().any(|form| fits(form, text)))
+}
+
+fn fits(form: &str, text: &str) -> bool {
+    let is_like = |form: char, c: char| match form {
+        'A' => c.is_ascii_alphabetic(),
+        '9' => c.is_ascii_digit(),
+        other => c == other,
+    };
+    form.len() == text.len() && form.chars().zip(text.chars()).all(|(form, c)| is_like(form, c))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_written_one_way() {
+        let cases = [
+            ("+44 7700 900-101", None, Some("+447700900101")),
+            ("(07700) 900101", Some("gb"), Some("+447700900101")),
+            ("0049 30 1234567", Some("gb"), Some("+49301234567")),
+            ("212 555 0123", Some("us"), Some("+12125550123")),
+            ("1-212-555-0123", Some("us"), Some("+12125550123")),
+            ("07700 900101", None, None),
+            ("7700 900101", Some("gb"), None),
+            ("+0 7700 900101", None, None),
+            ("+44 77", None, None),
+            ("+44 7700 CALLME", None, None),
+            ("44+7700900101", Some("us"), None),
+            ("+44 7700 900101 900101", None, None),
+        ];
+        for (text, market, expected) in cases {
+            assert_eq!(phone(text, market).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn postcodes_look_like_their_countrys() {
+        assert_eq!(is_postcode("GB", "SW1A 1AA"), Some(true));
+        assert_eq!(is_postcode("GB", "12345"), Some(false));
+        assert_eq!(is_postcode("DE", "10115"), Some(true));
+        assert_eq!(is_postcode("JP", "100-0001"), Some(true));
+        assert_eq!(is_postcode("US", "10001-12345"), Some(false));
+        assert_eq!(is_postcode("FR", "anything"), None);
+    }
+
+    #[test]
+    fn a_line_is_one_line() {
+        assert_eq!(line(" Ada ").as_deref(), Some("Ada"));
+        assert_eq!((line("A\nB"), line(&"é".repeat(121))), (None, None));
+    }
+}
