@@ -306,3 +306,21 @@ async fn accounts_are_changed_only_by_those_who_may() {
         assert!(server.with(token, EMAIL, input).await.errors().is_empty());
     }
 }
+
+#[tokio::test]
+async fn two_callers_at_once_leave_one_trace_and_one_owner_of_an_email() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let (ada, bob) = (&world.ada, &world.bob);
+    let name = || server.with(&ada.token, USER, json!({ "familyName": "King" }));
+    let (one, other) = tokio::join!(name(), name());
+    assert!(one.errors().is_empty() && other.errors().is_empty());
+    assert_eq!(server.traces(ada).await.len(), 1);
+    let wanted = || json!({ "email": "wanted@example.org" });
+    let (one, other) =
+        tokio::join!(server.with(&ada.token, USER, wanted()), server.with(&bob.token, USER, wanted()));
+    let mut codes = [one.codes(), other.codes()];
+    codes.sort();
+    assert_eq!(codes, [vec![], vec!["KT-CT-5414"]]);
+    assert_eq!(server.traces(ada).await.len() + server.traces(bob).await.len(), 2);
+}
