@@ -15,6 +15,7 @@ struct Bobs {
     account: String,
     user: String,
     email: &'static str,
+    ledger: String,
     session: String,
     refresh: String,
     link: String,
@@ -27,7 +28,7 @@ struct Attempt {
     variables: fn(&Bobs) -> Value,
 }
 
-const ATTEMPTS: [Attempt; 12] = [
+const ATTEMPTS: [Attempt; 14] = [
     Attempt {
         mutation: "createAccountCharge",
         document: "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }",
@@ -38,6 +39,23 @@ const ATTEMPTS: [Attempt; 12] = [
         document: "mutation($i: CreateAccountCreditInput!) { createAccountCredit(input: $i) { accountCredit { id } } }",
         variables: |bob| {
             json!({ "i": { "accountNumber": bob.account, "grossAmount": 100, "netAmount": 100, "salesTaxAmount": 0, "reason": "GOODWILL", "note": "" } })
+        },
+    },
+    Attempt {
+        mutation: "postCredit",
+        document: "mutation($i: PostCreditInput!) { postCredit(input: $i) { credit { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "ledgerId": bob.ledger, "netAmount": 100, "taxAmount": 0,
+                "reason": "GOODWILL" } })
+        },
+    },
+    Attempt {
+        mutation: "transferLedgerBalance",
+        document: "mutation($i: TransferLedgerBalanceInputType!) {
+            transferLedgerBalance(input: $i) { balanceTransfer { id } } }",
+        variables: |bob| {
+            let place = json!({ "accountNumber": bob.account, "ledgerId": bob.ledger });
+            json!({ "i": { "sourceAccountLedger": place, "targetAccountLedger": place, "amount": 100 } })
         },
     },
     Attempt {
@@ -129,6 +147,7 @@ impl Server {
             account: bob.account.clone(),
             user: bob.user_id.to_string(),
             email: bob.email,
+            ledger: self.main_ledger(&bob.token, bob).await["id"].as_str().expect("an id").to_owned(),
             session: given["token"].as_str().expect("a token").to_owned(),
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
@@ -176,9 +195,11 @@ fn strangers<'a>(
 fn gave_in(data: &Value) -> bool {
     match data {
         Value::Object(map) => map.iter().any(|(name, value)| match (name.as_str(), value) {
-            ("token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit", value) => {
-                !value.is_null()
-            }
+            (
+                "token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit" | "credit"
+                | "balanceTransfer",
+                value,
+            ) => !value.is_null(),
             ("passwordUpdated", value) => value == &json!(true),
             (_, value) => gave_in(value),
         }),
@@ -191,7 +212,8 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let server = Server::start().await;
     let world = server.world().await;
     let others = server.others(&world).await;
-    let everything = ["view-accounts", "act-for-customers", "pre-sign-tokens", "manage-sessions"];
+    let everything =
+        ["view-accounts", "act-for-customers", "pre-sign-tokens", "manage-sessions", "post-transactions"];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
     organisations::grant(&mut tx, id, world.ada.account_id).await.expect("granted");

@@ -26,3 +26,4 @@ mod service;
 mod sessions;
 mod statements;
 mod throttling;
+mod transfers;
