@@ -37,7 +37,8 @@ statement!(static MARKETS: (i64, i64) = "
     select count(*), count(*) filter (where s.market <> a.market or s.owner <> 'customer')
     from ledgers l join ledger_accounts s on s.id = l.id join accounts a on a.id = l.account_id");
 statement!(static AMOUNTS: (i64, i64) = "
-    select count(*), count(*) filter (where p.journal_entry_id <> t.journal_entry_id or e.kind <> t.kind
+    select count(*), count(*) filter (where p.journal_entry_id <> t.journal_entry_id
+        or (e.kind <> t.kind and (e.kind <> 'transfer' or t.kind not in ('charge', 'credit')))
         or p.amount <> case when t.kind in ('credit', 'payment') then t.amount else -t.amount end)
     from transactions t join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
     join journal_entries e on e.id = t.journal_entry_id");

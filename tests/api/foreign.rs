@@ -15,6 +15,7 @@ struct Bobs {
     account: String,
     user: String,
     email: &'static str,
+    ledger: String,
     session: String,
     refresh: String,
     link: String,
@@ -27,7 +28,7 @@ struct Attempt {
     variables: fn(&Bobs) -> Value,
 }
 
-const ATTEMPTS: [Attempt; 17] = [
+const ATTEMPTS: &[Attempt] = &[
     Attempt {
         mutation: "createAccountCharge",
         document: "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }",
@@ -38,6 +39,23 @@ const ATTEMPTS: [Attempt; 17] = [
         document: "mutation($i: CreateAccountCreditInput!) { createAccountCredit(input: $i) { accountCredit { id } } }",
         variables: |bob| {
             json!({ "i": { "accountNumber": bob.account, "grossAmount": 100, "netAmount": 100, "salesTaxAmount": 0, "reason": "GOODWILL", "note": "" } })
+        },
+    },
+    Attempt {
+        mutation: "postCredit",
+        document: "mutation($i: PostCreditInput!) { postCredit(input: $i) { credit { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "ledgerId": bob.ledger, "netAmount": 100, "taxAmount": 0,
+                "reason": "GOODWILL" } })
+        },
+    },
+    Attempt {
+        mutation: "transferLedgerBalance",
+        document: "mutation($i: TransferLedgerBalanceInputType!) {
+            transferLedgerBalance(input: $i) { balanceTransfer { id } } }",
+        variables: |bob| {
+            let place = json!({ "accountNumber": bob.account, "ledgerId": bob.ledger });
+            json!({ "i": { "sourceAccountLedger": place, "targetAccountLedger": place, "amount": 100 } })
         },
     },
     Attempt {
@@ -161,6 +179,7 @@ impl Server {
             account: bob.account.clone(),
             user: bob.user_id.to_string(),
             email: bob.email,
+            ledger: self.main_ledger(&bob.token, bob).await["id"].as_str().expect("an id").to_owned(),
             session: given["token"].as_str().expect("a token").to_owned(),
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
@@ -214,7 +233,7 @@ fn gave_in(data: &Value) -> bool {
         Value::Object(map) => map.iter().any(|(name, value)| match (name.as_str(), value) {
             (
                 "token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit" | "account"
-                | "viewer",
+                | "viewer" | "credit" | "balanceTransfer",
                 value,
             ) => !value.is_null(),
             ("passwordUpdated", value) => value == &json!(true),
@@ -229,8 +248,14 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let server = Server::start().await;
     let world = server.world().await;
     let others = server.others(&world).await;
-    let everything =
-        ["view-accounts", "act-for-customers", "pre-sign-tokens", "manage-sessions", "edit-customers"];
+    let everything = [
+        "view-accounts",
+        "act-for-customers",
+        "pre-sign-tokens",
+        "manage-sessions",
+        "edit-customers",
+        "post-transactions",
+    ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
     organisations::grant(&mut tx, id, world.ada.account_id).await.expect("granted");
@@ -238,7 +263,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let bobs = server.bobs(&world.bob).await;
     let before = server.all_about(&world.bob).await;
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
-    for attempt in &ATTEMPTS {
+    for attempt in ATTEMPTS {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
             let reply = server.send(token, attempt.document, variables.clone()).await;

@@ -27,3 +27,4 @@ mod service;
 mod sessions;
 mod statements;
 mod throttling;
+mod transfers;

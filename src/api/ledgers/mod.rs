@@ -4,6 +4,7 @@ mod ledger;
 mod posting;
 mod reasons;
 mod transaction;
+mod transfers;
 
 use super::session::Bindings;
 
@@ -12,4 +13,5 @@ pub(super) fn bind(b: &mut Bindings) {
     transaction::bind(b);
     posting::bind(b);
     reasons::bind(b);
+    transfers::bind(b);
 }

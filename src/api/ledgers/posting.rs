@@ -1,4 +1,4 @@
-//! What staff post by hand: `createAccountCharge`, `createAccountCredit`.
+//! What staff post by hand: `createAccountCharge`, `createAccountCredit`, `postCredit`.
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
@@ -7,6 +7,7 @@ use serde_json::Value;
 use crate::api::session::{Bindings, Call};
 use crate::domain::ledgers::charges::{self, ChargeError, NewCharge};
 use crate::domain::ledgers::credits::{self, CreditError, NewCredit};
+use crate::domain::ledgers::ledgers::NameError;
 use crate::domain::ledgers::transactions::Transaction;
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Leaf, Leaves, Parts, Resolved};
@@ -36,6 +37,8 @@ const ATTACHED: Leaves<Attached> = &[("data", |a| Leaf::from(&a.data)), ("update
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createAccountCharge", create_account_charge);
     b.root("Mutation.createAccountCredit", create_account_credit);
+    b.root("Mutation.postCredit", post_credit);
+    b.parts::<Posted>("PostCredit", &[("credit", |p| Resolved::node(p.0.clone()))]);
     b.parts::<Posted>("CreateAccountCharge", &[("accountCharge", |p| Resolved::node(p.0.clone()))]);
     b.parts::<Posted>("CreateAccountCredit", &[("accountCredit", |p| Resolved::node(p.0.clone()))]);
     b.leaves("AccountChargeType", AMOUNTS).parts("AccountChargeType", METADATA);
@@ -123,6 +126,7 @@ async fn create_account_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
                 reason: &input.reason,
                 note: input.note.as_deref(),
                 metadata: input.metadata.as_ref(),
+                ..NewCredit::default()
             };
             credits::create(tx, viewer, &new).await
         })
@@ -136,13 +140,82 @@ fn credit_error(error: CreditError) -> FieldError {
     match error {
         CreditError::Forbidden => FieldError::code(FORBIDDEN),
         CreditError::DoesNotAddUp => FieldError::code("KT-CT-5314"),
-        CreditError::UnknownReason => invalid("This market has no such credit reason.".into(), "reason"),
+        CreditError::UnknownReason | CreditError::DeprecatedReason => {
+            invalid("This market has no such credit reason that may still be used.".into(), "reason")
+        }
         CreditError::UnknownAccount => {
             invalid("There is no account with this number.".into(), "accountNumber")
         }
         CreditError::NoLedger => invalid("The account has no ledger to credit.".into(), "accountNumber"),
-        CreditError::Amount(error) => invalid(format!("The credit was refused: {error}."), "grossAmount"),
+        CreditError::Amount(_) | CreditError::Balance => {
+            invalid(format!("The credit was refused: {error}."), "grossAmount")
+        }
+        CreditError::Name(error) => FieldError::internal(error),
         CreditError::Books(error) => FieldError::internal(error),
         CreditError::Database(error) => FieldError::internal(error),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct PostCreditInput {
+    account_number: String,
+    net_amount: i64,
+    tax_amount: i64,
+    display_note: Option<String>,
+    note: Option<String>,
+    reason: String,
+    ledger_id: String,
+}
+
+async fn post_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: PostCreditInput = call.arg("input")?;
+    let number = Some(input.account_number.as_str());
+    let posted = call.cx.write("Mutation.postCredit", number, &input, |tx, viewer, input| {
+        Box::pin(async move {
+            let new = NewCredit {
+                account_number: &input.account_number,
+                ledger: Some(&input.ledger_id),
+                net: input.net_amount,
+                tax: input.tax_amount,
+                // Both are Ints.
+                gross: input.net_amount.saturating_add(input.tax_amount),
+                reason: &input.reason,
+                note: input.note.as_deref(),
+                display_note: input.display_note.as_deref(),
+                metadata: None,
+            };
+            credits::create(tx, viewer, &new).await
+        })
+    });
+    posted.await.map(|credit| Resolved::node(Posted(credit))).map_err(post_credit_error)
+}
+
+fn post_credit_error(error: CreditError) -> FieldError {
+    let invalid =
+        |text: &str, field: &str| FieldError::code("KT-CT-5316").describe(text).at_input(&["input", field]);
+    match error {
+        CreditError::Forbidden => FieldError::code(FORBIDDEN),
+        CreditError::Name(error) => FieldError::code(misnamed(error)).at_input(&["input", "ledgerId"]),
+        CreditError::DeprecatedReason => FieldError::code("KT-CT-5311"),
+        CreditError::UnknownReason => FieldError::code("KT-CT-5312"),
+        CreditError::Balance => {
+            FieldError::code("KT-CT-5313").describe("The ledger cannot hold as much as that.")
+        }
+        CreditError::UnknownAccount => invalid("There is no account with this number.", "accountNumber"),
+        CreditError::NoLedger => invalid("The account has no such ledger.", "ledgerId"),
+        CreditError::Amount(_) | CreditError::DoesNotAddUp => {
+            invalid("Net and tax must not be negative, and must make up more than zero.", "netAmount")
+        }
+        CreditError::Books(error) => FieldError::internal(error),
+        CreditError::Database(error) => FieldError::internal(error),
+    }
+}
+
+/// The code for a text that names no one ledger.
+pub(super) fn misnamed(error: NameError) -> &'static str {
+    match error {
+        NameError::Both => "KT-CT-3820",
+        NameError::Neither => "KT-CT-3821",
     }
 }

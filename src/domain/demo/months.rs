@@ -155,8 +155,15 @@ async fn rest(tx: &mut Tx, world: &World<'_>, person: &Person, month: usize) -> 
     if let Some((_, gross)) = customer.reward.filter(|(when, _)| *when == month) {
         let reason = "EXTERNAL_REFERRAL_CREDIT";
         let note = Some("Brought a friend along.");
-        let credit =
-            NewCredit { account_number: number, net: gross, tax: 0, gross, reason, note, metadata: None };
+        let credit = NewCredit {
+            account_number: number,
+            net: gross,
+            tax: 0,
+            gross,
+            reason,
+            note,
+            ..NewCredit::default()
+        };
         credits::create(tx, &world.clerk, &credit).await?;
         letters::reward(tx, world.random, person).await?;
     }

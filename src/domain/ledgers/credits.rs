@@ -4,8 +4,8 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError, posting_error};
-use super::ledgers;
+use super::journal::{Leg, PostError};
+use super::ledgers::{self, LedgerName, NameError};
 use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
 use crate::domain::accounts::accounts;
@@ -17,24 +17,33 @@ use crate::platform::money::{AmountError, Minor, Split};
 /// Why an account was not credited.
 #[derive(Debug, Error)]
 pub enum CreditError {
-    /// The viewer is not staff with the permission to post.
+    /// The viewer has no permission to post.
     #[error("the viewer may not post credits")]
     Forbidden,
+    /// A text names no one ledger.
+    #[error(transparent)]
+    Name(#[from] NameError),
     /// There is no such account, or not for this viewer.
     #[error("there is no such account")]
     UnknownAccount,
-    /// The account has no ledger to post on.
+    /// The account has no such ledger, or none to post on.
     #[error("the account has no such ledger")]
     NoLedger,
-    /// The account's market has no credit reason of this code, or it may no longer be used.
-    #[error("the credit reason cannot be used")]
+    /// The account's market has no credit reason of this code.
+    #[error("there is no such credit reason")]
     UnknownReason,
+    /// The reason may no longer be used.
+    #[error("the credit reason is deprecated")]
+    DeprecatedReason,
     /// Net and tax do not add up to gross.
     #[error("net and tax do not add up to gross")]
     DoesNotAddUp,
-    /// An amount is negative or zero, or it or the balance after it is too large to be shown.
+    /// An amount is negative or zero, or too large to be shown.
     #[error(transparent)]
     Amount(#[from] AmountError),
+    /// The balance after it would be too large to be shown.
+    #[error("the balance would be out of range")]
+    Balance,
     /// The books could not be kept; never the caller's doing.
     #[error(transparent)]
     Books(PostError),
@@ -43,13 +52,24 @@ pub enum CreditError {
     Database(#[from] sqlx::Error),
 }
 database_error!(CreditError);
-posting_error!(CreditError);
 
-/// A credit that staff give by hand. All amounts are minor units of the account's currency.
-#[derive(Clone, Debug)]
+impl From<PostError> for CreditError {
+    fn from(error: PostError) -> Self {
+        match error {
+            PostError::Amount(_) => Self::Balance,
+            PostError::Database(error) => Self::Database(error),
+            other => Self::Books(other),
+        }
+    }
+}
+
+/// A credit that somebody gives by hand. All amounts are minor units of the account's currency.
+#[derive(Clone, Debug, Default)]
 pub struct NewCredit<'a> {
     /// The account's number.
     pub account_number: &'a str,
+    /// The id or the number of one of its ledgers; the main one if none is named.
+    pub ledger: Option<&'a str>,
     /// Before tax; zero or more.
     pub net: i64,
     /// The tax; zero or more.
@@ -60,24 +80,34 @@ pub struct NewCredit<'a> {
     pub reason: &'a str,
     /// A note for staff.
     pub note: Option<&'a str>,
+    /// A note for the customer.
+    pub display_note: Option<&'a str>,
     /// Anything to keep with it.
     pub metadata: Option<&'a Value>,
 }
 
-/// Credits the main ledger of an account.
+/// Credits a ledger of an account.
 pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result<Transaction, CreditError> {
     if !viewer.may(POST_TRANSACTIONS) {
         return Err(CreditError::Forbidden);
     }
     let split = split(new)?;
+    let name = new.ledger.map(LedgerName::parse).transpose()?;
     let account =
         accounts::by_number(tx, viewer, new.account_number).await?.ok_or(CreditError::UnknownAccount)?;
-    let reason = reasons::credit(tx, &account.market, new.reason).await?;
-    let reason = reason.filter(|reason| !reason.is_deprecated).ok_or(CreditError::UnknownReason)?;
-    let target = ledgers::target(tx, account.id, None).await?.ok_or(CreditError::NoLedger)?;
+    let reason = reasons::credit(tx, &account.market, new.reason).await?.ok_or(CreditError::UnknownReason)?;
+    if reason.is_deprecated {
+        return Err(CreditError::DeprecatedReason);
+    }
+    let target = match &name {
+        None => ledgers::target(tx, account.id, None).await?,
+        Some(name) => ledgers::named(tx, viewer, new.account_number, name).await?,
+    };
+    let target = target.ok_or(CreditError::NoLedger)?;
     let market = market::by_code(&target.market).ok_or(CreditError::NoLedger)?;
     let credit = New {
         note: new.note,
+        display_note: new.display_note,
         reason_code: Some(&reason.code),
         metadata: new.metadata,
         ..New::of(Kind::Credit, split, &reason.display)
@@ -110,7 +140,7 @@ mod tests {
 
     fn credit(net: i64, tax: i64, gross: i64) -> Result<Split, CreditError> {
         let account_number = "A-00000000";
-        split(&NewCredit { account_number, net, tax, gross, reason: "", note: None, metadata: None })
+        split(&NewCredit { account_number, net, tax, gross, ..NewCredit::default() })
     }
 
     #[test]

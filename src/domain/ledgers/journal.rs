@@ -123,6 +123,13 @@ struct Rows {
     balances: Vec<i64>,
 }
 
+/// Locks ledger accounts until the transaction ends, in the order in which [`post`] would, and answers their
+/// balances: what is decided by them stays right. Those in another currency are left out.
+pub async fn hold(tx: &mut Tx, ledgers: &[i64], currency: &str) -> Result<HashMap<i64, Minor>, sqlx::Error> {
+    let held = LOCK.query().bind(ledgers).bind(currency).fetch_all(&mut *tx).await?;
+    Ok(held.into_iter().map(|row| (row.ledger_account_id, Minor(row.balance))).collect())
+}
+
 /// Posts an entry and keeps the balances of its ledger accounts, which stay locked until the transaction
 /// ends. A customer's balance must go on fitting the `Int` it is shown in.
 pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {

@@ -130,3 +130,95 @@ pub(super) async fn target(
 ) -> Result<Option<Target>, sqlx::Error> {
     TARGET.query().bind(account).bind(kind).fetch_optional(&mut *tx).await
 }
+
+/// How a caller names one ledger of an account.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerName {
+    /// By its row id.
+    Id(i64),
+    /// By its number.
+    Number(String),
+}
+
+/// Why a text names no one ledger.
+#[derive(Clone, Copy, Debug, thiserror::Error, PartialEq, Eq)]
+pub enum NameError {
+    /// It holds an id and a number, which might be of different ledgers.
+    #[error("the text holds both an id and a number of a ledger")]
+    Both,
+    /// It holds neither.
+    #[error("the text holds neither an id nor a number of a ledger")]
+    Neither,
+}
+
+impl LedgerName {
+    /// Reads an id in decimal digits, or a number: `L-` and eight hexadecimal digits.
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let words: Vec<&str> = text.split([' ', ',', ';', ':', '/', '|']).filter(|w| !w.is_empty()).collect();
+        match words.as_slice() {
+            [word] => Self::of_word(word).ok_or(NameError::Neither),
+            words => {
+                let names: Vec<Self> = words.iter().filter_map(|word| Self::of_word(word)).collect();
+                let has_id = names.iter().any(|name| matches!(name, Self::Id(_)));
+                let has_number = names.iter().any(|name| matches!(name, Self::Number(_)));
+                Err(if has_id && has_number { NameError::Both } else { NameError::Neither })
+            }
+        }
+    }
+
+    fn of_word(word: &str) -> Option<Self> {
+        if let Some(digits) = word.strip_prefix("L-") {
+            let fits = digits.len() == 8 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+            return fits.then(|| Self::Number(word.to_owned()));
+        }
+        let is_decimal = word.bytes().all(|b| b.is_ascii_digit());
+        word.parse().ok().filter(|_| is_decimal).map(Self::Id)
+    }
+
+    fn id(&self) -> Option<i64> {
+        match self {
+            Self::Id(id) => Some(*id),
+            Self::Number(_) => None,
+        }
+    }
+
+    fn number(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::Number(number) => Some(number),
+        }
+    }
+}
+
+statement!(static NAMED: Target = concat!("
+    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
+    from ledgers l join accounts a on a.id = l.account_id
+    where a.number = $3 and (l.id = $4::bigint or l.number = $5::text) and ", account_is_visible!()));
+
+/// The ledger of this name on an account, if the viewer may see both.
+pub(super) async fn named(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account_number: &str,
+    name: &LedgerName,
+) -> Result<Option<Target>, sqlx::Error> {
+    let query = NAMED.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    query.bind(name.id()).bind(name.number()).fetch_optional(&mut *tx).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ledger_is_named_by_its_id_or_its_number() {
+        assert_eq!(LedgerName::parse("6081"), Ok(LedgerName::Id(6081)));
+        assert_eq!(LedgerName::parse("L-0A1B2C3D"), Ok(LedgerName::Number("L-0A1B2C3D".into())));
+        assert_eq!(LedgerName::parse("6081 L-0A1B2C3D"), Err(NameError::Both));
+        for text in
+            ["", " ", "L-", "L-0A1B2C3", "-5", "+5", "6081 6082", "A-0A1B2C3D", "99999999999999999999"]
+        {
+            assert_eq!(LedgerName::parse(text), Err(NameError::Neither), "{text}");
+        }
+    }
+}

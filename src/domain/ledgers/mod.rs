@@ -14,6 +14,7 @@ pub mod open;
 pub mod payments;
 pub mod reasons;
 pub mod transactions;
+pub mod transfers;
 
 pub use charges::{ChargeError, NewCharge};
 pub use credits::{CreditError, NewCredit};

@@ -353,8 +353,7 @@ statement!(static ADD: (i64,) = "
         tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning id");
 
-/// Posts a transaction on a customer's ledger against `others`, and answers its id. The ledger is locked
-/// before the id is drawn, so ids follow the ledger's sequence.
+/// Posts a transaction on a customer's ledger against `others`, and answers its id.
 pub(super) async fn record(
     tx: &mut Tx,
     market: &Market,
@@ -362,19 +361,43 @@ pub(super) async fn record(
     new: &New<'_>,
     others: &[Leg],
 ) -> Result<i64, PostError> {
+    let recorded = record_entry(tx, market, new.kind.code(), &[(ledger, new)], others).await?;
+    recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
+}
+
+/// A journal entry and the transactions that show it, in the order in which they were given.
+pub(super) struct Recorded {
+    pub entry: i64,
+    pub ids: Vec<i64>,
+}
+
+/// Posts transactions on different customers' ledgers and `others` as one entry. The ledgers are locked
+/// before the ids are drawn, so ids follow each ledger's sequence.
+pub(super) async fn record_entry(
+    tx: &mut Tx,
+    market: &Market,
+    kind: &str,
+    shown: &[(i64, &New<'_>)],
+    others: &[Leg],
+) -> Result<Recorded, PostError> {
     let now = tx.business_now().await?;
     let posted_date = market.day(now);
-    let mut legs = vec![Leg { ledger, amount: new.kind.effect(new.split.gross)? }];
+    let mut legs = Vec::with_capacity(shown.len() + others.len());
+    for (ledger, new) in shown {
+        legs.push(Leg { ledger: *ledger, amount: new.kind.effect(new.split.gross)? });
+    }
     legs.extend_from_slice(others);
-    let kind = new.kind.code();
     let entry = Entry { kind, currency: &market.currency.code, posted_date, created_at: now, legs };
     let posted = journal::post(tx, &entry).await?;
-    let sequence = posted.sequence(ledger).ok_or(PostError::UnknownLedger)?;
-    let add =
-        ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(kind).bind(posted_date).bind(now);
-    let add =
-        add.bind(new.split.gross).bind(new.split.net).bind(new.split.tax).bind(new.title).bind(new.note);
-    let add = add.bind(new.display_note).bind(new.reason_code).bind(new.payment_type).bind(new.supply);
-    let add = add.bind(new.is_export).bind(new.metadata.map(Value::to_string));
-    Ok(add.fetch_one(&mut *tx).await?.0)
+    let mut ids = Vec::with_capacity(shown.len());
+    for (ledger, new) in shown {
+        let sequence = posted.sequence(*ledger).ok_or(PostError::UnknownLedger)?;
+        let add = ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(new.kind.code());
+        let add = add.bind(posted_date).bind(now).bind(new.split.gross).bind(new.split.net);
+        let add = add.bind(new.split.tax).bind(new.title).bind(new.note).bind(new.display_note);
+        let add = add.bind(new.reason_code).bind(new.payment_type).bind(new.supply).bind(new.is_export);
+        let add = add.bind(new.metadata.map(Value::to_string));
+        ids.push(add.fetch_one(&mut *tx).await?.0);
+    }
+    Ok(Recorded { entry: posted.entry, ids })
 }

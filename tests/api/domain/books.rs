@@ -98,8 +98,7 @@ async fn charges_and_credits_say_what_is_wrong() {
         tax,
         gross,
         reason: "EXTERNAL_REFERRAL_CREDIT",
-        note: None,
-        metadata: None,
+        ..NewCredit::default()
     };
     let user = Viewer::customer(home.user);
     assert!(matches!(credits::create(&mut tx, &user, &credit(5, 1, 6)).await, Err(CreditError::Forbidden)));
@@ -209,7 +208,7 @@ async fn the_books_agree_with_a_model() {
                 let (account_number, reason) = (home.number.as_str(), "EXTERNAL_REFERRAL_CREDIT");
                 let (net, tax) = (amount - amount / 5, amount / 5);
                 let new =
-                    NewCredit { account_number, net, tax, gross: amount, reason, note: None, metadata: None };
+                    NewCredit { account_number, net, tax, gross: amount, reason, ..NewCredit::default() };
                 (amount, credits::create(&mut tx, &staff(), &new).await.is_ok())
             }
         };

@@ -1,0 +1,140 @@
+//! Moving credit from one customer's ledger to another: one entry, shown as a charge here and a credit there.
+
+use std::collections::HashMap;
+
+use thiserror::Error;
+
+use super::journal::{self, PostError, posting_error};
+use super::ledgers::{self, LedgerName, NameError, Target};
+use super::transactions::{self, Kind, New, Recorded, Transaction};
+use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer};
+use crate::platform::db::{Tx, database_error};
+use crate::platform::market;
+use crate::platform::money::{AmountError, Minor, Split};
+
+/// The reason of both sides of a transfer. Nobody can give it for anything else.
+pub const REASON: &str = "BALANCE_TRANSFER";
+const TITLE: &str = "Balance transfer";
+const ENTRY: &str = "transfer";
+
+/// Why nothing was moved.
+#[derive(Debug, Error)]
+pub enum TransferError {
+    /// The viewer has no permission to post.
+    #[error("the viewer may not move balances")]
+    Forbidden,
+    /// A text names no one ledger.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// There is no such account and ledger to take from, or not for this viewer.
+    #[error("there is no such ledger to take from")]
+    UnknownSource,
+    /// There is no such account and ledger to give to, or not for this viewer.
+    #[error("there is no such ledger to give to")]
+    UnknownTarget,
+    /// Source and target are the same ledger.
+    #[error("a ledger cannot give to itself")]
+    SameLedger,
+    /// The ledgers are in different markets or currencies.
+    #[error("the ledgers are in different markets")]
+    OtherMarket,
+    /// The balance of the source is zero.
+    #[error("the ledger has nothing to give")]
+    NothingThere,
+    /// The source is in debt, or in credit with less than the amount.
+    #[error("the ledger has less than that to give")]
+    NotEnough,
+    /// The amount is not positive, or the balance after it is too large to be shown.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// The books could not be kept; never the caller's doing.
+    #[error(transparent)]
+    Books(PostError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(TransferError);
+posting_error!(TransferError);
+
+/// A ledger of an account.
+#[derive(Clone, Copy, Debug)]
+pub struct Place<'a> {
+    /// The account's number.
+    pub account_number: &'a str,
+    /// The id or the number of one of its ledgers.
+    pub ledger: &'a str,
+}
+
+/// A transfer that somebody makes by hand.
+#[derive(Clone, Copy, Debug)]
+pub struct NewTransfer<'a> {
+    /// Where the credit is.
+    pub source: Place<'a>,
+    /// Where it goes.
+    pub target: Place<'a>,
+    /// In minor units; more than zero, and no more than the source is in credit.
+    pub amount: i64,
+    /// A note for staff, kept with both sides.
+    pub note: Option<&'a str>,
+}
+
+/// A transfer that was made.
+#[derive(Clone, Debug)]
+pub struct Transfer {
+    /// Row id of the journal entry.
+    pub id: i64,
+    /// What the source shows.
+    pub charge: Transaction,
+    /// What the target shows.
+    pub credit: Transaction,
+}
+
+/// Moves credit between two ledgers that the viewer may see, of one account or of two.
+pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewTransfer<'_>) -> Result<Transfer, TransferError> {
+    if !viewer.may(POST_TRANSACTIONS) {
+        return Err(TransferError::Forbidden);
+    }
+    let amount = Minor::positive_entry(new.amount)?;
+    let (from, to) = (LedgerName::parse(new.source.ledger)?, LedgerName::parse(new.target.ledger)?);
+    let source = ledgers::named(tx, viewer, new.source.account_number, &from).await?;
+    let source = source.ok_or(TransferError::UnknownSource)?;
+    let target = ledgers::named(tx, viewer, new.target.account_number, &to).await?;
+    let target = target.ok_or(TransferError::UnknownTarget)?;
+    let recorded = make(tx, &source, &target, amount, new.note).await?;
+    let mut sides = transactions::by_ids(tx, viewer, &recorded.ids).await?.into_iter().flatten();
+    match (sides.next(), sides.next()) {
+        (Some(charge), Some(credit)) => Ok(Transfer { id: recorded.entry, charge, credit }),
+        _ => Err(TransferError::Database(sqlx::Error::RowNotFound)),
+    }
+}
+
+async fn make(
+    tx: &mut Tx,
+    source: &Target,
+    target: &Target,
+    amount: Minor,
+    note: Option<&str>,
+) -> Result<Recorded, TransferError> {
+    if source.ledger_id == target.ledger_id {
+        return Err(TransferError::SameLedger);
+    }
+    let market = market::by_code(&source.market).filter(|market| market.code == target.market);
+    let market = market.ok_or(TransferError::OtherMarket)?;
+    let ids = [source.ledger_id, target.ledger_id];
+    let held = journal::hold(tx, &ids, &market.currency.code).await?;
+    afford(&held, source.ledger_id, amount)?;
+    let side = |kind| New { note, reason_code: Some(REASON), ..New::of(kind, Split::untaxed(amount), TITLE) };
+    let (charge, credit) = (side(Kind::Charge), side(Kind::Credit));
+    let shown = [(source.ledger_id, &charge), (target.ledger_id, &credit)];
+    Ok(transactions::record_entry(tx, market, ENTRY, &shown, &[]).await?)
+}
+
+fn afford(held: &HashMap<i64, Minor>, source: i64, amount: Minor) -> Result<(), TransferError> {
+    match held.get(&source) {
+        None => Err(TransferError::UnknownSource),
+        Some(&Minor::ZERO) => Err(TransferError::NothingThere),
+        Some(balance) if *balance < amount => Err(TransferError::NotEnough),
+        Some(_) => Ok(()),
+    }
+}
