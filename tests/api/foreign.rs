@@ -27,7 +27,7 @@ struct Attempt {
     variables: fn(&Bobs) -> Value,
 }
 
-const ATTEMPTS: [Attempt; 12] = [
+const ATTEMPTS: [Attempt; 14] = [
     Attempt {
         mutation: "createAccountCharge",
         document: "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }",
@@ -87,6 +87,18 @@ const ATTEMPTS: [Attempt; 12] = [
             resetUserPassword(input: { newPassword: \"nine purple teapots\", userId: $u, token: \"a guess\" }) {
                 passwordUpdated } }",
         variables: |bob| json!({ "u": bob.user }),
+    },
+    Attempt {
+        mutation: "pauseDunning",
+        document: "mutation($i: PauseDunningInputType!) { pauseDunning(input: $i) { pauseCreated } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "pathName": "STANDARD", "startDate": "2030-01-01", "stopDate": "2030-02-01" } })
+        },
+    },
+    Attempt {
+        mutation: "withdrawDunning",
+        document: "mutation($i: WithdrawDunningInputType!) { withdrawDunning(input: $i) { withdrawSuccessful } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "pathName": "STANDARD" } }),
     },
     // An organisation that holds a customer's session token may act for them: the others may not.
     Attempt {
@@ -179,7 +191,7 @@ fn gave_in(data: &Value) -> bool {
             ("token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit", value) => {
                 !value.is_null()
             }
-            ("passwordUpdated", value) => value == &json!(true),
+            ("passwordUpdated" | "pauseCreated" | "withdrawSuccessful", value) => value == &json!(true),
             (_, value) => gave_in(value),
         }),
         _ => false,

@@ -9,6 +9,7 @@ mod altered;
 mod books;
 mod captcha;
 mod domain;
+mod dunning;
 mod foreign;
 mod limits;
 mod login;

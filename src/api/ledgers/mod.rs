@@ -1,5 +1,6 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod dunning;
 mod ledger;
 mod posting;
 mod reasons;
@@ -12,4 +13,5 @@ pub(super) fn bind(b: &mut Bindings) {
     transaction::bind(b);
     posting::bind(b);
     reasons::bind(b);
+    dunning::bind(b);
 }
