@@ -8,6 +8,7 @@ use super::auth::keys::{self, KeyError};
 use super::auth::{expired, password_reset, refresh};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
+use super::ledgers::reminders;
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 
@@ -42,6 +43,7 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         let random = random.clone();
         Box::pin(async move { Ok(keys::renew(tx, &random).await?) })
     });
+    runner.every(hour, "upkeep-dunning", |tx, _| Box::pin(async move { Ok(reminders::turn(tx).await?) }));
     runner.every(day, "upkeep-sessions", |tx, _| {
         Box::pin(async move {
             refresh::purge(tx).await?;

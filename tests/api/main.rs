@@ -10,6 +10,7 @@ mod books;
 mod captcha;
 mod details;
 mod domain;
+mod dunning;
 mod foreign;
 mod limits;
 mod login;

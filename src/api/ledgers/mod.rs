@@ -1,5 +1,6 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod dunning;
 mod ledger;
 mod posting;
 mod reasons;
@@ -14,4 +15,5 @@ pub(super) fn bind(b: &mut Bindings) {
     posting::bind(b);
     reasons::bind(b);
     transfers::bind(b);
+    dunning::bind(b);
 }

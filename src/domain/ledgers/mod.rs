@@ -7,12 +7,15 @@ pub mod balances;
 pub mod books;
 pub mod charges;
 pub mod credits;
+pub mod dunning;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod ledgers;
 pub mod open;
 pub mod payments;
+pub mod processes;
 pub mod reasons;
+pub mod reminders;
 pub mod transactions;
 pub mod transfers;
 

@@ -1,0 +1,200 @@
+//! The upkeep of dunning: starts processes for what has become overdue, takes the steps that are due, and
+//! ends processes whose debt is settled or whose steps are all taken.
+
+use chrono::NaiveDate;
+use rust_decimal::Decimal;
+
+use super::dunning::{put_off, today};
+use super::processes::{self, Ending, Kind};
+use crate::domain::communications::messages::{self, Channel, NewMessage};
+use crate::platform::db::{Tx, row, statement};
+use crate::platform::market;
+
+/// How many processes are started, and how many are moved on, in one turn; the rest waits for the next.
+const IN_ONE_TURN: i64 = 500;
+
+row! {
+    struct Overdue {
+        ledger_id: i64,
+        account_id: i64,
+        market: String,
+        path: String,
+        today: NaiveDate,
+        amount: i64,
+        through_sequence: i64,
+    }
+}
+
+// Of the unpaid, only charges after those that earlier processes were about count. The highest threshold that is
+// reached decides the path.
+statement!(static OVERDUE: Overdue = "
+    select distinct on (l.id) l.id as ledger_id, l.account_id, path.market, path.name as path, today.day as today,
+        owed.amount, owed.through_sequence
+    from unnest($1::text[], $2::date[]) as today (market, day)
+        join dunning_paths path on path.market = today.market and path.is_active
+        join accounts a on a.market = today.market
+        join ledgers l on l.account_id = a.id and not l.is_debt_ledger
+        join ledger_balances b on b.ledger_account_id = l.id and b.balance < 0
+        cross join lateral (
+            select coalesce(max(d.through_sequence), 0) as sequence from dunning_processes d where d.ledger_id = l.id
+        ) covered
+        cross join lateral (
+            select least(-b.balance + coalesce(sum(p.amount) filter (where not late.is_late), 0),
+                    -sum(p.amount) filter (where late.is_late and p.sequence > covered.sequence))::bigint as amount,
+                max(p.sequence) filter (where late.is_late) as through_sequence
+            from postings p join journal_entries e on e.id = p.journal_entry_id
+                cross join lateral (
+                    select e.posted_date + path.terms_days + path.grace_days < today.day as is_late
+                ) late
+            where p.ledger_account_id = l.id and p.amount < 0
+        ) owed
+    where owed.amount >= path.threshold and owed.through_sequence > covered.sequence
+        and not exists (select 1 from processes p
+            where p.kind = 'dunning' and p.ledger_id = l.id and p.ended_at is null)
+    order by l.id, path.threshold desc limit $3");
+statement!(static ADD: () = "
+    insert into dunning_processes (process_id, ledger_id, market, path, through_sequence, debt)
+    values ($1, $2, $3, $4, $5, $6)");
+statement!(static PLAN: () = "
+    insert into dunning_actions (process_id, position, name, due_date, is_binding, created_at)
+    select $1, position, name, $4::date + days, is_binding, $5 from dunning_steps where market = $2 and path = $3");
+
+row! {
+    struct Due {
+        process_id: i64,
+        account_id: i64,
+        account_number: String,
+        market: String,
+        today: NaiveDate,
+        owed: i64,
+        position: Option<i16>,
+        name: Option<String>,
+        due_date: Option<NaiveDate>,
+        channel: Option<String>,
+        subject: Option<String>,
+        body: Option<String>,
+        email: Option<String>,
+        mobile: Option<String>,
+    }
+}
+
+// A step of which nobody can be told is not taken: a process whose customer cannot be reached waits.
+statement!(static DUE: Due = "
+    select p.id as process_id, a.id as account_id, a.number as account_number, d.market, today.day as today, owed.amount as owed,
+        next.position, next.name, next.due_date, step.channel, step.subject, step.body,
+        nullif(a.billing_email, '') as email, phone.mobile
+    from processes p join dunning_processes d on d.process_id = p.id join accounts a on a.id = p.account_id
+        join unnest($1::text[], $2::date[]) as today (market, day) on today.market = d.market
+        cross join lateral (
+            select greatest(0, -coalesce(sum(o.amount) filter (where o.amount > 0 or o.sequence <= d.through_sequence),
+                0))::bigint as amount
+            from postings o where o.ledger_account_id = d.ledger_id
+        ) owed
+        left join lateral (
+            select s.position, s.name, s.due_date from dunning_actions s
+            where s.process_id = p.id and s.actioned_at is null order by s.position limit 1
+        ) next on true
+        left join dunning_steps step on step.market = d.market and step.path = d.path and step.position = next.position
+        left join lateral (
+            select u.mobile from account_users u where u.is_active and u.mobile <> '' and (
+                exists (select 1 from account_user_roles r where r.user_id = u.id and r.account_id = a.id)
+                or exists (select 1 from portfolio_user_roles r where r.user_id = u.id and r.portfolio_id = a.portfolio_id)
+            ) order by u.id limit 1
+        ) phone on true
+    where p.kind = 'dunning' and p.ended_at is null and ($3::bigint[] is null or p.id = any($3))
+        and (owed.amount = 0 or next.position is null or (
+            next.due_date <= today.day and (a.billing_email <> '' or phone.mobile is not null)
+            and not exists (select 1 from process_pauses held where held.process_id = p.id and held.days @> today.day)))
+    order by p.id limit $4");
+statement!(static HOLD: (i64,) = "
+    select id from processes where id = any($1) and ended_at is null order by id for no key update skip locked");
+statement!(static TAKE: () = "
+    update dunning_actions set used_channel = $3, message_id = $4, actioned_at = $5
+    where process_id = $1 and position = $2");
+
+/// One turn of the upkeep. Whatever runs it twice, or at once, each debt is dunned once and each step taken once.
+pub async fn turn(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let (markets, days) = today(tx).await?;
+    let query = OVERDUE.query().bind(&markets).bind(&days).bind(IN_ONE_TURN);
+    for overdue in query.fetch_all(&mut *tx).await? {
+        start(tx, &overdue).await?;
+    }
+    // What is read before the lock may be out of date by then.
+    let none: Option<&[i64]> = None;
+    let query = DUE.query().bind(&markets).bind(&days).bind(none).bind(IN_ONE_TURN);
+    let waiting: Vec<i64> = query.fetch_all(&mut *tx).await?.iter().map(|due| due.process_id).collect();
+    let held = HOLD.query().bind(&waiting).fetch_all(&mut *tx).await?;
+    let held: Vec<i64> = held.into_iter().map(|(id,)| id).collect();
+    let query = DUE.query().bind(&markets).bind(&days).bind(Some(&held[..])).bind(IN_ONE_TURN);
+    for due in query.fetch_all(&mut *tx).await? {
+        move_on(tx, &due).await?;
+    }
+    Ok(())
+}
+
+async fn start(tx: &mut Tx, overdue: &Overdue) -> Result<(), sqlx::Error> {
+    let note = format!("{} overdue.", shown(&overdue.market, overdue.amount));
+    let new = processes::New {
+        kind: Kind::Dunning,
+        account: overdue.account_id,
+        ledger: Some(overdue.ledger_id),
+        started_on: overdue.today,
+        note: &note,
+    };
+    // Another server was faster.
+    let Some(id) = processes::start(tx, None, &new).await? else { return Ok(()) };
+    let add = ADD.command().bind(id).bind(overdue.ledger_id).bind(&overdue.market).bind(&overdue.path);
+    add.bind(overdue.through_sequence).bind(overdue.amount).execute(&mut *tx).await?;
+    let now = tx.business_now().await?;
+    let plan = PLAN.command().bind(id).bind(&overdue.market).bind(&overdue.path).bind(overdue.today);
+    plan.bind(now).execute(&mut *tx).await?;
+    Ok(())
+}
+
+async fn move_on(tx: &mut Tx, due: &Due) -> Result<(), sqlx::Error> {
+    if due.owed == 0 {
+        return complete(tx, due.process_id, "What was overdue is settled.").await;
+    }
+    let (Some(position), Some(name), Some(due_date)) = (due.position, &due.name, due.due_date) else {
+        return complete(tx, due.process_id, "All steps have been taken.").await;
+    };
+    let Some((channel, to)) = reached(due) else { return Ok(()) };
+    let text = due.body.as_deref().unwrap_or_default();
+    let text =
+        text.replace("{account}", &due.account_number).replace("{amount}", &shown(&due.market, due.owed));
+    let subject = if channel == Channel::Email { due.subject.as_deref().unwrap_or_default() } else { "" };
+    let new = NewMessage {
+        channel,
+        template: "dunning",
+        account_user: None,
+        to,
+        subject,
+        text: &text,
+        confidential: false,
+    };
+    let message = messages::send_about(tx, &new, due.account_id).await?;
+    let now = tx.business_now().await?;
+    let take = TAKE.command().bind(due.process_id).bind(position).bind(channel.code()).bind(message);
+    take.bind(now).execute(&mut *tx).await?;
+    processes::note(tx, None, due.process_id, "step", Some(name)).await?;
+    // A step taken late leaves the customer the full time until the next one.
+    put_off(tx, due.process_id, due_date, due.today).await
+}
+
+async fn complete(tx: &mut Tx, process: i64, why: &str) -> Result<(), sqlx::Error> {
+    processes::end(tx, None, process, Ending::Completed, Some(why)).await?;
+    Ok(())
+}
+
+/// By which way the customer is told, and where: by the step's own way, if there is an address for it.
+fn reached(due: &Due) -> Option<(Channel, &str)> {
+    let email = due.email.as_deref().map(|to| (Channel::Email, to));
+    let mobile = due.mobile.as_deref().map(|to| (Channel::Sms, to));
+    if due.channel.as_deref() == Some("SMS") { mobile.or(email) } else { email.or(mobile) }
+}
+
+/// An amount of minor units as letters show it.
+fn shown(market: &str, amount: i64) -> String {
+    let Some(market) = market::by_code(market) else { return amount.to_string() };
+    format!("{} {}", market.currency.code, Decimal::new(amount, market.currency.exponent))
+}

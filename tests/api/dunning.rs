@@ -1,0 +1,283 @@
+//! Dunning: who is reminded of what and when, and how it is held back and stopped.
+
+use chrono::Days;
+use kraken_api::domain::auth::organisations;
+use kraken_api::domain::ledgers::charges::{self, SupplyCharge};
+use kraken_api::domain::ledgers::payments::{self, Movement};
+use serde_json::{Value, json};
+
+use crate::support::server::beginning;
+use crate::support::world::PASSWORD;
+use crate::support::{Server, World, record};
+
+const PROCESS: &str = "query($n: String!) { dunningProcess(accountNumber: $n) {
+    pathName startDate status createdNote withdrawnBy concludedAt createdAt updatedAt previousStep nextStep badDebt
+    actions { stepName usedChannel dueDate actionedAt createdAt } } }";
+const PAUSE: &str = "mutation($i: PauseDunningInputType!) { pauseDunning(input: $i) { pauseCreated } }";
+const WITHDRAW: &str =
+    "mutation($i: WithdrawDunningInputType!) { withdrawDunning(input: $i) { withdrawSuccessful } }";
+
+/// Days after which what is posted today is dunned: terms of 14 days, 7 of grace, and one more.
+const LATE: u64 = 22;
+
+fn day(after: u64) -> String {
+    (beginning().date_naive() + Days::new(after)).to_string()
+}
+
+impl Server {
+    /// Moves on to so many days after the beginning, and answers a fresh session of staff.
+    async fn on_day(&self, days: u64) -> String {
+        self.wall.set(beginning() + Days::new(days));
+        self.log_in(json!({ "email": "staff@example.org", "password": PASSWORD })).await
+    }
+
+    async fn owe(&self, account: i64, net: i64) {
+        let mut tx = self.tx().await;
+        let new =
+            SupplyCharge { supply: "electricity", title: "Energy", net, is_export: false, ledger_type: None };
+        charges::for_supply(&mut tx, account, &new).await.expect("charged");
+        tx.commit().await.expect("committed");
+    }
+
+    async fn pay(&self, account: i64, amount: i64) {
+        let mut tx = self.tx().await;
+        let movement = Movement { amount, title: "Transfer", payment_type: "OTHER", ledger_type: None };
+        payments::record(&mut tx, account, &movement).await.expect("paid");
+        tx.commit().await.expect("committed");
+    }
+
+    async fn dunned(&self, staff: &str, number: &str) -> Value {
+        self.ask(Some(staff), PROCESS, json!({ "n": number })).await["dunningProcess"].clone()
+    }
+
+    async fn refused(&self, staff: &str, document: &str, input: Value) -> String {
+        self.send(Some(staff), document, json!({ "i": input })).await.codes().join(" ")
+    }
+
+    /// Ada owes 50.00 and 2.50 of tax, and that is overdue.
+    async fn overdue(&self) -> (World, String) {
+        let world = self.world().await;
+        self.owe(world.ada.account_id, 5000).await;
+        let staff = self.on_day(LATE).await;
+        self.work_off().await;
+        (world, staff)
+    }
+}
+
+fn aim(number: &str) -> Value {
+    json!({ "accountNumber": number, "pathName": "STANDARD", "note": "asked for by phone" })
+}
+
+fn days(number: &str, start: &str, stop: &str) -> Value {
+    let mut input = aim(number);
+    input["startDate"] = json!(start);
+    input["stopDate"] = json!(stop);
+    input
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_overdue_is_dunned_once_step_by_step_however_many_servers_there_are() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let (number, twin) = (&world.ada.account, server.twin());
+    server.owe(world.ada.account_id, 5000).await;
+    // Bob's debt is below the threshold.
+    server.owe(world.bob.account_id, 1000).await;
+    let staff = server.on_day(LATE - 1).await;
+    server.work_off().await;
+    assert_eq!(server.dunned(&staff, number).await, Value::Null, "not before terms and grace are over");
+
+    let staff = server.on_day(LATE).await;
+    tokio::join!(server.work_off(), twin.work_off());
+    let process = server.dunned(&staff, number).await;
+    assert_eq!(process["pathName"], "STANDARD");
+    assert_eq!(process["startDate"], day(LATE));
+    assert_eq!(process["status"], "ACTIVE");
+    assert_eq!(process["badDebt"], 5250);
+    assert_eq!(process["createdNote"], "GBP 52.50 overdue.");
+    assert_eq!(
+        (&process["previousStep"], &process["nextStep"]),
+        (&json!("REMINDER"), &json!("SECOND_REMINDER"))
+    );
+    let due: Vec<&Value> =
+        process["actions"].as_array().expect("steps").iter().map(|step| &step["dueDate"]).collect();
+    assert_eq!(
+        due,
+        [&json!(day(LATE)), &json!(day(LATE + 7)), &json!(day(LATE + 21)), &json!(day(LATE + 35))]
+    );
+    assert_eq!(process["actions"][0]["usedChannel"], "EMAIL");
+    let letters = server.letters("dunning").await;
+    assert_eq!(letters.len(), 1);
+    assert_eq!(letters[0].recipient, world.ada.email);
+    assert!(letters[0].body.contains("GBP 52.50") && letters[0].body.contains(number), "{}", letters[0].body);
+    assert_eq!(server.dunned(&staff, &world.bob.account).await, Value::Null);
+
+    // Three days late, so that what follows is three days later too; Ada has no phone, so that it is mail.
+    let staff = server.on_day(LATE + 10).await;
+    tokio::join!(server.work_off(), twin.work_off());
+    let process = server.dunned(&staff, number).await;
+    assert_eq!(process["previousStep"], "SECOND_REMINDER");
+    assert_eq!(process["actions"][1]["usedChannel"], "EMAIL");
+    assert_eq!(process["actions"][2]["dueDate"], day(LATE + 24));
+    assert_eq!(server.letters("dunning").await.len(), 2);
+
+    for (days, letters) in [(24, 3), (38, 4), (60, 4)] {
+        server.on_day(LATE + days).await;
+        assert_eq!(server.letters("dunning").await.len(), letters, "{days}");
+    }
+    let staff = server.on_day(LATE + 90).await;
+    server.work_off().await;
+    let process = server.dunned(&staff, number).await;
+    assert_eq!(process["status"], "CONCLUDED");
+    assert_eq!(process["nextStep"], Value::Null);
+    assert!(process["concludedAt"].is_string());
+    assert_eq!(server.letters("dunning").await.len(), 4, "the same debt is not dunned again");
+}
+
+#[tokio::test]
+async fn a_debt_that_is_settled_is_dunned_no_longer_and_a_new_one_is() {
+    let server = Server::start().await;
+    let (world, staff) = server.overdue().await;
+    let number = &world.ada.account;
+    server.pay(world.ada.account_id, 5250).await;
+    server.owe(world.ada.account_id, 3000).await;
+    let first = server.dunned(&staff, number).await;
+    let staff = server.on_day(LATE + 7).await;
+    server.work_off().await;
+    let process = server.dunned(&staff, number).await;
+    assert_eq!(process["status"], "CONCLUDED");
+    assert_eq!(process["createdAt"], first["createdAt"]);
+    assert_eq!(server.letters("dunning").await.len(), 1);
+    let staff = server.on_day(LATE + LATE).await;
+    server.work_off().await;
+    let process = server.dunned(&staff, number).await;
+    assert_eq!((&process["status"], &process["badDebt"]), (&json!("ACTIVE"), &json!(3150)));
+}
+
+#[tokio::test]
+async fn a_pause_holds_a_process_back_and_puts_its_steps_off() {
+    let server = Server::start().await;
+    let (world, staff) = server.overdue().await;
+    let number = &world.ada.account;
+    let pause = async |staff: &str, start: u64, stop: u64| {
+        server.refused(staff, PAUSE, days(number, &day(start), &day(stop))).await
+    };
+    assert_eq!(pause(&staff, LATE - 1, LATE + 9).await, "KT-CT-11304", "from before today");
+    assert_eq!(pause(&staff, LATE + 9, LATE + 9).await, "KT-CT-11304", "for no day");
+    let input = days(number, &day(LATE), &day(LATE + 10));
+    let done = server.ask(Some(&staff), PAUSE, json!({ "i": input })).await;
+    assert_eq!(done["pauseDunning"]["pauseCreated"], true);
+    let process = server.dunned(&staff, number).await;
+    assert_eq!(process["status"], "PAUSED");
+    assert_eq!(process["actions"][0]["dueDate"], day(LATE), "what was done stays done");
+    assert_eq!(process["actions"][1]["dueDate"], day(LATE + 17));
+    record::read_back("pauseDunning");
+    assert_eq!(pause(&staff, LATE + 9, LATE + 12).await, "KT-CT-11305", "paused already");
+    assert_eq!(pause(&staff, LATE, LATE + 1).await, "KT-CT-11305", "within the other");
+    assert_eq!(server.dunned(&staff, number).await, process, "what was refused changes nothing");
+
+    // The day on which a pause stops is free again.
+    let staff = server.on_day(LATE + 10).await;
+    assert_eq!(server.dunned(&staff, number).await["status"], "ACTIVE");
+    assert_eq!(pause(&staff, LATE + 10, LATE + 12).await, "");
+    server.on_day(LATE + 18).await;
+    assert_eq!(server.letters("dunning").await.len(), 1);
+    server.on_day(LATE + 19).await;
+    assert_eq!(server.letters("dunning").await.len(), 2);
+}
+
+#[tokio::test]
+async fn a_process_is_withdrawn_once_and_not_after_formal_notice() {
+    let server = Server::start().await;
+    let (world, staff) = server.overdue().await;
+    let number = &world.ada.account;
+    let (one, two) = tokio::join!(
+        server.send(Some(&staff), WITHDRAW, json!({ "i": aim(number) })),
+        server.send(Some(&staff), WITHDRAW, json!({ "i": aim(number) })),
+    );
+    let mut codes = [one.codes().join(" "), two.codes().join(" ")];
+    codes.sort();
+    assert_eq!(codes, ["", "KT-CT-11302"]);
+    let process = server.dunned(&staff, number).await;
+    assert_eq!(process["status"], "WITHDRAWN");
+    assert_eq!(process["withdrawnBy"], "Somebody");
+    assert_eq!(process["nextStep"], Value::Null);
+    record::read_back("withdrawDunning");
+    let done = days(number, &day(LATE), &day(LATE + 1));
+    assert_eq!(server.refused(&staff, PAUSE, done).await, "KT-CT-11302");
+
+    server.owe(world.ada.account_id, 5000).await;
+    for days in [LATE, LATE + 7, LATE + 21] {
+        server.on_day(LATE + days).await;
+        server.work_off().await;
+    }
+    let staff = server.on_day(LATE + LATE + 22).await;
+    assert_eq!(server.dunned(&staff, number).await["previousStep"], "FORMAL_NOTICE");
+    assert_eq!(server.refused(&staff, WITHDRAW, aim(number)).await, "KT-CT-11306");
+    assert_eq!(server.dunned(&staff, number).await["status"], "ACTIVE");
+}
+
+#[tokio::test]
+async fn what_names_no_single_process_is_refused() {
+    let server = Server::start().await;
+    let (world, staff) = server.overdue().await;
+    let number = &world.ada.account;
+    let (mut other_path, nobodys) = (aim(number), aim("A-00000000"));
+    other_path["pathName"] = json!("GENTLE");
+    let pause_of = |aim: &Value| {
+        let mut input = aim.clone();
+        input["startDate"] = json!(day(LATE));
+        input["stopDate"] = json!(day(LATE + 1));
+        input
+    };
+    for (input, code) in [(&nobodys, "KT-CT-4178"), (&other_path, "KT-CT-11301")] {
+        assert_eq!(server.refused(&staff, WITHDRAW, input.clone()).await, code);
+        assert_eq!(server.refused(&staff, PAUSE, pause_of(input)).await, code);
+    }
+    // A second ledger of the same account on the same path: nothing says which of the two is meant.
+    let mut tx = server.tx().await;
+    let second = "with posted as (
+            insert into ledger_accounts (owner, market, currency, created_at)
+            values ('customer', 'gb', 'GBP', now()) returning id
+        ), ledger as (
+            insert into ledgers (id, account_id, number, name, ledger_type, affects_account_balance, accepts_payments,
+                supports_statements, supports_invoices, created_at)
+            select id, $1, 'L-77777777', 'Heat', 'HEAT_LEDGER', true, true, true, false, now() from posted returning id
+        ) insert into ledger_balances (ledger_account_id) select id from posted";
+    sqlx::query(second).bind(world.ada.account_id).execute(&mut tx).await.expect("a ledger");
+    let heat = SupplyCharge {
+        supply: "heat",
+        title: "Heat",
+        net: 9000,
+        is_export: false,
+        ledger_type: Some("HEAT_LEDGER"),
+    };
+    charges::for_supply(&mut tx, world.ada.account_id, &heat).await.expect("charged");
+    tx.commit().await.expect("committed");
+    let staff = server.on_day(LATE + LATE).await;
+    server.work_off().await;
+    assert_eq!(server.refused(&staff, WITHDRAW, aim(number)).await, "KT-CT-11303");
+    let mut input = aim(number);
+    input["startDate"] = json!(day(LATE + LATE));
+    input["stopDate"] = json!(day(LATE + LATE + 1));
+    assert_eq!(server.refused(&staff, PAUSE, input).await, "KT-CT-11303");
+}
+
+#[tokio::test]
+async fn dunning_is_for_those_who_deal_with_debts() {
+    let server = Server::start().await;
+    let (world, staff) = server.overdue().await;
+    let number = &world.ada.account;
+    let reader = server.log_in(json!({ "email": "reader@example.org", "password": PASSWORD })).await;
+    let ada = server.log_in(json!({ "APIKey": world.ada.api_key })).await;
+    let (id, organisation) = server.organisation("Advice Ltd", &["view-accounts"]).await;
+    assert_eq!(server.refused(&reader, WITHDRAW, aim(number)).await, "KT-CT-1111");
+    assert_eq!(server.refused(&ada, WITHDRAW, aim(number)).await, "KT-CT-1111");
+    assert_eq!(server.send(Some(&ada), PROCESS, json!({ "n": number })).await.codes(), ["KT-CT-1111"]);
+    assert_eq!(server.dunned(&organisation, number).await, Value::Null, "not granted");
+    let mut tx = server.tx().await;
+    organisations::grant(&mut tx, id, world.ada.account_id).await.expect("granted");
+    tx.commit().await.expect("committed");
+    assert_eq!(server.dunned(&organisation, number).await["status"], "ACTIVE");
+    assert_eq!(server.dunned(&staff, number).await["status"], "ACTIVE", "nothing was withdrawn");
+}
