@@ -14,6 +14,9 @@ use crate::support::{Others, Server, World};
 struct Bobs {
     account: String,
     user: String,
+    user_number: String,
+    portfolio: String,
+    portfolio_number: String,
     email: &'static str,
     session: String,
     refresh: String,
@@ -27,7 +30,21 @@ struct Attempt {
     variables: fn(&Bobs) -> Value,
 }
 
-const ATTEMPTS: [Attempt; 12] = [
+const ATTEMPTS: [Attempt; 14] = [
+    Attempt {
+        mutation: "addUserToPortfolio",
+        document: "mutation($i: AddUserToPortfolioInput!) {
+            addUserToPortfolio(input: $i) { possibleErrors { code } } }",
+        variables: |bob| {
+            json!({ "i": { "userNumber": bob.user_number, "roleCode": "CARER", "portfolioNumber": bob.portfolio_number } })
+        },
+    },
+    Attempt {
+        mutation: "createPortfolioUserRole",
+        document: "mutation($i: CreatePortfolioUserRoleInput!) {
+            createPortfolioUserRole(input: $i) { portfolioUserRole { id } } }",
+        variables: |bob| json!({ "i": { "accountUserId": bob.user, "portfolioId": bob.portfolio } }),
+    },
     Attempt {
         mutation: "createAccountCharge",
         document: "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }",
@@ -103,9 +120,10 @@ const ATTEMPTS: [Attempt; 12] = [
 
 /// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
 /// answer alike for everybody.
-const ABOUT_THE_CALLER: [&str; 10] = [
+const ABOUT_THE_CALLER: [&str; 11] = [
     "apiKeyAuthentication",
     "createMfaDevice",
+    "createPortfolio",
     "deleteMfaDevice",
     "disableToken",
     "forceReauthentication",
@@ -125,7 +143,15 @@ impl Server {
         let request = "mutation($e: String!) { requestPasswordReset(input: { email: $e }) { email } }";
         self.ask(None, request, json!({ "e": bob.email })).await;
         self.work_off().await;
+        let numbers = "select u.number, p.id::text, p.number from account_users u, accounts a
+            join portfolios p on p.id = a.portfolio_id where u.id = $1 and a.id = $2";
+        let numbers = sqlx::query_as(numbers).bind(bob.user_id).bind(bob.account_id);
+        let (user_number, portfolio, portfolio_number) =
+            numbers.fetch_one(self.database.pool()).await.expect("his portfolio");
         Bobs {
+            user_number,
+            portfolio,
+            portfolio_number,
             account: bob.account.clone(),
             user: bob.user_id.to_string(),
             email: bob.email,
@@ -176,9 +202,10 @@ fn strangers<'a>(
 fn gave_in(data: &Value) -> bool {
     match data {
         Value::Object(map) => map.iter().any(|(name, value)| match (name.as_str(), value) {
-            ("token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit", value) => {
-                !value.is_null()
-            }
+            (
+                "token" | "refreshToken" | "tokens" | "accountCharge" | "accountCredit" | "portfolioUserRole",
+                value,
+            ) => !value.is_null(),
             ("passwordUpdated", value) => value == &json!(true),
             (_, value) => gave_in(value),
         }),

@@ -1,13 +1,19 @@
 //! Accounts, portfolios and the people on them.
 
 mod account;
+mod manage;
 mod portfolio;
+mod roles;
+mod search;
 mod user;
 
 use super::session::Bindings;
 
 pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
+    manage::bind(b);
     portfolio::bind(b);
+    roles::bind(b);
+    search::bind(b);
     user::bind(b);
 }

@@ -5,9 +5,11 @@
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod accounts;
 pub mod brands;
+pub mod manage;
 pub mod open;
 pub mod portfolios;
 pub mod roles;
+pub mod search;
 pub mod users;
 
 pub use accounts::Account;
