@@ -62,6 +62,13 @@ pub fn partner_number(random: &Randomness) -> String {
     format!("PU-{}", random.hex(8))
 }
 
+/// Whether a text has the form of a number with this prefix: eight upper-case hexadecimal digits follow.
+pub fn is_number(prefix: &str, text: &str) -> bool {
+    text.strip_prefix(prefix).is_some_and(|rest| {
+        rest.len() == 8 && rest.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
+    })
+}
+
 /// Numbers to try, one after the other, until an insert takes one.
 pub fn candidates(draw: impl FnMut() -> String) -> impl Iterator<Item = String> {
     std::iter::repeat_with(draw).take(ATTEMPTS)
@@ -71,18 +78,12 @@ pub fn candidates(draw: impl FnMut() -> String) -> impl Iterator<Item = String> 
 mod tests {
     use super::*;
 
-    fn is_number(text: &str, prefix: &str) -> bool {
-        text.strip_prefix(prefix).is_some_and(|rest| {
-            rest.len() == 8 && rest.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b))
-        })
-    }
-
     #[test]
     fn numbers_have_their_documented_form() {
         let random = Randomness::seeded(1);
         for _ in 0..200 {
-            assert!(is_number(&account_number(&random), "A-"));
-            assert!(is_number(&ledger_number(&random), "L-"));
+            assert!(is_number("A-", &account_number(&random)));
+            assert!(is_number("L-", &ledger_number(&random)));
         }
         assert_eq!(refresh_token(&random).len(), 64);
         assert_eq!(api_key(&random).len(), 32);

@@ -19,6 +19,8 @@ mod masquerade;
 mod mfa;
 mod password_change;
 mod password_reset;
+mod people;
+mod portfolios;
 mod post;
 mod pre_signed;
 mod roots;

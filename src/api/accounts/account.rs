@@ -10,7 +10,9 @@ pub(in crate::api) const NOT_YOURS: &str = "KT-CT-4177";
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Query.account", account);
+    b.root("Query.accounts", accounts_found);
     b.batch("AccountType.users", users_of);
+    b.batch("AccountType.linkedUserIds", user_ids_of);
     b.batch("AccountType.portfolio", portfolio_of);
     b.leaves::<Account>(
         "AccountType",
@@ -47,11 +49,32 @@ async fn account(call: Call<'_>) -> Result<Resolved, FieldError> {
     found.map(Resolved::node).ok_or_else(|| FieldError::code(NOT_YOURS))
 }
 
+/// By exactly one of the two. What nothing fits is an empty list, as is what the viewer may not see.
+async fn accounts_found(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let phone: Option<String> = call.arg("phoneNumber")?;
+    let portfolio: Option<String> = call.arg("portfolioNumber")?;
+    let viewer = call.cx.viewer();
+    let mut view = call.cx.read().await?;
+    let found = match (phone, portfolio) {
+        (Some(phone), None) => accounts::by_phone(&mut view, viewer, &phone).await,
+        (None, Some(number)) => accounts::in_portfolio(&mut view, viewer, &number).await,
+        _ => return Err(FieldError::code("KT-CT-4184")),
+    };
+    Ok(Resolved::nodes(found.map_err(FieldError::internal)?))
+}
+
 async fn users_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
     let mut view = call.cx.read().await?;
     let users = users::of_accounts(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
     Ok(users.into_iter().map(Resolved::nodes).collect())
+}
+
+async fn user_ids_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
+    let mut view = call.cx.read().await?;
+    let users = users::of_accounts(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    Ok(users.iter().map(|held| Resolved::leaf(held.iter().map(|u| u.id).collect::<Vec<i64>>())).collect())
 }
 
 async fn portfolio_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -3,7 +3,10 @@
 mod account;
 mod billing;
 mod details;
+mod manage;
 mod portfolio;
+mod roles;
+mod search;
 mod user;
 
 use super::session::Bindings;
@@ -12,6 +15,9 @@ pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
     billing::bind(b);
     details::bind(b);
+    manage::bind(b);
     portfolio::bind(b);
+    roles::bind(b);
+    search::bind(b);
     user::bind(b);
 }

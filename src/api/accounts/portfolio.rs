@@ -7,6 +7,7 @@ use crate::domain::accounts::portfolios::{self, Portfolio};
 use crate::graphql::{FieldError, Node, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
+    b.root("Query.portfolio", portfolio);
     b.batch("PortfolioType.accounts", accounts_of);
     b.batch("PortfolioType.parent", parent_of);
     b.leaves::<Portfolio>(
@@ -23,6 +24,29 @@ pub(super) fn bind(b: &mut Bindings) {
             ("updatedAt", |p| p.updated_at.into()),
         ],
     );
+    b.parts::<Portfolio>("PortfolioType", &[("operationsTeam", |p| Resolved::maybe(team_of(p)))]);
+    b.leaves::<Team>("OperationsTeamType", &[("id", |t| t.id.into()), ("name", |t| (&t.name).into())]);
+}
+
+/// The operations team that looks after a portfolio.
+struct Team {
+    id: i64,
+    name: String,
+}
+
+fn team_of(portfolio: &Portfolio) -> Option<Team> {
+    Some(Team { id: portfolio.operations_team_id?, name: portfolio.operations_team.clone()? })
+}
+
+/// No portfolio that the viewer may see.
+pub(super) const NO_PORTFOLIO: &str = "KT-CT-9403";
+
+async fn portfolio(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let number: String = call.arg("portfolioNumber")?;
+    let mut view = call.cx.read().await?;
+    let found =
+        portfolios::by_number(&mut view, call.cx.viewer(), &number).await.map_err(FieldError::internal)?;
+    found.map(Resolved::node).ok_or_else(|| FieldError::code(NO_PORTFOLIO))
 }
 
 async fn accounts_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{grouped, in_order};
-use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use super::{grouped, in_order, search};
+use crate::domain::auth::viewer::{Viewer, account_is_visible, portfolio_is_visible, user_is_visible};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market::{self, Market};
 use crate::platform::page::{self, Page, Window};
@@ -121,10 +121,21 @@ statement!(static PAGE_OF_PORTFOLIOS: UnderParent = concat!("
         select a.id from accounts a where a.portfolio_id = parents.id and ", account_is_visible!(), "
         order by a.id offset parents.skip limit parents.take
     ) inside order by parents.id, inside.id"));
-statement!(static BY_PHONE: Account = concat!(
-    "select ", account_columns!(), " from accounts a where exists (
-        select 1 from account_user_roles held join account_users u on u.id = held.user_id
-        where held.account_id = a.id and $3 in (u.mobile, u.landline)) and ", account_is_visible!(), " order by a.id"));
+// Only people whom the viewer may see count, or a number could be tried out on others.
+statement!(static BY_PHONE: Account = concat!("
+    select ", account_columns!(), " from accounts a where a.id in (
+        select held.account_id from account_users u
+            join account_user_roles held on held.user_id = u.id where u.phones @> array[$3::text] and ", user_is_visible!(), "
+        union
+        select inside.id from account_users u
+            join portfolio_user_roles held on held.user_id = u.id
+            join accounts inside on inside.portfolio_id = held.portfolio_id
+        where u.phones @> array[$3::text] and ", user_is_visible!(), "
+    ) and ", account_is_visible!(), " order by a.id"));
+statement!(static IN_PORTFOLIO: Account = concat!("
+    select ", account_columns!(), " from accounts a
+    where a.portfolio_id = (select p.id from portfolios p where p.number = $3 and ", portfolio_is_visible!(), ")
+      and ", account_is_visible!(), " order by a.id"));
 
 /// The accounts with these numbers that the viewer may see, in order.
 pub async fn by_numbers(
@@ -174,9 +185,15 @@ pub async fn of_portfolios(
     Ok(page::pages(window, portfolios, totals.as_ref(), rows))
 }
 
-/// The accounts of users with this phone number that the viewer may see.
+/// The accounts of people with this phone number that the viewer may see, oldest first. Only digits count.
 pub async fn by_phone(tx: &mut Tx, viewer: &Viewer, phone: &str) -> Result<Vec<Account>, sqlx::Error> {
-    BY_PHONE.query().bind(viewer.kind()).bind(viewer.id()).bind(phone).fetch_all(&mut *tx).await
+    let digits = search::digits(phone);
+    BY_PHONE.query().bind(viewer.kind()).bind(viewer.id()).bind(digits).fetch_all(&mut *tx).await
+}
+
+/// The accounts in the portfolio with this number, oldest first; none if the viewer may not see the portfolio.
+pub async fn in_portfolio(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Vec<Account>, sqlx::Error> {
+    IN_PORTFOLIO.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_all(&mut *tx).await
 }
 
 async fn loaded(

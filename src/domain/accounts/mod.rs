@@ -9,9 +9,11 @@ pub mod brands;
 pub mod changes;
 mod contacts;
 pub mod details;
+pub mod manage;
 pub mod open;
 pub mod portfolios;
 pub mod roles;
+pub mod search;
 pub mod users;
 
 pub use accounts::Account;

@@ -17,6 +17,9 @@ pub enum OpenError {
     /// There is no such portfolio.
     #[error("there is no such portfolio")]
     UnknownPortfolio,
+    /// There is no such operations team.
+    #[error("there is no such operations team")]
+    UnknownTeam,
     /// Another account has this reference.
     #[error("the URN is taken")]
     UrnTaken,
@@ -32,10 +35,25 @@ impl From<sqlx::Error> for OpenError {
             Self::UrnTaken
         } else if on_constraint(&error, "accounts_portfolio_id_fkey") {
             Self::UnknownPortfolio
+        } else if on_constraint(&error, "portfolios_operations_team_fkey") {
+            Self::UnknownTeam
         } else {
             Self::Database(error)
         }
     }
+}
+
+/// What a portfolio is made with.
+#[derive(Clone, Debug, Default)]
+pub struct NewPortfolio<'a> {
+    /// Brand code.
+    pub brand: &'a str,
+    /// Its name, and who is billed for all of it.
+    pub name: Option<&'a str>,
+    /// The operations team that looks after it.
+    pub operations_team: Option<i64>,
+    /// Whether its accounts are billed together.
+    pub collective_billing: bool,
 }
 
 /// What an account is opened with.
@@ -88,7 +106,9 @@ pub struct Opened {
 }
 
 statement!(static ADD_PORTFOLIO: (i64,) = "
-    insert into portfolios (number, brand, name, billing_name, created_at, updated_at) values ($1, $2, $3, $3, $4, $4)
+    insert into portfolios (number, brand, name, billing_name, operations_team_id, collective_billing,
+        created_at, updated_at)
+    values ($1, $2, $3, $3, $4, $5, $6, $6)
     on conflict on constraint portfolios_number_key do nothing returning id");
 statement!(static ADD_ACCOUNT: (i64,) = "
     insert into accounts (number, brand, market, account_type, portfolio_id, urn, billing_name, billing_email,
@@ -104,12 +124,22 @@ statement!(static ADD_USER: (i64,) = "
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
     on conflict on constraint account_users_number_key do nothing returning id");
 
-/// Makes an empty portfolio. Answers its id.
+/// Makes an empty portfolio with a name. Answers its id.
 pub async fn portfolio(tx: &mut Tx, random: &Randomness, brand: &str, name: &str) -> Result<i64, OpenError> {
-    market::of_brand(brand).ok_or_else(|| OpenError::UnknownBrand(brand.to_owned()))?;
+    new_portfolio(tx, random, &NewPortfolio { brand, name: Some(name), ..NewPortfolio::default() }).await
+}
+
+/// Makes an empty portfolio. Answers its id.
+pub async fn new_portfolio(
+    tx: &mut Tx,
+    random: &Randomness,
+    new: &NewPortfolio<'_>,
+) -> Result<i64, OpenError> {
+    market::of_brand(new.brand).ok_or_else(|| OpenError::UnknownBrand(new.brand.to_owned()))?;
     let now = tx.business_now().await?;
     for number in ids::candidates(|| ids::portfolio_number(random)) {
-        let add = ADD_PORTFOLIO.query().bind(number).bind(brand).bind(name).bind(now);
+        let add = ADD_PORTFOLIO.query().bind(number).bind(new.brand).bind(new.name);
+        let add = add.bind(new.operations_team).bind(new.collective_billing).bind(now);
         if let Some((id,)) = add.fetch_optional(&mut *tx).await? {
             return Ok(id);
         }

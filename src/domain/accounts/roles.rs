@@ -40,36 +40,48 @@ row! {
 statement!(static ON_ACCOUNTS: AccountRole = concat!("
     select held.id, held.user_id, held.account_id, held.role
     from account_user_roles held join accounts a on a.id = held.account_id
-    where held.user_id = any($3::bigint[]) and ", account_is_visible!(), " order by held.id"));
+    where held.user_id = any($3::bigint[]) and ($4::text is null or a.number = $4)
+      and ", account_is_visible!(), " order by held.id"));
+// The account must be visible by itself, or its number could be tried out on the portfolio around it.
 statement!(static ON_PORTFOLIOS: PortfolioRole = concat!("
     select held.id, held.user_id, held.portfolio_id, held.role
     from portfolio_user_roles held join portfolios p on p.id = held.portfolio_id
-    where held.user_id = any($3::bigint[]) and ", portfolio_is_visible!(), " order by held.id"));
+    where held.user_id = any($3::bigint[]) and ($4::text is null or p.number = $4)
+      and ($5::text is null or exists (select 1 from accounts a where a.portfolio_id = p.id and a.number = $5
+                                       and ", account_is_visible!(), "))
+      and ", portfolio_is_visible!(), " order by held.id"));
 statement!(static ADD_TO_ACCOUNT: () = "
     insert into account_user_roles (account_id, user_id, role, created_at) values ($1, $2, $3, $4)
     on conflict on constraint account_user_roles_key do nothing");
-statement!(static ADD_TO_PORTFOLIO: () = "
+// The update changes nothing, but answers the row that is there.
+statement!(static ADD_TO_PORTFOLIO: PortfolioRole = "
     insert into portfolio_user_roles (portfolio_id, user_id, role, created_at) values ($1, $2, $3, $4)
-    on conflict on constraint portfolio_user_roles_key do nothing");
+    on conflict on constraint portfolio_user_roles_key do update set role = excluded.role
+    returning id, user_id, portfolio_id, role");
 
-/// The roles that each of these users has on accounts the viewer may see.
+/// The roles that each of these users has on accounts the viewer may see; on one account only, if it is named.
 pub async fn on_accounts(
     tx: &mut Tx,
     viewer: &Viewer,
     users: &[i64],
+    account: Option<&str>,
 ) -> Result<Vec<Vec<AccountRole>>, sqlx::Error> {
-    let query = ON_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = ON_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(users).bind(account);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
 }
 
-/// The roles that each of these users has on portfolios the viewer may see.
+/// The roles that each of these users has on portfolios the viewer may see; on one portfolio only, or on the one
+/// around an account, if it is named.
 pub async fn on_portfolios(
     tx: &mut Tx,
     viewer: &Viewer,
     users: &[i64],
+    portfolio: Option<&str>,
+    account: Option<&str>,
 ) -> Result<Vec<Vec<PortfolioRole>>, sqlx::Error> {
     let query = ON_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = query.bind(portfolio).bind(account);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
 }
@@ -81,14 +93,13 @@ pub async fn give_on_account(tx: &mut Tx, account: i64, user: i64, role: &str) -
     Ok(())
 }
 
-/// Gives a user a role on a portfolio, and so on every account in it; nothing happens if they have it.
+/// Gives a user a role on a portfolio, and so on every account in it; the role they have, if they have it.
 pub async fn give_on_portfolio(
     tx: &mut Tx,
     portfolio: i64,
     user: i64,
     role: &str,
-) -> Result<(), sqlx::Error> {
+) -> Result<PortfolioRole, sqlx::Error> {
     let now = tx.business_now().await?;
-    ADD_TO_PORTFOLIO.command().bind(portfolio).bind(user).bind(role).bind(now).execute(&mut *tx).await?;
-    Ok(())
+    ADD_TO_PORTFOLIO.query().bind(portfolio).bind(user).bind(role).bind(now).fetch_one(&mut *tx).await
 }

@@ -65,6 +65,9 @@ macro_rules! user_columns {
 statement!(static BY_ID: AccountUser = concat!(
     "select ", user_columns!(), " from account_users u where u.id = any($3::bigint[]) and ", user_is_visible!()));
 
+statement!(static ID_BY_NUMBER: (i64,) = concat!(
+    "select u.id from account_users u where u.number = $3 and ", user_is_visible!()));
+
 // Whoever logs in with the address comes first, then the oldest whose contact it is.
 statement!(static BY_EMAIL: (i64,) = concat!("
     select u.id from account_users u left join logins l on l.account_user_id = u.id
@@ -89,6 +92,12 @@ pub async fn by_ids(
 ) -> Result<Vec<Option<AccountUser>>, sqlx::Error> {
     let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |user| user.id))
+}
+
+/// The user with this number, if the viewer may see them.
+pub async fn id_by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<i64>, sqlx::Error> {
+    let query = ID_BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    Ok(query.fetch_optional(&mut *tx).await?.map(|(id,)| id))
 }
 
 /// The active user with this e-mail, if the viewer may see them.

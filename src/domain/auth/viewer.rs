@@ -79,6 +79,8 @@ pub const MASQUERADE: &str = "masquerade";
 pub const MANAGE_SESSIONS: &str = "manage-sessions";
 /// Staff and organisations may make links that need no log-in.
 pub const PRE_SIGN: &str = "pre-sign-tokens";
+/// Staff may make portfolios and give people roles on them.
+pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
 /// An organisation may hold refresh tokens of customers.
 pub const ACT_FOR_CUSTOMERS: &str = "act-for-customers";
 /// An organisation may see the accounts that are granted to it.
