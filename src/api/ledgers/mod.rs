@@ -1,5 +1,6 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod debts;
 mod dunning;
 mod ledger;
 mod posting;
@@ -14,4 +15,5 @@ pub(super) fn bind(b: &mut Bindings) {
     posting::bind(b);
     reasons::bind(b);
     dunning::bind(b);
+    debts::bind(b);
 }
