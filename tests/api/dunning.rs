@@ -281,3 +281,50 @@ async fn dunning_is_for_those_who_deal_with_debts() {
     assert_eq!(server.dunned(&organisation, number).await["status"], "ACTIVE");
     assert_eq!(server.dunned(&staff, number).await["status"], "ACTIVE", "nothing was withdrawn");
 }
+
+const POSITION: &str = "query($n: String!, $d: Date) { accountDebtPosition(accountNumber: $n, asOn: $d) {
+    accountNumber ledgerDebtPositions { ledgerNumber delinquentDebtAmount status } } }";
+
+#[tokio::test]
+async fn a_debt_is_delinquent_once_its_terms_and_grace_are_over() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let number = &world.ada.account;
+    server.owe(world.ada.account_id, 5000).await;
+    server.on_day(10).await;
+    server.pay(world.ada.account_id, 1000).await;
+    server.owe(world.ada.account_id, 2000).await;
+    let staff = server.on_day(LATE + 30).await;
+    let on = async |days: u64| {
+        let data = server.ask(Some(&staff), POSITION, json!({ "n": number, "d": day(days) })).await;
+        let ledgers = data["accountDebtPosition"]["ledgerDebtPositions"].as_array().expect("ledgers").clone();
+        assert_eq!(ledgers.len(), 1);
+        (ledgers[0]["delinquentDebtAmount"].clone(), ledgers[0]["status"].clone())
+    };
+    let known = |amount: i64| (json!(amount), json!("OK"));
+    let unknown = (Value::Null, json!("UNAVAILABLE"));
+    assert_eq!(on(LATE - 1).await, known(0));
+    assert_eq!(on(LATE).await, known(4250), "the oldest charge is settled first");
+    assert_eq!(on(LATE + 9).await, known(4250));
+    assert_eq!(on(LATE + 10).await, known(6350));
+    assert_eq!(on(LATE + 31).await, unknown, "that day has not come");
+    let before = json!({ "n": number, "d": "2026-03-01" });
+    let data = server.ask(Some(&staff), POSITION, before).await;
+    let first = &data["accountDebtPosition"]["ledgerDebtPositions"][0];
+    assert_eq!(first["status"], "UNAVAILABLE", "there was no such ledger");
+    let data = server.ask(Some(&staff), POSITION, json!({ "n": number })).await;
+    assert_eq!(data["accountDebtPosition"]["accountNumber"], json!(number));
+    assert_eq!(data["accountDebtPosition"]["ledgerDebtPositions"][0]["delinquentDebtAmount"], 6350);
+
+    let refused = async |token: &str, number: &str| {
+        server.send(Some(token), POSITION, json!({ "n": number })).await.codes().join(" ")
+    };
+    assert_eq!(refused(&staff, "A-00000000").await, "KT-CT-4178");
+    let (_, organisation) = server.organisation("Advice Ltd", &["view-accounts"]).await;
+    assert_eq!(refused(&organisation, number).await, "KT-CT-4178", "not granted");
+    sqlx::query("update dunning_paths set is_active = false where market = 'gb'")
+        .execute(server.database.pool())
+        .await
+        .expect("switched off");
+    assert_eq!(refused(&staff, number).await, "KT-CT-11613");
+}

@@ -1,5 +1,6 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod debts;
 mod dunning;
 mod ledger;
 mod posting;
@@ -16,4 +17,5 @@ pub(super) fn bind(b: &mut Bindings) {
     reasons::bind(b);
     transfers::bind(b);
     dunning::bind(b);
+    debts::bind(b);
 }

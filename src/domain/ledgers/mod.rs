@@ -7,6 +7,7 @@ pub mod balances;
 pub mod books;
 pub mod charges;
 pub mod credits;
+pub mod debts;
 pub mod dunning;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]

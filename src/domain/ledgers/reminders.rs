@@ -4,6 +4,7 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::debts::unsettled;
 use super::dunning::{put_off, today};
 use super::processes::{self, Ending, Kind};
 use crate::domain::communications::messages::{self, Channel, NewMessage};
@@ -79,15 +80,14 @@ row! {
 }
 
 // A step of which nobody can be told is not taken: a process whose customer cannot be reached waits.
-statement!(static DUE: Due = "
+statement!(static DUE: Due = concat!("
     select p.id as process_id, a.id as account_id, a.number as account_number, d.market, today.day as today, owed.amount as owed,
         next.position, next.name, next.due_date, step.channel, step.subject, step.body,
         nullif(a.billing_email, '') as email, phone.mobile
     from processes p join dunning_processes d on d.process_id = p.id join accounts a on a.id = p.account_id
         join unnest($1::text[], $2::date[]) as today (market, day) on today.market = d.market
         cross join lateral (
-            select greatest(0, -coalesce(sum(o.amount) filter (where o.amount > 0 or o.sequence <= d.through_sequence),
-                0))::bigint as amount
+            select ", unsettled!("o", "o.sequence <= d.through_sequence"), " as amount
             from postings o where o.ledger_account_id = d.ledger_id
         ) owed
         left join lateral (
@@ -105,7 +105,7 @@ statement!(static DUE: Due = "
         and (owed.amount = 0 or next.position is null or (
             next.due_date <= today.day and (a.billing_email <> '' or phone.mobile is not null)
             and not exists (select 1 from process_pauses held where held.process_id = p.id and held.days @> today.day)))
-    order by p.id limit $4");
+    order by p.id limit $4"));
 statement!(static HOLD: (i64,) = "
     select id from processes where id = any($1) and ended_at is null order by id for no key update skip locked");
 statement!(static TAKE: () = "
