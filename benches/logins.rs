@@ -29,8 +29,12 @@ const PASSWORD: &str = "correct horse battery staple";
 const QUERY: &str = "{ viewer { id fullName accounts { number } } }";
 const LOG_IN: &str = "mutation($i: ObtainJSONWebTokenInput!) { obtainKrakenToken(input: $i) { token } }";
 
-async fn send(router: &Router, token: Option<&str>, query: &str, variables: Value) -> Value {
-    let mut request = Request::post("/v1/graphql/").header(header::CONTENT_TYPE, "application/json");
+/// Sends an operation, as if from the address with this number.
+async fn send(router: &Router, client: usize, token: Option<&str>, query: &str, variables: Value) -> Value {
+    let address = format!("10.0.{}.{}", client / 250, client % 250);
+    let mut request = Request::post("/v1/graphql/")
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("X-Forwarded-For", address);
     if let Some(token) = token {
         request = request.header(header::AUTHORIZATION, token);
     }
@@ -57,7 +61,7 @@ async fn people(database: &Database, auth: &Auth, random: &Randomness, router: &
         }
     }
     tx.commit().await.expect("committed");
-    let answer = send(router, None, LOG_IN, json!({ "i": { "APIKey": key } })).await;
+    let answer = send(router, 0, None, LOG_IN, json!({ "i": { "APIKey": key } })).await;
     answer["data"]["obtainKrakenToken"]["token"].as_str().expect("a token").to_owned()
 }
 
@@ -66,7 +70,7 @@ async fn ask(router: Router, token: String, stop: Arc<AtomicBool>) -> Vec<Durati
     let mut took = Vec::new();
     while !stop.load(Ordering::Relaxed) {
         let begun = Instant::now();
-        let answer = send(&router, Some(&token), QUERY, json!({})).await;
+        let answer = send(&router, 0, Some(&token), QUERY, json!({})).await;
         assert!(answer.get("errors").is_none(), "{answer}");
         took.push(begun.elapsed());
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -96,15 +100,16 @@ async fn storm(router: &Router) -> usize {
             let mut refused = 0_usize;
             // Whoever is told to come back does, as a client would.
             loop {
-                let answer = send(&router, None, LOG_IN, input.clone()).await;
+                let answer = send(&router, number, None, LOG_IN, input.clone()).await;
                 match answer["errors"][0]["extensions"]["errorCode"].as_str() {
                     None => return refused,
                     Some("KT-CT-1199") => refused += 1,
                     Some(other) => panic!("{other}"),
                 }
-                // Longer each time, as clients do.
                 let wait = answer["errors"][0]["extensions"]["retryAfter"].as_u64().unwrap_or(1);
-                tokio::time::sleep(Duration::from_secs(wait.min(2)) * 2_u32.pow(refused.min(4) as u32)).await;
+                // Not all in the same moment.
+                let spread = Duration::from_millis((number % 1_000) as u64);
+                tokio::time::sleep(Duration::from_secs(wait) + spread).await;
             }
         })
     });
@@ -137,7 +142,8 @@ async fn main() {
     let auth = Auth::new(issuer, random.clone(), cores);
     let app = App::new(database.clone(), Arc::clone(&auth), None).expect("the API");
     let service = AppService::new(app, "http://bench".into());
-    let router = http::router(Arc::new(service), HttpSettings::default());
+    let router =
+        http::router(Arc::new(service), HttpSettings { trusted_proxies: 1, ..HttpSettings::default() });
     let token = people(&database, &auth, &random, &router).await;
 
     for (name, with_storm) in [("alone", false), ("while 2,000 log in", true), ("afterwards", false)] {
