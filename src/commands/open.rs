@@ -96,7 +96,8 @@ impl Opened {
         let base = config.base_url();
         let issuer =
             Issuer { url: format!("{base}/v1/graphql/"), jwks_url: format!("{base}/.well-known/jwks.json") };
-        let hashers = available_parallelism().map_or(1, std::num::NonZero::get);
+        // One core is left to everybody who is not logging in.
+        let hashers = available_parallelism().map_or(1, |cores| cores.get().saturating_sub(1).max(1));
         Auth::new(issuer, self.random.clone(), hashers)
     }
 
