@@ -20,6 +20,7 @@ use kraken_api::platform::cluster::{Cluster, Settings};
 use kraken_api::platform::db::{Database, Stats};
 use kraken_api::platform::random::Randomness;
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 use tower::ServiceExt;
 
 const PEOPLE: usize = 200;
@@ -93,32 +94,32 @@ fn report(name: &str, mut took: Vec<Duration>) {
 
 /// Logs everybody in; answers how often somebody was told to come back.
 async fn storm(router: &Router) -> usize {
-    let logins = (0..STORM).map(|number| {
-        let router = router.clone();
-        tokio::spawn(async move {
-            let email = format!("person{}@example.org", number % PEOPLE);
-            let input = json!({ "i": { "email": email, "password": PASSWORD } });
-            let mut refused = 0_usize;
-            // Whoever is told to come back does, as a client would.
-            loop {
-                let answer = send(&router, number, None, LOG_IN, input.clone()).await;
-                match answer["errors"][0]["extensions"]["errorCode"].as_str() {
-                    None => return refused,
-                    Some("KT-CT-1199") => refused += 1,
-                    Some(other) => panic!("{other}"),
-                }
-                let wait = answer["errors"][0]["extensions"]["retryAfter"].as_u64().unwrap_or(1);
-                // Not all in the same moment.
-                let spread = Duration::from_millis((number % 1_000) as u64);
-                tokio::time::sleep(Duration::from_secs(wait) + spread).await;
-            }
-        })
-    });
-    let mut refused = 0;
-    for login in logins.collect::<Vec<_>>() {
-        refused += login.await.expect("a log-in");
+    let mut logins = JoinSet::new();
+    for number in 0..STORM {
+        logins.spawn(log_in(router.clone(), number));
     }
-    refused
+    // Dropped half way, it ends them all.
+    logins.join_all().await.into_iter().sum()
+}
+
+/// Logs somebody in; answers how often they were told to come back.
+async fn log_in(router: Router, number: usize) -> usize {
+    let email = format!("person{}@example.org", number % PEOPLE);
+    let input = json!({ "i": { "email": email, "password": PASSWORD } });
+    let mut refused = 0;
+    // Whoever is told to come back does, as a client would.
+    loop {
+        let answer = send(&router, number, None, LOG_IN, input.clone()).await;
+        match answer["errors"][0]["extensions"]["errorCode"].as_str() {
+            None => return refused,
+            Some("KT-CT-1199") => refused += 1,
+            Some(other) => panic!("{other}"),
+        }
+        let wait = answer["errors"][0]["extensions"]["retryAfter"].as_u64().unwrap_or(1);
+        // Not all in the same moment.
+        let spread = Duration::from_millis((number % 1_000) as u64);
+        tokio::time::sleep(Duration::from_secs(wait) + spread).await;
+    }
 }
 
 #[tokio::main]
