@@ -22,7 +22,7 @@ web:  ## GraphiQL's assets; without npm the endpoint's page says how to get them
 	@scripts/web.sh $(NPM)
 
 bench: prepare  ## the engine alone, in release
-	$(CARGO) bench --locked
+	$(CARGO) bench --locked --bench engine
 
 lint:
 	$(CARGO) fmt --check
