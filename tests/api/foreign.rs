@@ -227,6 +227,17 @@ const ATTEMPTS: &[Attempt] = &[
             json!({ "i": { "identifier": bob.user, "linkedObjectType": "ACCOUNT_USER", "key": "a", "value": "1" } })
         },
     },
+    Attempt {
+        mutation: "addCampaignToAccount",
+        document: "mutation($i: AddCampaignToAccountInput!) { addCampaignToAccount(input: $i) { campaignAdded } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaign": "beta-testers" } }),
+    },
+    Attempt {
+        mutation: "removeCampaignFromAccount",
+        document: "mutation($i: RemoveCampaignFromAccountInput!) {
+            removeCampaignFromAccount(input: $i) { campaignRemoved } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaignName": "beta-testers" } }),
+    },
 ];
 
 /// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
@@ -242,6 +253,7 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "regenerateSecretKey",
     "requestPasswordReset",
     "updatePassword",
+    "updateSpecialCircumstances",
     "updateUserDetails",
     "validateMfaDevice",
 ];
@@ -333,7 +345,8 @@ const GIVEN: [&str; 14] = [
     "portfolioUserRole",
 ];
 /// What is true only where something was done.
-const DONE: [&str; 3] = ["passwordUpdated", "pauseCreated", "withdrawSuccessful"];
+const DONE: [&str; 5] =
+    ["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {

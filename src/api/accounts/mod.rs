@@ -2,6 +2,8 @@
 
 mod account;
 mod billing;
+mod campaigns;
+mod circumstances;
 mod details;
 mod manage;
 mod metadata;
@@ -17,6 +19,8 @@ use super::session::Bindings;
 pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
     billing::bind(b);
+    campaigns::bind(b);
+    circumstances::bind(b);
     details::bind(b);
     manage::bind(b);
     metadata::bind(b);

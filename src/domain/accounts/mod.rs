@@ -6,7 +6,9 @@
 pub mod accounts;
 pub mod billing;
 pub mod brands;
+pub mod campaigns;
 pub mod changes;
+pub mod circumstances;
 mod contacts;
 pub mod details;
 pub mod manage;
