@@ -12,6 +12,7 @@ mod captcha;
 mod circumstances;
 mod details;
 mod domain;
+mod dues;
 mod dunning;
 mod foreign;
 mod limits;

@@ -15,7 +15,8 @@ const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance u
     transactions(first: 5) { edges { node { id } } } } } } }";
 
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
-    number notes { body } references { value } metadata { key } reminders(first: 5) { totalCount edges { node { id } } } } } } } }";
+    number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
+    users { specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {
