@@ -10,7 +10,8 @@ use tower::ServiceExt;
 
 use crate::support::Server;
 
-const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value } }
+    consents { code type { name } } consentData portfolio { number }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
     transactions(first: 5) { edges { node { id } } } } } } }";
 
