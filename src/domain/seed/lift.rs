@@ -1,8 +1,13 @@
 //! Keys, indexes and triggers, out of the way while rows pour in. Postgres says itself how each is made, and makes it
 //! again before the transaction ends: no key is back in force until all rows have been tried against it.
 
-use super::SeedError;
+use std::time::{Duration, Instant};
+
+use super::{Say, SeedError};
 use crate::platform::db::{Tx, row, statement};
+
+/// What takes longer to make is told.
+const WORTH_TELLING: Duration = Duration::from_secs(1);
 
 /// The tables that must be empty, as SQL.
 macro_rules! tables {
@@ -86,14 +91,13 @@ pub(super) async fn lift(tx: &mut Tx) -> Result<Lifted, SeedError> {
 }
 
 /// Puts everything back, the other way round. Postgres refuses if any row breaks any key.
-pub(super) async fn restore(
-    tx: &mut Tx,
-    lifted: Lifted,
-    say: &(dyn Fn(&str) + Send + Sync),
-) -> Result<(), SeedError> {
+pub(super) async fn restore(tx: &mut Tx, lifted: Lifted, say: &Say) -> Result<(), SeedError> {
     for part in lifted.0.iter().rev() {
+        let begun = Instant::now();
         run(tx, &part.restore).await?;
-        say(&format!("restored {}", part.name));
+        if begun.elapsed() >= WORTH_TELLING {
+            say(&format!("{} is back in force", part.name));
+        }
     }
     TRIGGERS_ON.command().execute(&mut *tx).await?;
     ANALYZE.command().execute(&mut *tx).await?;
