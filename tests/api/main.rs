@@ -7,6 +7,7 @@ mod support;
 mod access;
 mod altered;
 mod books;
+mod bulk;
 mod campaigns;
 mod captcha;
 mod circumstances;

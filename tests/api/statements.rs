@@ -78,6 +78,45 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
     assert!(counts[0].0 > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
+const SEARCH: &str =
+    "query($t: AccountSearchInputType!) { accountsSearch(searchTerms: $t, maxResults: 100) { score account {
+    number ... on AccountType { balance users { email } portfolio { number }
+    ledgers { number transactions(first: 2) { edges { node { id } } } } } } } }";
+
+#[tokio::test]
+async fn a_search_costs_the_same_whatever_it_finds() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut tx = server.tx().await;
+    let portfolio =
+        open::portfolio(&mut tx, &server.random, "OCTOPUS_ENERGY", "Nobody").await.expect("a portfolio");
+    for (name, times) in [("Zebulon Quick", 1), ("Hypatia Stone", 10), ("Ottoline Marsh", 100)] {
+        for _ in 0..times {
+            let new = NewAccount {
+                brand: "OCTOPUS_ENERGY",
+                account_type: "DOMESTIC",
+                billing_name: name,
+                ..NewAccount::default()
+            };
+            open::account(&mut tx, &server.random, portfolio, &new).await.expect("an account");
+        }
+    }
+    tx.commit().await.expect("committed");
+    let mut counts = Vec::new();
+    for (name, times) in [("Zebulon Quick", 1), ("Hypatia Stone", 10), ("Ottoline Marsh", 100)] {
+        // Another term more takes no statement more.
+        let variables = json!({ "t": { "billingName": name, "account": name } });
+        let variables = serde_json::from_value(variables).expect("variables");
+        let request = graphql::Request { query: SEARCH.into(), variables, ..graphql::Request::default() };
+        let origin = Origin { authorization: Some(&world.staff), client: None };
+        let answer = server.app.execute(request, origin).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+        assert_eq!(body["data"]["accountsSearch"].as_array().map(Vec::len), Some(times), "{body}");
+        counts.push(answer.stats.statements());
+    }
+    assert!(counts[0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
 #[tokio::test]
 async fn a_total_that_is_not_asked_for_is_not_counted() {
     let server = Server::start().await;
