@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod altered;
+mod bills;
 mod books;
 mod bulk;
 mod campaigns;

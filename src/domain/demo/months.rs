@@ -4,7 +4,9 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
+use crate::domain::billing::cycle;
 use super::{DemoError, Person, World, join, letters, papers, voice};
+use super::{DemoError, Person, World, join, letters};
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
@@ -34,6 +36,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     let present = tx.wall_now();
     for month in 0..MONTHS {
         wait_until(tx, at(present, month, JOIN)).await?;
+        cycle::bill_due(tx).await?;
         for customer in CUSTOMERS.iter().filter(|customer| customer.joined == month as usize) {
             let person = join(tx, world.random, customer).await?;
             letters::welcome(tx, world.random, &person).await?;
