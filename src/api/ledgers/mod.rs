@@ -6,7 +6,12 @@ mod dunning;
 mod ledger;
 mod posting;
 mod reasons;
+<<<<<<< HEAD
 pub(super) mod transaction;
+=======
+mod scheduled;
+mod transaction;
+>>>>>>> money
 mod transfers;
 
 use super::session::Bindings;
@@ -17,6 +22,7 @@ pub(super) fn bind(b: &mut Bindings) {
     posting::bind(b);
     reasons::bind(b);
     transfers::bind(b);
+    scheduled::bind(b);
     dunning::bind(b);
     debts::bind(b);
     dues::bind(b);

@@ -1,8 +1,8 @@
 //! Crediting accounts.
 
 use serde_json::Value;
-use thiserror::Error;
 
+<<<<<<< HEAD
 use super::books;
 use super::journal::PostError;
 use super::ledgers::{self, LedgerName, NameError};
@@ -62,6 +62,12 @@ impl From<PostError> for CreditError {
         }
     }
 }
+=======
+use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
+use super::transactions::Transaction;
+use crate::domain::auth::viewer::Viewer;
+use crate::platform::db::Tx;
+>>>>>>> money
 
 /// A credit that somebody gives by hand. All amounts are minor units of the account's currency.
 #[derive(Clone, Debug, Default)]
@@ -87,22 +93,15 @@ pub struct NewCredit<'a> {
 }
 
 /// Credits a ledger of an account.
-pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result<Transaction, CreditError> {
-    if !viewer.may(POST_TRANSACTIONS) {
-        return Err(CreditError::Forbidden);
-    }
-    let split = split(new)?;
-    let name = new.ledger.map(LedgerName::parse).transpose()?;
-    let account =
-        accounts::by_number(tx, viewer, new.account_number).await?.ok_or(CreditError::UnknownAccount)?;
-    let reason = reasons::credit(tx, &account.market, new.reason).await?.ok_or(CreditError::UnknownReason)?;
-    if reason.is_deprecated {
-        return Err(CreditError::DeprecatedReason);
-    }
-    let target = match &name {
-        None => ledgers::target(tx, account.id, None).await?,
-        Some(name) => ledgers::named(tx, viewer, new.account_number, name).await?,
+pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result<Transaction, HandError> {
+    let main = Onto::Main(new.account_number);
+    let wanted = Wanted {
+        action: Action::Credit,
+        onto: new.ledger.map_or(main, |ledger| Onto::Of(new.account_number, ledger)),
+        amounts: Amounts::Parts(new.net, new.tax, new.gross),
+        reason: new.reason,
     };
+<<<<<<< HEAD
     let target = target.ok_or(CreditError::NoLedger)?;
     let market = market::by_code(&target.market).ok_or(CreditError::NoLedger)?;
     let credit = New {
@@ -148,4 +147,8 @@ mod tests {
         assert!(matches!(credit(-1, 2, 1), Err(CreditError::Amount(AmountError::NotPositive))));
         assert!(matches!(credit(1 << 31, 0, 1 << 31), Err(CreditError::Amount(AmountError::OutOfRange))));
     }
+=======
+    let notes = Notes { note: new.note, display_note: new.display_note, metadata: new.metadata };
+    by_hand::post(tx, viewer, &wanted, &notes).await
+>>>>>>> money
 }
