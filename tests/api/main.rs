@@ -6,8 +6,10 @@ mod support;
 
 mod access;
 mod altered;
+mod billing_triggers;
 mod books;
 mod captcha;
+mod collections;
 mod details;
 mod domain;
 mod dunning;
@@ -23,6 +25,7 @@ mod people;
 mod portfolios;
 mod post;
 mod pre_signed;
+mod proceedings;
 mod roots;
 mod rotation;
 mod secrets;

@@ -12,7 +12,9 @@ use crate::support::Server;
 
 const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
-    transactions(first: 5) { edges { node { id } } } } } } }";
+    transactions(first: 5) { edges { node { id } } }
+    billingTriggerConfiguration { nextIssueDate operationFrequencies { multiplier temporalParams { paramKey } } }
+    debtCollectionProceedings { amount agency { code } collectionCampaign { code } } } } } }";
 
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {

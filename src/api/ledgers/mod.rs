@@ -1,9 +1,12 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod billing_triggers;
+mod collections;
 mod debts;
 mod dunning;
 mod ledger;
 mod posting;
+mod proceedings;
 mod reasons;
 mod transaction;
 mod transfers;
@@ -18,4 +21,7 @@ pub(super) fn bind(b: &mut Bindings) {
     transfers::bind(b);
     dunning::bind(b);
     debts::bind(b);
+    billing_triggers::bind(b);
+    proceedings::bind(b);
+    collections::bind(b);
 }

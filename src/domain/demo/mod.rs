@@ -1,6 +1,7 @@
 //! The demo world: two years in the lives of ten customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
+mod arrangements;
 mod cast;
 mod letters;
 mod months;
@@ -18,9 +19,13 @@ use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
-use crate::domain::auth::viewer::{ACT_FOR_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS};
+use crate::domain::auth::viewer::{
+    ACT_FOR_CUSTOMERS, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS,
+};
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
+use crate::domain::ledgers::proceedings::ProceedingError;
 use crate::domain::ledgers::{self, ChargeError, CreditError};
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
@@ -125,6 +130,10 @@ pub enum DemoError {
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]
+    Debt(#[from] DebtError),
+    #[error(transparent)]
+    Proceeding(#[from] ProceedingError),
+    #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -172,7 +181,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = vec![POST_TRANSACTIONS.to_owned()];
+    let permissions = vec![POST_TRANSACTIONS.to_owned(), MANAGE_DEBT.to_owned()];
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
 

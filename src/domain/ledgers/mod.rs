@@ -4,8 +4,11 @@
 //! positive credit or payment raises it. What has been posted is never changed, only added to.
 
 pub mod balances;
+pub mod billing_targets;
+pub mod billing_triggers;
 pub mod books;
 pub mod charges;
+pub mod collections;
 pub mod credits;
 pub mod debts;
 pub mod dunning;
@@ -14,6 +17,7 @@ pub mod journal;
 pub mod ledgers;
 pub mod open;
 pub mod payments;
+pub mod proceedings;
 pub mod processes;
 pub mod reasons;
 pub mod reminders;
