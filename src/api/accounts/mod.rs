@@ -2,9 +2,14 @@
 
 mod account;
 mod billing;
+mod campaigns;
+mod circumstances;
 mod details;
 mod manage;
+mod metadata;
+mod notes;
 mod portfolio;
+mod reminders;
 mod roles;
 mod search;
 mod user;
@@ -14,9 +19,14 @@ use super::session::Bindings;
 pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
     billing::bind(b);
+    campaigns::bind(b);
+    circumstances::bind(b);
     details::bind(b);
     manage::bind(b);
+    metadata::bind(b);
+    notes::bind(b);
     portfolio::bind(b);
+    reminders::bind(b);
     roles::bind(b);
     search::bind(b);
     user::bind(b);

@@ -3,6 +3,7 @@
 mod billing_triggers;
 mod collections;
 mod debts;
+mod dues;
 mod dunning;
 mod ledger;
 mod posting;
@@ -24,4 +25,5 @@ pub(super) fn bind(b: &mut Bindings) {
     billing_triggers::bind(b);
     proceedings::bind(b);
     collections::bind(b);
+    dues::bind(b);
 }

@@ -6,12 +6,18 @@
 pub mod accounts;
 pub mod billing;
 pub mod brands;
+pub mod campaigns;
 pub mod changes;
+pub mod circumstances;
 mod contacts;
 pub mod details;
 pub mod manage;
+pub mod metadata;
+pub mod notes;
 pub mod open;
 pub mod portfolios;
+pub mod references;
+pub mod reminders;
 pub mod roles;
 pub mod search;
 pub mod users;

@@ -5,6 +5,7 @@ mod arrangements;
 mod cast;
 mod letters;
 mod months;
+mod papers;
 
 use std::time::Duration;
 
@@ -12,6 +13,12 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::accounts::campaigns::CampaignError;
+use crate::domain::accounts::circumstances::CircumstanceError;
+use crate::domain::accounts::metadata::MetadataError;
+use crate::domain::accounts::notes::NoteError;
+use crate::domain::accounts::references::ReferenceError;
+use crate::domain::accounts::reminders::ReminderError;
 use crate::domain::accounts::roles::{self, ACCOUNT_OWNER, PORTFOLIO_OWNER};
 use crate::domain::accounts::{NewAccount, NewUser, OpenError, open};
 use crate::domain::auth::logins::{self, ChangeError};
@@ -20,7 +27,7 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::ledgers::debts::DebtError;
@@ -134,6 +141,18 @@ pub enum DemoError {
     #[error(transparent)]
     Proceeding(#[from] ProceedingError),
     #[error(transparent)]
+    Note(#[from] NoteError),
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Reminder(#[from] ReminderError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    #[error(transparent)]
+    Circumstance(#[from] CircumstanceError),
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
+    #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -181,7 +200,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = vec![POST_TRANSACTIONS.to_owned(), MANAGE_DEBT.to_owned()];
+    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, MANAGE_DEBT].map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
 

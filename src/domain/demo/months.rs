@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, arrangements, join, letters};
+use super::{DemoError, Person, World, arrangements, join, letters, papers};
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
@@ -38,6 +38,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             let person = join(tx, world.random, customer).await?;
             letters::welcome(tx, world.random, &person).await?;
             arrangements::rhythm(tx, &person).await?;
+            papers::open(tx, &world.clerk, &person).await?;
             world.people.push(person);
         }
         wait_until(tx, at(present, month, BILL)).await?;
@@ -152,6 +153,9 @@ async fn rest(tx: &mut Tx, world: &World<'_>, person: &Person, month: usize) -> 
         if months > 0 && months % every == every / 2 {
             let charge = late_fee(customer, number);
             charges::create(tx, &world.clerk, &charge).await?;
+        }
+        if month + 1 == MONTHS as usize {
+            papers::late(tx, &world.clerk, person).await?;
         }
     }
     if let Some((_, gross)) = customer.reward.filter(|(when, _)| *when == month) {

@@ -11,6 +11,7 @@ pub mod charges;
 pub mod collections;
 pub mod credits;
 pub mod debts;
+pub mod dues;
 pub mod dunning;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
