@@ -9,7 +9,7 @@ use super::auth::{expired, password_reset, refresh};
 use super::billing::cycle;
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
-use super::ledgers::{reminders, scheduled};
+use super::ledgers::{permissions, reminders, scheduled};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 
@@ -33,11 +33,9 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     post::register(&mut runner, house);
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
-<<<<<<< HEAD
     cycle::register(&mut runner);
-=======
     scheduled::register(&mut runner);
->>>>>>> money
+    permissions::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

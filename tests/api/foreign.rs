@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 
-use kraken_api::domain::auth::organisations;
+use kraken_api::domain::auth::{Viewer, organisations};
+use kraken_api::domain::ledgers::proceedings::{self, NewProceeding};
 use serde_json::{Value, json};
 use sqlx::Row;
 
+use crate::support::server::beginning;
 use crate::support::world::Customer;
 use crate::support::{Others, Server, World};
 
@@ -19,6 +21,8 @@ struct Bobs {
     portfolio_number: String,
     email: &'static str,
     ledger: String,
+    /// Number of the collection of his debt, which an agency has.
+    collection: String,
     session: String,
     refresh: String,
     link: String,
@@ -136,6 +140,57 @@ const ATTEMPTS: &[Attempt] = &[
         mutation: "withdrawDunning",
         document: "mutation($i: WithdrawDunningInputType!) { withdrawDunning(input: $i) { withdrawSuccessful } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "pathName": "STANDARD" } }),
+    },
+    Attempt {
+        mutation: "commenceDcaProceeding",
+        document: "mutation($i: CommenceDCAProceedingInputType!) {
+            commenceDcaProceeding(input: $i) { dcaProceedingCommencementStatus { accountNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "agency": "HARBOUR", "campaign": "TRACE", "isWhiteLabel": true,
+                "dateStarted": "2026-03-02", "amount": 1 } })
+        },
+    },
+    Attempt {
+        mutation: "updateDcaProceeding",
+        document: "mutation($i: UpdateDCAProceedingInputType!) {
+            updateDcaProceeding(input: $i) { dcaProceedingUpdateStatus { accountNumber } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "amount": 1 } }),
+    },
+    Attempt {
+        mutation: "closeDcaProceeding",
+        document: "mutation($i: CloseDCAProceedingInputType!) {
+            closeDcaProceeding(input: $i) { dcaProceedingClosureStatus { accountNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "agency": "HARBOUR", "stopReason": "QUERY", "stoppedDate": "2026-03-02" } })
+        },
+    },
+    Attempt {
+        mutation: "assessCollectionProcessRecordForPause",
+        document: "mutation($i: AssessCollectionProcessRecordForPauseInputType!) {
+            assessCollectionProcessRecordForPause(input: $i) { collectionProcessProcessed { number } } }",
+        variables: |bob| json!({ "i": { "number": bob.collection, "allowUnpausing": true } }),
+    },
+    Attempt {
+        mutation: "associateItemToCollectionProcess",
+        document: "mutation($i: AssociateItemToCollectionProcessInputType!) {
+            associateItemToCollectionProcess(input: $i) { collectionProcessAssociatedItem { number } } }",
+        variables: |bob| {
+            json!({ "i": { "number": bob.collection, "itemType": "CONTRACT_TERMINATION", "itemReference": "x" } })
+        },
+    },
+    Attempt {
+        mutation: "updateCollectionProcessRecordToActive",
+        document: "mutation($i: UpdateCollectionProcessRecordToActiveInputType!) {
+            updateCollectionProcessRecordToActive(input: $i) { collectionProcessActivated { number } } }",
+        variables: |bob| json!({ "i": { "number": bob.collection, "externalReference": "x" } }),
+    },
+    Attempt {
+        mutation: "updateCollectionProcessRecordToComplete",
+        document: "mutation($i: UpdateCollectionProcessRecordToCompleteInputType!) {
+            updateCollectionProcessRecordToComplete(input: $i) { collectionProcessComplete { number } } }",
+        variables: |bob| {
+            json!({ "i": { "number": bob.collection, "completionReason": "ENDED", "completionDetails": "x" } })
+        },
     },
     // An organisation that holds a customer's session token may act for them: the others may not.
     Attempt {
@@ -337,8 +392,33 @@ impl Server {
             ledger: self.main_ledger(&bob.token, bob).await["id"].as_str().expect("an id").to_owned(),
             session: given["token"].as_str().expect("a token").to_owned(),
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
+            collection: self.collected(bob).await,
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
         }
+    }
+
+    /// Has an agency collect what a customer owes. Answers the number of the collection.
+    async fn collected(&self, customer: &Customer) -> String {
+        self.owe(customer.account_id, 5000).await;
+        let mut tx = self.tx().await;
+        let (id,) =
+            sqlx::query_as("select min(id) from support_users").fetch_one(&mut tx).await.expect("staff");
+        let staff = Viewer::Staff { id, roles: Vec::new(), permissions: vec!["manage-debt".to_owned()] };
+        let new = NewProceeding {
+            account_number: &customer.account,
+            ledger_number: None,
+            agency: "HARBOUR",
+            campaign: "LIVE_ARREARS",
+            is_white_label: false,
+            started_on: beginning().date_naive(),
+            amount: Some(5000),
+            notes: None,
+        };
+        proceedings::commence(&mut tx, &staff, &new).await.expect("given to an agency");
+        let (number,) =
+            sqlx::query_as("select number from collection_records").fetch_one(&mut tx).await.expect("one");
+        tx.commit().await.expect("committed");
+        number
     }
 
     /// All that any table says of a customer.
@@ -383,7 +463,7 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 14] = [
+const GIVEN: &[&str] = &[
     "token",
     "refreshToken",
     "tokens",
@@ -402,6 +482,13 @@ const GIVEN: [&str; 14] = [
     "accountUserConsents",
     "event",
     "customerFeedback",
+    "dcaProceedingCommencementStatus",
+    "dcaProceedingUpdateStatus",
+    "dcaProceedingClosureStatus",
+    "collectionProcessProcessed",
+    "collectionProcessAssociatedItem",
+    "collectionProcessActivated",
+    "collectionProcessComplete",
 ];
 /// What is true only where something was done.
 const DONE: [&str; 5] =
@@ -432,6 +519,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "edit-customers",
         "post-transactions",
         "record-contacts",
+        "manage-debt",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;

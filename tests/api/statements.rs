@@ -15,7 +15,9 @@ use crate::support::Server;
 const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value } }
     consents { code type { name } } consentData portfolio { number }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
-    transactions(first: 5) { edges { node { id } } } } } } }";
+    transactions(first: 5) { edges { node { id } } }
+    billingTriggerConfiguration { nextIssueDate operationFrequencies { multiplier temporalParams { paramKey } } }
+    debtCollectionProceedings { amount agency { code } collectionCampaign { code } } } } } }";
 
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
     number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }

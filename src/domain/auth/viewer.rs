@@ -74,7 +74,7 @@ pub const MOVE_CLOCK: &str = "move-clock";
 pub const MANAGE_STAFF: &str = "manage-staff";
 /// Staff may read messages that hold one-time secrets.
 pub const READ_POST: &str = "read-post";
-/// Staff may deal with debts: hold dunning back or stop it, and the like.
+/// Staff and organisations may deal with debts: hold dunning back, give them to an agency, and the like.
 pub const MANAGE_DEBT: &str = "manage-debt";
 /// Staff may look at the service as a customer does.
 pub const MASQUERADE: &str = "masquerade";

@@ -1,6 +1,7 @@
 //! The demo world: two years in the lives of ten customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
+mod arrangements;
 mod cast;
 mod letters;
 mod months;
@@ -31,10 +32,13 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
+use crate::domain::ledgers::proceedings::ProceedingError;
+use crate::domain::ledgers::{self, ChargeError, CreditError};
 use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
@@ -139,6 +143,10 @@ pub enum DemoError {
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]
+    Debt(#[from] DebtError),
+    #[error(transparent)]
+    Proceeding(#[from] ProceedingError),
+    #[error(transparent)]
     Note(#[from] NoteError),
     #[error(transparent)]
     Reference(#[from] ReferenceError),
@@ -206,7 +214,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS].map(str::to_owned).to_vec();
+    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT].map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
 

@@ -4,9 +4,12 @@
 //! positive credit or payment raises it. What has been posted is never changed, only added to.
 
 pub mod balances;
+pub mod billing_targets;
+pub mod billing_triggers;
 pub mod books;
 pub mod by_hand;
 pub mod charges;
+pub mod collections;
 pub mod credits;
 pub mod debts;
 pub mod dues;
@@ -17,6 +20,7 @@ pub mod ledgers;
 pub mod of_users;
 pub mod open;
 pub mod payments;
+pub mod proceedings;
 pub mod processes;
 pub mod provisional;
 pub mod reasons;
