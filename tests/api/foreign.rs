@@ -19,6 +19,7 @@ struct Bobs {
     portfolio_number: String,
     email: &'static str,
     ledger: String,
+    ledger_number: String,
     session: String,
     refresh: String,
     link: String,
@@ -73,6 +74,16 @@ const ATTEMPTS: &[Attempt] = &[
         variables: |bob| {
             let place = json!({ "accountNumber": bob.account, "ledgerId": bob.ledger });
             json!({ "i": { "sourceAccountLedger": place, "targetAccountLedger": place, "amount": 100 } })
+        },
+    },
+    Attempt {
+        mutation: "createScheduledTransactions",
+        document: "mutation($i: CreateScheduledTransactionsInput!) {
+            createScheduledTransactions(input: [$i]) { scheduledTransactions { ledgerNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "action": "CREDIT", "grossAmount": 100, "netAmount": 100, "taxAmount": 0, "taxRate": "0",
+                "reason": "GOODWILL", "idempotencyKey": "eve", "postedAfter": "2026-01-01T00:00:00Z",
+                "ledgerNumber": bob.ledger_number } })
         },
     },
     Attempt {
@@ -210,6 +221,7 @@ impl Server {
         let numbers = sqlx::query_as(numbers).bind(bob.user_id).bind(bob.account_id);
         let (user_number, portfolio, portfolio_number) =
             numbers.fetch_one(self.database.pool()).await.expect("his portfolio");
+        let ledger = self.main_ledger(&bob.token, bob).await;
         Bobs {
             user_number,
             portfolio,
@@ -217,7 +229,8 @@ impl Server {
             account: bob.account.clone(),
             user: bob.user_id.to_string(),
             email: bob.email,
-            ledger: self.main_ledger(&bob.token, bob).await["id"].as_str().expect("an id").to_owned(),
+            ledger: ledger["id"].as_str().expect("an id").to_owned(),
+            ledger_number: ledger["number"].as_str().expect("a number").to_owned(),
             session: given["token"].as_str().expect("a token").to_owned(),
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
@@ -266,7 +279,7 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 10] = [
+const GIVEN: [&str; 11] = [
     "token",
     "refreshToken",
     "tokens",
@@ -276,6 +289,7 @@ const GIVEN: [&str; 10] = [
     "viewer",
     "credit",
     "balanceTransfer",
+    "scheduledTransactions",
     "portfolioUserRole",
 ];
 /// What is true only where something was done.

@@ -25,6 +25,7 @@ mod post;
 mod pre_signed;
 mod roots;
 mod rotation;
+mod scheduled;
 mod secrets;
 mod service;
 mod sessions;

@@ -206,6 +206,7 @@ async fn every_connection_bounds_its_pages() {
     let number = &world.ada.account;
     for below in [
         "account(accountNumber: \"N\") { transactions(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { provisionalTransactions(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { ledgers { transactions(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",

@@ -12,6 +12,7 @@ use crate::support::Server;
 
 const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
+    provisionalTransactions(first: 5) { totalCount edges { node { id } } }
     transactions(first: 5) { edges { node { id } } } } } } }";
 
 #[tokio::test]

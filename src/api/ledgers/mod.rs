@@ -5,6 +5,7 @@ mod dunning;
 mod ledger;
 mod posting;
 mod reasons;
+mod scheduled;
 mod transaction;
 mod transfers;
 
@@ -16,6 +17,7 @@ pub(super) fn bind(b: &mut Bindings) {
     posting::bind(b);
     reasons::bind(b);
     transfers::bind(b);
+    scheduled::bind(b);
     dunning::bind(b);
     debts::bind(b);
 }

@@ -21,7 +21,7 @@ use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{ACT_FOR_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS};
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::ledgers::payments::PaymentError;
-use crate::domain::ledgers::{self, ChargeError, CreditError};
+use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::market;
@@ -121,7 +121,7 @@ pub enum DemoError {
     #[error(transparent)]
     Charge(#[from] ChargeError),
     #[error(transparent)]
-    Credit(#[from] CreditError),
+    ByHand(#[from] HandError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]

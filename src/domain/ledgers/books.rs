@@ -9,20 +9,43 @@ use crate::platform::market;
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
 
-/// What customers were charged, net.
-pub const INCOME: &str = "income";
-/// Sales tax owed to the state.
-pub const TAX: &str = "tax";
-/// What was given away in credits, net.
-pub const CREDITS: &str = "credits";
-/// Money received and paid out.
-pub const BANK: &str = "bank";
+/// What a book is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Book {
+    /// What customers were charged, net.
+    Income,
+    /// Sales tax owed to the state.
+    Tax,
+    /// What was given away in credits, net.
+    Credits,
+    /// Money received and paid out.
+    Bank,
+}
+
+impl Book {
+    const ALL: [Self; 4] = [Self::Income, Self::Tax, Self::Credits, Self::Bank];
+
+    /// The book of this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|book| book.code() == code)
+    }
+
+    /// As the database calls it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Income => "income",
+            Self::Tax => "tax",
+            Self::Credits => "credits",
+            Self::Bank => "bank",
+        }
+    }
+}
 
 statement!(static OPEN: () = "
     with opened as (
         insert into ledger_accounts (owner, market, currency, book, stripe, created_at)
         select 'house', $1, $2, book, stripe, $3
-        from unnest(array['income', 'tax', 'credits', 'bank']) book, generate_series(0, $4::int - 1) stripe
+        from unnest($5::text[]) book, generate_series(0, $4::int - 1) stripe
         on conflict on constraint ledger_accounts_book_key do nothing returning id
     )
     insert into ledger_balances (ledger_account_id) select id from opened");
@@ -30,12 +53,15 @@ statement!(static OF_STRIPE: (String, i64) = "
     select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
 
 /// The books that one customer's ledger is posted against.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Books {
-    pub income: i64,
-    pub tax: i64,
-    pub credits: i64,
-    pub bank: i64,
+#[derive(Clone, Debug)]
+pub(super) struct Books(Vec<(String, i64)>);
+
+impl Books {
+    /// The ledger account of a book.
+    pub fn get(&self, book: Book) -> Result<i64, sqlx::Error> {
+        let found = self.0.iter().find(|(code, _)| code == book.code());
+        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
+    }
 }
 
 /// Opens the books of every market; those that are open stay as they are.
@@ -43,6 +69,7 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
     let now = tx.wall_now();
     for market in market::all() {
         let open = OPEN.command().bind(&market.code).bind(&market.currency.code).bind(now).bind(STRIPES);
+        let open = open.bind(Book::ALL.map(Book::code));
         open.execute(&mut *tx).await?;
     }
     Ok(())
@@ -50,9 +77,5 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
 
 pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Books, sqlx::Error> {
     let stripe = i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0);
-    let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
-    let find = |name: &str| {
-        rows.iter().find(|(book, _)| book == name).map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
-    };
-    Ok(Books { income: find(INCOME)?, tax: find(TAX)?, credits: find(CREDITS)?, bank: find(BANK)? })
+    Ok(Books(OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?))
 }

@@ -5,6 +5,7 @@
 
 pub mod balances;
 pub mod books;
+pub mod by_hand;
 pub mod charges;
 pub mod credits;
 pub mod debts;
@@ -15,13 +16,16 @@ pub mod ledgers;
 pub mod open;
 pub mod payments;
 pub mod processes;
+pub mod provisional;
 pub mod reasons;
 pub mod reminders;
+pub mod scheduled;
 pub mod transactions;
 pub mod transfers;
 
+pub use by_hand::HandError;
 pub use charges::{ChargeError, NewCharge};
-pub use credits::{CreditError, NewCredit};
+pub use credits::NewCredit;
 pub use journal::PostError;
 pub use ledgers::Ledger;
 pub use transactions::{Filter, Kind, Order, Transaction};

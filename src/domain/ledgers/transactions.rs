@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
+use super::books::{self, Book};
 use super::journal::{self, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
@@ -353,15 +354,21 @@ statement!(static ADD: (i64,) = "
         tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning id");
 
-/// Posts a transaction on a customer's ledger against `others`, and answers its id.
+/// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes. Answers its id.
 pub(super) async fn record(
     tx: &mut Tx,
     market: &Market,
     ledger: i64,
     new: &New<'_>,
-    others: &[Leg],
+    book: Book,
 ) -> Result<i64, PostError> {
-    let recorded = record_entry(tx, market, new.kind.code(), &[(ledger, new)], others).await?;
+    let books = books::against(tx, &market.code, ledger).await?;
+    let against = |amount: Minor| new.kind.effect(amount)?.negated();
+    let others = [
+        Leg { ledger: books.get(book)?, amount: against(new.split.net)? },
+        Leg { ledger: books.get(Book::Tax)?, amount: against(new.split.tax)? },
+    ];
+    let recorded = record_entry(tx, market, new.kind.code(), &[(ledger, new)], &others).await?;
     recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
 }
 

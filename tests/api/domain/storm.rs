@@ -65,7 +65,7 @@ impl Trial {
         Ok(tx.commit().await?)
     }
 
-    async fn credit(&self, onto: &Known, amount: i64, named: bool) -> Result<(), CreditError> {
+    async fn credit(&self, onto: &Known, amount: i64, named: bool) -> Result<(), HandError> {
         let mut tx = self.db.write(soon(), &Stats::new()).await?;
         let (net, tax) = (amount - amount / 6, amount / 6);
         let ledger = named.then_some(onto.name.as_str());
