@@ -8,7 +8,7 @@ use super::auth::keys::{self, KeyError};
 use super::auth::{expired, password_reset, refresh};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
-use super::ledgers::{reminders, scheduled};
+use super::ledgers::{permissions, reminders, scheduled};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 
@@ -33,6 +33,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
     scheduled::register(&mut runner);
+    permissions::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

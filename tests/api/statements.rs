@@ -4,21 +4,44 @@ use axum::body::Body;
 use axum::http::{Request, header};
 use kraken_api::api::Origin;
 use kraken_api::domain::accounts::open::{self, NewAccount};
+use kraken_api::domain::auth::Viewer;
+use kraken_api::domain::ledgers::contributions::{self, NewAgreement};
 use kraken_api::graphql;
+use kraken_api::platform::db::Tx;
 use serde_json::json;
 use tower::ServiceExt;
 
 use crate::support::Server;
+use crate::support::world::Customer;
 
 const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
-    ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
+    ledgers { number balance creditTransferPermissionsData { toTargetLedgers { ledgerNumber } }
+        transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
+    contributionAgreements { contributionScheme { code } periods(first: 5) { totalCount edges { node { id agreement { id } } } } }
     provisionalTransactions(first: 5) { totalCount edges { node { id } } }
     transactions(first: 5) { edges { node { id } } } } } } }";
+
+/// Agrees on a regular gift of an account.
+async fn give(tx: &mut Tx, customer: &Customer, account_number: &str) {
+    let active_from = tx.business_now().await.expect("now");
+    let new = NewAgreement {
+        account_number,
+        scheme: "WARM_HOMES",
+        every: "MONTHLY",
+        amount: 100,
+        active_from,
+        active_to: None,
+    };
+    contributions::create(tx, &Viewer::customer(customer.user_id), &new).await.expect("agreed");
+}
 
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {
     let server = Server::start().await;
     let world = server.world().await;
+    let mut tx = server.tx().await;
+    give(&mut tx, &world.ada, &world.ada.account).await;
+    tx.commit().await.expect("committed");
     let mut counts = Vec::new();
     for accounts in [1, 10, 100] {
         let mut tx = server.tx().await;
@@ -39,7 +62,8 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
                 billing_name: "Ada",
                 ..NewAccount::default()
             };
-            open::account(&mut tx, &server.random, portfolio.0, &new).await.expect("an account");
+            let opened = open::account(&mut tx, &server.random, portfolio.0, &new).await.expect("an account");
+            give(&mut tx, &world.ada, &opened.number).await;
         }
         tx.commit().await.expect("committed");
         let request = graphql::Request { query: QUERY.into(), ..graphql::Request::default() };

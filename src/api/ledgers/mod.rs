@@ -1,8 +1,10 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod contributions;
 mod debts;
 mod dunning;
 mod ledger;
+mod permissions;
 mod posting;
 mod reasons;
 mod scheduled;
@@ -18,6 +20,8 @@ pub(super) fn bind(b: &mut Bindings) {
     reasons::bind(b);
     transfers::bind(b);
     scheduled::bind(b);
+    contributions::bind(b);
+    permissions::bind(b);
     dunning::bind(b);
     debts::bind(b);
 }

@@ -1,6 +1,7 @@
 //! The demo world: two years in the lives of ten customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
+mod agreements;
 mod cast;
 mod letters;
 mod months;
@@ -20,7 +21,9 @@ use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{ACT_FOR_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS};
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::payments::PaymentError;
+use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
@@ -124,6 +127,10 @@ pub enum DemoError {
     ByHand(#[from] HandError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Contribution(#[from] ContributionError),
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
     #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
     #[error(transparent)]

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, join, letters};
+use super::{DemoError, Person, World, agreements, join, letters};
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
@@ -52,6 +52,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             rest(tx, world, person, month as usize).await?;
         }
     }
+    agreements::make(tx, world, present).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())

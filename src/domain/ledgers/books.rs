@@ -20,10 +20,15 @@ pub enum Book {
     Credits,
     /// Money received and paid out.
     Bank,
+    /// What customers were charged for good causes, which it is kept for.
+    Contributions,
+    /// What customers owed and nobody expects to be paid.
+    BadDebts,
 }
 
 impl Book {
-    const ALL: [Self; 4] = [Self::Income, Self::Tax, Self::Credits, Self::Bank];
+    const ALL: [Self; 6] =
+        [Self::Income, Self::Tax, Self::Credits, Self::Bank, Self::Contributions, Self::BadDebts];
 
     /// The book of this code.
     pub fn parse(code: &str) -> Option<Self> {
@@ -37,6 +42,8 @@ impl Book {
             Self::Tax => "tax",
             Self::Credits => "credits",
             Self::Bank => "bank",
+            Self::Contributions => "contributions",
+            Self::BadDebts => "bad-debts",
         }
     }
 }
