@@ -2,13 +2,14 @@
 
 mod contributions;
 mod debts;
+mod dues;
 mod dunning;
 mod ledger;
 mod permissions;
 mod posting;
 mod reasons;
 mod scheduled;
-mod transaction;
+pub(super) mod transaction;
 mod transfers;
 
 use super::session::Bindings;
@@ -24,4 +25,5 @@ pub(super) fn bind(b: &mut Bindings) {
     permissions::bind(b);
     dunning::bind(b);
     debts::bind(b);
+    dues::bind(b);
 }

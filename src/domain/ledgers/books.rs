@@ -3,8 +3,11 @@
 //! Each book is striped, and a customer's ledger always uses the same stripe: otherwise every charge in a
 //! market would wait for one row.
 
+use super::journal::Leg;
+use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
 use crate::platform::market;
+use crate::platform::money::{AmountError, Split};
 
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
@@ -27,8 +30,18 @@ pub enum Book {
 }
 
 impl Book {
-    const ALL: [Self; 6] =
+    /// All of them, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 6] =
         [Self::Income, Self::Tax, Self::Credits, Self::Bank, Self::Contributions, Self::BadDebts];
+
+    /// What a transaction of this kind is posted against, unless its use case says otherwise.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Charge => Self::Income,
+            Kind::Credit => Self::Credits,
+            Kind::Payment | Kind::Refund => Self::Bank,
+        }
+    }
 
     /// The book of this code.
     pub fn parse(code: &str) -> Option<Self> {
@@ -60,15 +73,35 @@ statement!(static OF_STRIPE: (String, i64) = "
     select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
 
 /// The books that one customer's ledger is posted against.
-#[derive(Clone, Debug)]
-pub(super) struct Books(Vec<(String, i64)>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Books([i64; Book::ALL.len()]);
 
 impl Books {
-    /// The ledger account of a book.
-    pub fn get(&self, book: Book) -> Result<i64, sqlx::Error> {
-        let found = self.0.iter().find(|(code, _)| code == book.code());
-        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
+    /// The books, whose ledger accounts `find` knows.
+    pub fn find<E>(mut find: impl FnMut(Book) -> Result<i64, E>) -> Result<Self, E> {
+        let mut books = Self(Default::default());
+        for (place, book) in books.0.iter_mut().zip(Book::ALL) {
+            *place = find(book)?;
+        }
+        Ok(books)
     }
+
+    /// The ledger account of a book.
+    pub fn get(&self, book: Book) -> i64 {
+        // They are listed in the order in which they are declared.
+        self.0[book as usize]
+    }
+
+    /// What stands against a transaction: a book, and for its tax that of taxes.
+    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<[Leg; 2], AmountError> {
+        let leg = |book, amount| Ok(Leg { ledger: self.get(book), amount: kind.effect(amount)?.negated()? });
+        Ok([leg(book, split.net)?, leg(Book::Tax, split.tax)?])
+    }
+}
+
+/// The stripe of the books that a customer's ledger is posted against.
+pub(crate) fn stripe(ledger: i64) -> i16 {
+    i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0)
 }
 
 /// Opens the books of every market; those that are open stay as they are.
@@ -83,6 +116,33 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
 }
 
 pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Books, sqlx::Error> {
-    let stripe = i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0);
-    Ok(Books(OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?))
+    of_stripe(tx, market, stripe(ledger)).await
+}
+
+/// The books of one stripe of a market.
+pub(crate) async fn of_stripe(tx: &mut Tx, market: &str, stripe: i16) -> Result<Books, sqlx::Error> {
+    let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
+    Books::find(|book| {
+        let found = rows.iter().find(|(code, _)| code == book.code());
+        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_book_is_where_it_is_looked_for() {
+        let mut next = 0;
+        let books = Books::find(|_| {
+            next += 1;
+            Ok::<i64, ()>(next)
+        });
+        let books = books.expect("books");
+        assert_eq!(Book::ALL.map(|book| books.get(book)), [1, 2, 3, 4, 5, 6]);
+        for book in Book::ALL {
+            assert_eq!(Book::parse(book.code()), Some(book));
+        }
+    }
 }

@@ -10,7 +10,7 @@ use super::ledgers;
 use super::transactions::{self, Kind, New, Transaction};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
-use crate::platform::market;
+use crate::platform::market::{self, Market};
 use crate::platform::money::{AmountError, Minor, Split};
 
 /// Why a supply was not charged for.
@@ -86,11 +86,20 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     }
     let target = ledgers::target(tx, account, new.ledger_type).await?.ok_or(ChargeError::NoLedger)?;
     let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
-    // Households do not charge tax on what they feed in.
-    let split =
-        if new.is_export { Split::untaxed(net) } else { market.split_net(net, &target.account_type)? };
-    split.gross.to_wire()?;
+    let split = supply_split(market, net, &target.account_type, new.is_export)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
     Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
+}
+
+/// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.
+pub(crate) fn supply_split(
+    market: &Market,
+    net: Minor,
+    account_type: &str,
+    is_export: bool,
+) -> Result<Split, AmountError> {
+    let split = if is_export { Split::untaxed(net) } else { market.split_net(net, account_type)? };
+    split.gross.to_wire()?;
+    Ok(split)
 }

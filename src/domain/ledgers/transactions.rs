@@ -324,7 +324,7 @@ async fn paged_under(
 
 /// What a transaction is made with, once it is known to be right.
 #[derive(Clone, Debug)]
-pub(super) struct New<'a> {
+pub(crate) struct New<'a> {
     pub kind: Kind,
     pub split: Split,
     pub title: &'a str,
@@ -368,11 +368,7 @@ pub(super) async fn record(
     book: Book,
 ) -> Result<i64, PostError> {
     let books = books::against(tx, &market.code, ledger).await?;
-    let against = |amount: Minor| new.kind.effect(amount)?.negated();
-    let others = [
-        Leg { ledger: books.get(book)?, amount: against(new.split.net)? },
-        Leg { ledger: books.get(Book::Tax)?, amount: against(new.split.tax)? },
-    ];
+    let others = books.against(book, new.kind, &new.split)?;
     let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], &others).await?;
     recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
 }

@@ -56,7 +56,7 @@ pub async fn write_off(
     let found = LEDGER.query().bind(ledger_number).fetch_optional(&mut *tx).await?;
     let (ledger, market) = found.ok_or(WriteOffError::NoLedger)?;
     let market = market::by_code(&market).ok_or(WriteOffError::NoLedger)?;
-    let book = books::against(tx, &market.code, ledger).await?.get(Book::BadDebts)?;
+    let book = books::against(tx, &market.code, ledger).await?.get(Book::BadDebts);
     // Both at once, in the order in which they are posted.
     let held = journal::hold(tx, &[ledger, book], &market.currency.code).await?;
     let owed = held.get(&ledger).copied().unwrap_or_default().negated()?;
