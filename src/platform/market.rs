@@ -189,6 +189,9 @@ pub struct LedgerKind {
     pub supports_statements: bool,
     /// Whether it is billed by invoices.
     pub supports_invoices: bool,
+    /// Whether it only stores credit, which may be permitted to settle what other ledgers owe.
+    #[serde(default)]
+    pub stores_credit: bool,
     /// Whether every account has one from the start.
     pub opened_with_account: bool,
 }

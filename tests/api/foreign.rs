@@ -23,6 +23,9 @@ struct Bobs {
     ledger: String,
     /// Number of the collection of his debt, which an agency has.
     collection: String,
+    ledger_number: String,
+    wallet_number: String,
+    agreement: String,
     session: String,
     refresh: String,
     link: String,
@@ -79,6 +82,47 @@ const ATTEMPTS: &[Attempt] = &[
         variables: |bob| {
             let place = json!({ "accountNumber": bob.account, "ledgerId": bob.ledger });
             json!({ "i": { "sourceAccountLedger": place, "targetAccountLedger": place, "amount": 100 } })
+        },
+    },
+    Attempt {
+        mutation: "createScheduledTransactions",
+        document: "mutation($i: CreateScheduledTransactionsInput!) {
+            createScheduledTransactions(input: [$i]) { scheduledTransactions { ledgerNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "action": "CREDIT", "grossAmount": 100, "netAmount": 100, "taxAmount": 0, "taxRate": "0",
+                "reason": "GOODWILL", "idempotencyKey": "eve", "postedAfter": "2026-01-01T00:00:00Z",
+                "ledgerNumber": bob.ledger_number } })
+        },
+    },
+    Attempt {
+        mutation: "createContributionAgreement",
+        document: "mutation($i: CreateContributionAgreementInput!) {
+            createContributionAgreement(input: $i) { contributionAgreement { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "schemeCode": "COMMUNITY_SOLAR", "interval": "MONTHLY",
+                "amount": 100, "activeFrom": "2030-01-01T00:00:00Z" } })
+        },
+    },
+    Attempt {
+        mutation: "endContributionAgreement",
+        document: "mutation($i: EndContributionAgreementInput!) {
+            endContributionAgreement(input: $i) { contributionAgreement { id } } }",
+        variables: |bob| json!({ "i": { "contributionAgreementId": bob.agreement } }),
+    },
+    Attempt {
+        mutation: "createCreditTransferPermission",
+        document: "mutation($i: CreateCreditTransferPermissionInput!) {
+            createCreditTransferPermission(input: $i) { validFrom } }",
+        variables: |bob| {
+            json!({ "i": { "sourceLedgerNumber": bob.wallet_number, "targetLedgerNumber": bob.ledger_number } })
+        },
+    },
+    Attempt {
+        mutation: "terminateCreditTransferPermission",
+        document: "mutation($i: TerminateCreditTransferPermissionInput!) {
+            terminateCreditTransferPermission(input: $i) { validTo } }",
+        variables: |bob| {
+            json!({ "i": { "sourceLedgerNumber": bob.wallet_number, "targetLedgerNumber": bob.ledger_number } })
         },
     },
     Attempt {
@@ -371,6 +415,17 @@ impl Server {
         let numbers = sqlx::query_as(numbers).bind(bob.user_id).bind(bob.account_id);
         let (user_number, portfolio, portfolio_number) =
             numbers.fetch_one(self.database.pool()).await.expect("his portfolio");
+        let ledger = self.main_ledger(&bob.token, bob).await;
+        let wallet_number = "select number from ledgers where id = $1::bigint";
+        let wallet_number =
+            sqlx::query_scalar(wallet_number).bind(self.wallet(bob).await.parse::<i64>().expect("an id"));
+        let wallet_number: String = wallet_number.fetch_one(self.database.pool()).await.expect("a number");
+        let give = "mutation($i: CreateContributionAgreementInput!) {
+            createContributionAgreement(input: $i) { contributionAgreement { id } } }";
+        let gift = json!({ "accountNumber": bob.account, "schemeCode": "WARM_HOMES", "interval": "MONTHLY",
+            "amount": 100, "activeFrom": "2030-01-01T00:00:00Z" });
+        let agreement = self.ask(Some(&bob.token), give, json!({ "i": gift })).await;
+        let agreement = &agreement["createContributionAgreement"];
         let open = "mutation($i: CreateCustomerFeedbackInputType!) {
             createCustomerFeedback(input: $i) { customerFeedback { id } } }";
         let input =
@@ -389,7 +444,10 @@ impl Server {
             account: bob.account.clone(),
             user: bob.user_id.to_string(),
             email: bob.email,
-            ledger: self.main_ledger(&bob.token, bob).await["id"].as_str().expect("an id").to_owned(),
+            ledger: ledger["id"].as_str().expect("an id").to_owned(),
+            ledger_number: ledger["number"].as_str().expect("a number").to_owned(),
+            wallet_number,
+            agreement: agreement["contributionAgreement"]["id"].as_str().expect("an id").to_owned(),
             session: given["token"].as_str().expect("a token").to_owned(),
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
             collection: self.collected(bob).await,
@@ -464,6 +522,7 @@ fn strangers<'a>(
 
 /// What is not null only where something was done or told.
 const GIVEN: &[&str] = &[
+const GIVEN: [&str; 22] = [
     "token",
     "refreshToken",
     "tokens",
@@ -477,6 +536,10 @@ const GIVEN: &[&str] = &[
     "viewer",
     "credit",
     "balanceTransfer",
+    "scheduledTransactions",
+    "contributionAgreement",
+    "validFrom",
+    "validTo",
     "portfolioUserRole",
     "consents",
     "accountUserConsents",

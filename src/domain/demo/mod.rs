@@ -1,6 +1,7 @@
 //! The demo world: two years in the lives of ten customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
+mod agreements;
 mod arrangements;
 mod cast;
 mod letters;
@@ -35,8 +36,10 @@ use crate::domain::auth::viewer::{
     ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
+use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::proceedings::ProceedingError;
 use crate::domain::ledgers::{self, ChargeError, CreditError};
 use crate::domain::ledgers::{self, ChargeError, HandError};
@@ -146,6 +149,9 @@ pub enum DemoError {
     Debt(#[from] DebtError),
     #[error(transparent)]
     Proceeding(#[from] ProceedingError),
+    Contribution(#[from] ContributionError),
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
     #[error(transparent)]
     Note(#[from] NoteError),
     #[error(transparent)]

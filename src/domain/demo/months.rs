@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, arrangements, join, letters, papers, voice};
+use super::{DemoError, Person, World, arrangements, join, letters, papers, voice, agreements};
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
@@ -58,6 +58,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             arrangements::agency(tx, world, person, month as usize).await?;
         }
     }
+    agreements::make(tx, world, present).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())
