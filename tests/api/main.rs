@@ -29,6 +29,7 @@ mod portfolios;
 mod post;
 mod pre_signed;
 mod reminders;
+mod residence;
 mod roots;
 mod rotation;
 mod secrets;

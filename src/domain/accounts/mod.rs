@@ -18,6 +18,7 @@ pub mod open;
 pub mod portfolios;
 pub mod references;
 pub mod reminders;
+pub mod residence;
 pub mod roles;
 pub mod search;
 pub mod users;
