@@ -6,7 +6,7 @@ mod dunning;
 mod ledger;
 mod posting;
 mod reasons;
-mod transaction;
+pub(super) mod transaction;
 mod transfers;
 
 use super::session::Bindings;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::obtain::{LoginError, Obtained};
+use super::passwords::Seat;
 use super::settings::{self, Settings};
 use super::subjects::Subject;
 use super::{Auth, captcha, logins, mfa};
@@ -36,6 +37,7 @@ impl Auth {
         db: &Database,
         deadline: Deadline,
         stats: &Arc<Stats>,
+        seat: Seat,
         attempt: &Attempt<'_>,
     ) -> Result<Checked, LoginError> {
         let turn = db.gate().next(deadline).await?;
@@ -46,7 +48,7 @@ impl Auth {
         drop(turn);
         check_captcha(&settings, attempt.captcha).await?;
         let hash = login.as_ref().and_then(|login| login.password_hash.clone());
-        let fits = self.passwords.verify(attempt.password, hash.as_deref()).await?;
+        let fits = self.passwords.verify_from(seat, attempt.password, hash.as_deref()).await?;
         match (login.as_ref().and_then(|login| login.subject()), login, hash) {
             (Some(subject), Some(login), Some(hash)) if fits => {
                 Ok(Checked { login: login.id, hash, subject, set_at: login.password_set_at, settings })

@@ -13,6 +13,7 @@ pub mod dunning;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod ledgers;
+pub mod of_users;
 pub mod open;
 pub mod payments;
 pub mod processes;
