@@ -383,7 +383,7 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 14] = [
+const GIVEN: [&str; 18] = [
     "token",
     "refreshToken",
     "tokens",
