@@ -523,6 +523,7 @@ fn strangers<'a>(
 /// What is not null only where something was done or told.
 const GIVEN: &[&str] = &[
 const GIVEN: [&str; 22] = [
+const GIVEN: [&str; 18] = [
     "token",
     "refreshToken",
     "tokens",

@@ -40,6 +40,7 @@ mod pre_signed;
 mod preferences;
 mod proceedings;
 mod reminders;
+mod residence;
 mod roots;
 mod rotation;
 mod scheduled;

@@ -1,19 +1,24 @@
 //! Where an account's bills go: address, e-mail, way and form.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
 use crate::domain::accounts::billing::{self, Address, BillingError};
-use crate::graphql::{FieldError, Leaf, Node, Resolved};
-
-const UNAUTHORISED: &str = "KT-CT-4123";
+use crate::domain::accounts::residence;
+use crate::domain::accounts::users::AccountUser;
+use crate::domain::auth::Viewer;
+use crate::graphql::{BoxFuture, FieldError, Leaf, Node, Resolved};
+use crate::platform::db::Tx;
 
 pub(super) fn bind(b: &mut Bindings) {
-    b.root("Mutation.updateAccountBillingEmail", update_email);
-    b.root("Mutation.updateAccountBillingAddress", update_address);
-    b.root("Mutation.updateCommsDeliveryPreference", update_delivery);
-    b.root("Mutation.updateDocumentAccessibilityPreference", update_accessibility);
+    b.root("Mutation.updateAccountBillingEmail", change::<EmailInput>);
+    b.root("Mutation.updateAccountBillingAddress", change::<AddressInput>);
+    b.root("Mutation.updateCommsDeliveryPreference", change::<DeliveryInput>);
+    b.root("Mutation.updateDocumentAccessibilityPreference", change::<AccessibilityInput>);
+    b.batch("AccountUserType.address", homes);
+    b.batch("AccountUserType.state", states);
     b.batch("AccountType.address", addresses);
     b.batch("AccountType.commsDeliveryPreference", deliveries);
     b.batch("AccountType.communicationDeliveryPreference", deliveries);
@@ -76,17 +81,29 @@ fn refusal(error: BillingError, unauthorised: &'static str) -> FieldError {
     }
 }
 
-async fn changed(
-    call: Call<'_>,
-    number: &str,
-    done: Result<(), BillingError>,
-    unauthorised: &'static str,
-) -> Result<Resolved, FieldError> {
-    done.map_err(|error| refusal(error, unauthorised))?;
+/// One thing about an account's bills that can be changed: the input of its mutation.
+trait Change: DeserializeOwned + Send + Sync {
+    /// The mutation.
+    const FIELD: &'static str;
+    /// Its code for whoever may not change the account.
+    const UNAUTHORISED: &'static str = "KT-CT-4123";
+
+    /// Number of the account.
+    fn account(&self) -> Option<&str>;
+
+    /// Changes it.
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>>;
+}
+
+async fn change<C: Change>(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: C = call.arg("input")?;
+    let number = input.account();
+    let done = call.cx.write(C::FIELD, number, &input, |tx, viewer, input: &C| input.make(tx, viewer));
+    done.await.map_err(|error| refusal(error, C::UNAUTHORISED))?;
     let mut view = call.cx.read().await?;
-    let found =
-        accounts::by_number(&mut view, call.cx.viewer(), number).await.map_err(FieldError::internal)?;
-    found.map(|account| Resolved::node(Changed(account))).ok_or_else(|| FieldError::code(unauthorised))
+    let found = accounts::by_number(&mut view, call.cx.viewer(), number.unwrap_or_default()).await;
+    let found = found.map_err(FieldError::internal)?;
+    found.map(|account| Resolved::node(Changed(account))).ok_or_else(|| FieldError::code(C::UNAUTHORISED))
 }
 
 #[derive(Deserialize)]
@@ -96,15 +113,17 @@ struct EmailInput {
     billing_email: Option<String>,
 }
 
-async fn update_email(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: EmailInput = call.arg("input")?;
-    let number = input.account_number.as_str();
-    let done =
-        call.cx.write("Mutation.updateAccountBillingEmail", Some(number), &input, |tx, viewer, input| {
-            let email = input.billing_email.as_deref().unwrap_or_default();
-            Box::pin(billing::set_email(tx, viewer, &input.account_number, email))
-        });
-    changed(call, number, done.await, UNAUTHORISED).await
+impl Change for EmailInput {
+    const FIELD: &'static str = "Mutation.updateAccountBillingEmail";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let email = self.billing_email.as_deref().unwrap_or_default();
+        Box::pin(billing::set_email(tx, viewer, &self.account_number, email))
+    }
 }
 
 #[derive(Deserialize)]
@@ -142,16 +161,19 @@ impl From<AddressDetails> for Address {
     }
 }
 
-async fn update_address(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: AddressInput = call.arg("input")?;
-    let number = input.account_number.as_deref();
-    let operation = "Mutation.updateAccountBillingAddress";
-    let done = call.cx.write(operation, number, &input, |tx, viewer, input| {
-        let number = input.account_number.as_deref().unwrap_or_default();
-        let address = input.billing_address.clone().map(Address::from);
+impl Change for AddressInput {
+    const FIELD: &'static str = "Mutation.updateAccountBillingAddress";
+    const UNAUTHORISED: &'static str = "KT-CT-7123";
+
+    fn account(&self) -> Option<&str> {
+        self.account_number.as_deref()
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let number = self.account_number.as_deref().unwrap_or_default();
+        let address = self.billing_address.clone().map(Address::from);
         Box::pin(billing::set_address(tx, viewer, number, address))
-    });
-    changed(call, number.unwrap_or_default(), done.await, "KT-CT-7123").await
+    }
 }
 
 #[derive(Deserialize)]
@@ -161,15 +183,16 @@ struct DeliveryInput {
     comms_delivery_preference: String,
 }
 
-async fn update_delivery(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: DeliveryInput = call.arg("input")?;
-    let number = input.account_number.as_str();
-    let operation = "Mutation.updateCommsDeliveryPreference";
-    let done = call.cx.write(operation, Some(number), &input, |tx, viewer, input| {
-        let way = &input.comms_delivery_preference;
-        Box::pin(billing::set_delivery(tx, viewer, &input.account_number, way))
-    });
-    changed(call, number, done.await, UNAUTHORISED).await
+impl Change for DeliveryInput {
+    const FIELD: &'static str = "Mutation.updateCommsDeliveryPreference";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        Box::pin(billing::set_delivery(tx, viewer, &self.account_number, &self.comms_delivery_preference))
+    }
 }
 
 #[derive(Deserialize)]
@@ -179,15 +202,17 @@ struct AccessibilityInput {
     document_accessibility_preference: Option<String>,
 }
 
-async fn update_accessibility(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: AccessibilityInput = call.arg("input")?;
-    let number = input.account_number.as_str();
-    let operation = "Mutation.updateDocumentAccessibilityPreference";
-    let done = call.cx.write(operation, Some(number), &input, |tx, viewer, input| {
-        let form = input.document_accessibility_preference.as_deref();
-        Box::pin(billing::set_accessibility(tx, viewer, &input.account_number, form))
-    });
-    changed(call, number, done.await, UNAUTHORISED).await
+impl Change for AccessibilityInput {
+    const FIELD: &'static str = "Mutation.updateDocumentAccessibilityPreference";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let form = self.document_accessibility_preference.as_deref();
+        Box::pin(billing::set_accessibility(tx, viewer, &self.account_number, form))
+    }
 }
 
 /// Where the bills of the accounts of a level go, each as `show` has it.
@@ -204,6 +229,31 @@ async fn of_parents(
 
 async fn addresses(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     of_parents(call, |b| Resolved::node(Addressee { name: b.name.clone(), address: b.address() })).await
+}
+
+/// Where each user of a level gets their post; null where the viewer sees no account of theirs, or it has no address.
+async fn homes(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let users = call.parents::<AccountUser>()?;
+    let ids: Vec<i64> = users.iter().map(|user| user.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    let home = |(user, billing): (&AccountUser, Option<billing::Billing>)| {
+        let address = billing?.address();
+        let is_known = address != Address { country: address.country.clone(), ..Address::default() };
+        is_known.then(|| Addressee { name: user.full_name(), address })
+    };
+    Ok(users.into_iter().zip(found).map(|pair| Resolved::maybe(home(pair))).collect())
+}
+
+async fn states(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<AccountUser>()?.iter().map(|user| user.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    let state = |billing: Option<billing::Billing>| {
+        let address = billing.map(|billing| billing.address()).unwrap_or_default();
+        Resolved::leaf(residence::state(&address.country, &address.administrative_area))
+    };
+    Ok(found.into_iter().map(state).collect())
 }
 
 async fn deliveries(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -22,6 +22,7 @@ pub mod portfolios;
 pub mod preferences;
 pub mod references;
 pub mod reminders;
+pub mod residence;
 pub mod roles;
 pub mod search;
 pub mod users;
