@@ -220,6 +220,67 @@ const ATTEMPTS: &[Attempt] = &[
                 "answer": "1", "issueResolved": true } })
         },
     },
+    Attempt {
+        mutation: "createAccountNote",
+        document: "mutation($i: CreateAccountNoteInput!) { createAccountNote(input: $i) { account { number } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "note": "Eve was here.", "isPinned": true } }),
+    },
+    Attempt {
+        mutation: "createAccountReference",
+        document: "mutation($i: AccountReferenceInput!) { createAccountReference(input: $i) { accountReference { value } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "namespace": "CRM", "value": "1" } }),
+    },
+    Attempt {
+        mutation: "updateAccountReference",
+        document: "mutation($i: AccountReferenceInput!) { updateAccountReference(input: $i) { accountReference { value } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "namespace": "CRM", "value": "1" } }),
+    },
+    Attempt {
+        mutation: "deleteAccountReference",
+        document: "mutation($i: DeleteAccountReferenceInput!) {
+            deleteAccountReference(input: $i) { accountReference { namespace } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "namespace": "CRM" } }),
+    },
+    Attempt {
+        mutation: "createAccountReminder",
+        document: "mutation($i: CreateAccountReminderInput!) { createAccountReminder(input: $i) { accountReminder { dueAt } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "reminderType": "BILLING", "content": "Call Eve.",
+                "dueAt": "2030-01-01T00:00:00Z" } })
+        },
+    },
+    Attempt {
+        mutation: "createReminder",
+        document: "mutation($i: CreateReminderInput!) { createReminder(input: $i) { reminder { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "reminderTypeName": "BILLING", "content": "Call Eve." } })
+        },
+    },
+    Attempt {
+        mutation: "createMetadata",
+        document: "mutation($i: MetadataInput!) { createMetadata(input: $i) { metadata { key } } }",
+        variables: |bob| {
+            json!({ "i": { "identifier": bob.account, "linkedObjectType": "ACCOUNT", "key": "a", "value": "1" } })
+        },
+    },
+    Attempt {
+        mutation: "updateMetadata",
+        document: "mutation($i: MetadataInput!) { updateMetadata(input: $i) { metadata { key } } }",
+        variables: |bob| {
+            json!({ "i": { "identifier": bob.user, "linkedObjectType": "ACCOUNT_USER", "key": "a", "value": "1" } })
+        },
+    },
+    Attempt {
+        mutation: "addCampaignToAccount",
+        document: "mutation($i: AddCampaignToAccountInput!) { addCampaignToAccount(input: $i) { campaignAdded } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaign": "beta-testers" } }),
+    },
+    Attempt {
+        mutation: "removeCampaignFromAccount",
+        document: "mutation($i: RemoveCampaignFromAccountInput!) {
+            removeCampaignFromAccount(input: $i) { campaignRemoved } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaignName": "beta-testers" } }),
+    },
 ];
 
 /// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
@@ -236,6 +297,7 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "requestPasswordReset",
     "updateCommsPreferences",
     "updatePassword",
+    "updateSpecialCircumstances",
     "updateUserDetails",
     "validateMfaDevice",
 ];
@@ -321,13 +383,17 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 14] = [
+const GIVEN: &[&str] = &[
     "token",
     "refreshToken",
     "tokens",
     "accountCharge",
     "accountCredit",
     "account",
+    "accountReference",
+    "accountReminder",
+    "reminder",
+    "metadata",
     "viewer",
     "credit",
     "balanceTransfer",
@@ -338,7 +404,8 @@ const GIVEN: [&str; 14] = [
     "customerFeedback",
 ];
 /// What is true only where something was done.
-const DONE: [&str; 3] = ["passwordUpdated", "pauseCreated", "withdrawSuccessful"];
+const DONE: &[&str] =
+    &["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {
