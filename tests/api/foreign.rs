@@ -279,6 +279,47 @@ const ATTEMPTS: &[Attempt] = &[
         },
     },
     Attempt {
+        mutation: "updateAccountConsents",
+        document: "mutation($n: String!) {
+            updateAccountConsents(accountNumber: $n, consents: [{ code: \"HALF_HOURLY_READINGS\", value: ACCEPTED }]) {
+                consents { value } } }",
+        variables: |bob| json!({ "n": bob.account }),
+    },
+    Attempt {
+        mutation: "updateAccountUserConsents",
+        document: "mutation($n: String!) {
+            updateAccountUserConsents(userNumber: $n, consents: [{ consentTypeCode: \"RESEARCH\", value: ACCEPTED }]) {
+                accountUserConsents { consents { value } } } }",
+        variables: |bob| json!({ "n": bob.user_number }),
+    },
+    Attempt {
+        mutation: "createExternalAccountEvent",
+        document: "mutation($i: CreateExternalAccountEventInput!) { createExternalAccountEvent(input: $i) { event { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "category": "WEB", "content": [] } }),
+    },
+    Attempt {
+        mutation: "createExternalAccountUserEvent",
+        document: "mutation($i: CreateExternalAccountUserEventInput!) {
+            createExternalAccountUserEvent(input: $i) { event { id } } }",
+        variables: |bob| json!({ "i": { "userId": bob.user, "category": "WEB", "content": [] } }),
+    },
+    Attempt {
+        mutation: "createCustomerFeedback",
+        document: "mutation($i: CreateCustomerFeedbackInputType!) {
+            createCustomerFeedback(input: $i) { customerFeedback { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_LOGIN_FOLLOW_UP" } })
+        },
+    },
+    Attempt {
+        mutation: "submitCustomerFeedback",
+        document: "mutation($i: CustomerFeedbackInputType!) { submitCustomerFeedback(input: $i) { customerFeedback { id } } }",
+        variables: |bob| {
+            json!({ "i": { "feedbackId": bob.feedback, "formId": bob.form, "accountNumber": bob.account,
+                "answer": "1", "issueResolved": true } })
+        },
+    },
+    Attempt {
         mutation: "createAccountNote",
         document: "mutation($i: CreateAccountNoteInput!) { createAccountNote(input: $i) { account { number } } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "note": "Eve was here.", "isPinned": true } }),
@@ -555,8 +596,8 @@ const GIVEN: [&str; 18] = [
     "collectionProcessComplete",
 ];
 /// What is true only where something was done.
-const DONE: [&str; 5] =
-    ["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
+const DONE: &[&str] =
+    &["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {

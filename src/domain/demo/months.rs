@@ -4,8 +4,9 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, arrangements, join, letters, papers, voice, agreements};
 use crate::domain::billing::cycle;
+use super::{DemoError, Person, World, arrangements, join, letters, papers, voice, agreements};
+use super::{DemoError, Person, World, join, letters, papers, voice};
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
