@@ -10,7 +10,9 @@ use tower::ServiceExt;
 
 use crate::support::Server;
 
-const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email businesses(first: 2) { edges { node { name } } } }
+    portfolio { number depth ancestors(first: 2) { edgeCount } descendants(first: 2) { edges { node { number } } } }
+    business { name sectors linkedAccountNumbers } isShellAccount canBeWithdrawn applications(first: 1) { edgeCount }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
     transactions(first: 5) { edges { node { id } } } } } } }";
 
@@ -18,6 +20,8 @@ const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance u
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {
     let server = Server::start().await;
     let world = server.world().await;
+    let business = server.business(&world.staff, "1").await;
+    server.share(world.ada.account_id, &business).await;
     let mut counts = Vec::new();
     for accounts in [1, 10, 100] {
         let mut tx = server.tx().await;

@@ -4,16 +4,25 @@
 
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod accounts;
+pub mod address;
+pub mod applications;
 pub mod billing;
 pub mod brands;
+pub mod businesses;
 pub mod changes;
 mod contacts;
 pub mod details;
+pub mod lifecycle;
 pub mod manage;
 pub mod open;
+pub mod partner_users;
+pub mod portfolio_references;
+pub mod portfolio_tree;
 pub mod portfolios;
 pub mod roles;
 pub mod search;
+pub mod shells;
+pub mod sign_up;
 pub mod users;
 
 pub use accounts::Account;

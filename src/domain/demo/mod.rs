@@ -185,6 +185,7 @@ async fn join(tx: &mut Tx, random: &Randomness, customer: &'static Customer) -> 
         family_name: customer.family_name,
         email: customer.email,
         mobile: customer.mobile,
+        landline: "",
         title: customer.title,
         pronouns: customer.pronouns,
         preferred_name: None,
