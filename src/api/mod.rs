@@ -5,6 +5,7 @@
 mod accounts;
 mod app;
 mod auth;
+mod billing;
 mod brownouts;
 mod communications;
 mod ledgers;
@@ -23,6 +24,7 @@ fn bind(b: &mut session::Bindings) {
     auth::bind(b);
     accounts::bind(b);
     ledgers::bind(b);
+    billing::bind(b);
     communications::bind(b);
     nodes::bind(b);
 }

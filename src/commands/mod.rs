@@ -8,6 +8,7 @@ mod open;
 mod parties;
 mod post;
 mod schema;
+mod seed;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -31,8 +32,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring the database's schema up to date.
     Migrate,
-    /// Make the demo data, once.
-    Seed,
+    /// Make the demo data, once; or with --accounts, bulk data at the size of a retailer.
+    Seed(seed::Seed),
     /// Look at the served schema.
     #[command(subcommand)]
     Schema(schema::Schema),
@@ -76,7 +77,7 @@ impl Cli {
             Command::Serve(options) => serve::run(&config, &options).await,
             Command::Schema(what) => schema::run(&config, &what),
             Command::Migrate => admin::migrate(&config).await,
-            Command::Seed => admin::seed(&config).await,
+            Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,

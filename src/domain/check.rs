@@ -1,5 +1,6 @@
 //! The proof that the books are right: set-based, over everything that was ever posted.
 
+use super::billing;
 use crate::platform::db::{Statement, Tx, statement};
 
 /// What one rule found.
@@ -64,8 +65,8 @@ static RULES: [(&str, &Statement<(i64, i64)>); 8] = [
 
 /// Tries every rule. The books are right when nothing is broken in any of them.
 pub async fn run(tx: &mut Tx) -> Result<Vec<Finding>, sqlx::Error> {
-    let mut findings = Vec::with_capacity(RULES.len());
-    for (rule, statement) in RULES {
+    let mut findings = Vec::with_capacity(RULES.len() + billing::check::RULES.len());
+    for (rule, statement) in RULES.iter().chain(&billing::check::RULES) {
         let (examined, broken) = statement.query().fetch_one(&mut *tx).await?;
         findings.push(Finding { rule, examined, broken });
     }

@@ -2,10 +2,12 @@
 
 pub mod accounts;
 pub mod auth;
+pub mod billing;
 pub mod check;
 pub mod communications;
 pub mod demo;
 pub mod ledgers;
+pub mod seed;
 pub mod work;
 
 use std::time::Duration;
@@ -36,6 +38,7 @@ pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallEr
     db.migrate().await?;
     let mut tx = db.write(Deadline::after(Duration::from_secs(60)), &Stats::new()).await?;
     accounts::brands::sync(&mut tx).await?;
+    billing::options::sync(&mut tx).await?;
     ledgers::reasons::sync(&mut tx).await?;
     ledgers::books::sync(&mut tx).await?;
     auth::keys::ensure(&mut tx, random).await?;

@@ -6,6 +6,7 @@ use chrono::TimeDelta;
 
 use super::auth::keys::{self, KeyError};
 use super::auth::{expired, password_reset, refresh};
+use super::billing::cycle;
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::ledgers::reminders;
@@ -32,6 +33,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     post::register(&mut runner, house);
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
+    cycle::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

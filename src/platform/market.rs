@@ -52,6 +52,23 @@ pub struct Brand {
     pub code: String,
     /// Its name.
     pub name: String,
+    /// How its accounts are billed unless they have options of their own.
+    pub billing: Billing,
+}
+
+/// How accounts are billed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Billing {
+    /// What a bill is: `statement`, `period` (a statement of the newer kind) or `invoice`.
+    pub document: String,
+    /// Whether periods go by the calendar, and not from bill to bill.
+    pub is_fixed: bool,
+    /// `MONTHLY` or `QUARTERLY`.
+    pub period_length: String,
+    /// How many months or quarters a period has.
+    pub multiplier: i32,
+    /// Days from the issue of a bill until it is due.
+    pub terms_days: i32,
 }
 
 /// A kind of customer ledger.

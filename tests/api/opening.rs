@@ -27,7 +27,7 @@ const READ: &str = "query($n: String!) { account(accountNumber: $n) {
         status salesChannel salesSubchannel dateOfSale coolingOffEndDate preferredSsd } } } } }";
 
 impl Server {
-    async fn put(&self, token: &str, document: &str, input: Value) -> Reply {
+    async fn sign(&self, token: &str, document: &str, input: Value) -> Reply {
         self.send(Some(token), document, json!({ "i": input })).await
     }
 
@@ -58,7 +58,7 @@ async fn a_person_is_signed_up_once() {
     let server = Server::start().await;
     let world = server.world().await;
     let input = json!({ "customerDetails": person(), "brandCode": "OCTOPUS_ENERGY" });
-    let sign_up = || server.put(&world.staff, USER, input.clone());
+    let sign_up = || server.sign(&world.staff, USER, input.clone());
     let (one, other) = tokio::join!(sign_up(), sign_up());
     let (one, other) = (&one.json["data"]["initializeUser"], &other.json["data"]["initializeUser"]);
     assert_eq!(one["userNumber"], other["userNumber"]);
@@ -69,20 +69,20 @@ async fn a_person_is_signed_up_once() {
     let mut again = input.clone();
     again["customerDetails"]["email"] = json!("CLEO@example.org");
     again["customerDetails"]["givenName"] = json!(" cleo");
-    let reply = server.put(&world.staff, USER, again.clone()).await;
+    let reply = server.sign(&world.staff, USER, again.clone()).await;
     assert_eq!(
         reply.json["data"]["initializeUser"],
         json!({ "isNewUser": false, "userNumber": one["userNumber"] })
     );
     again["customerDetails"]["email"] = json!("byrne@example.org");
-    let reply = server.put(&world.staff, USER, again).await;
+    let reply = server.sign(&world.staff, USER, again).await;
     assert_eq!(reply.json["data"]["initializeUser"]["isNewUser"], true);
     // Staff find who was there before; to a stranger they are not there.
     let ada = json!({ "givenName": "Ada", "familyName": "Lovelace", "email": world.ada.email });
     let ada = json!({ "customerDetails": ada, "brandCode": "OCTOPUS_ENERGY" });
     let agency = server.agency().await;
     for (token, is_new) in [(&world.staff, false), (&agency, true), (&agency, false)] {
-        let reply = server.put(token, USER, ada.clone()).await;
+        let reply = server.sign(token, USER, ada.clone()).await;
         assert_eq!(reply.json["data"]["initializeUser"]["isNewUser"], is_new);
     }
     // A role on a portfolio comes with it.
@@ -90,7 +90,7 @@ async fn a_person_is_signed_up_once() {
     let mut carer = input.clone();
     carer["portfolioNumber"] = seen["portfolio"]["number"].clone();
     carer["role"] = json!("CARER");
-    assert!(server.put(&world.staff, USER, carer.clone()).await.errors().is_empty());
+    assert!(server.sign(&world.staff, USER, carer.clone()).await.errors().is_empty());
     let users = &server.read_account(&world.ada.token, &json!(world.ada.account)).await["users"];
     let cleo = json!({ "number": one["userNumber"], "givenName": "Cleo", "familyName": "Byrne",
         "email": "cleo@example.org", "mobile": "+447700900123", "landline": "", "title": "Dr", "pronouns": null,
@@ -109,11 +109,11 @@ async fn a_person_is_signed_up_once() {
     ] {
         let mut wrong = carer.clone();
         wrong[field] = value;
-        assert_eq!(server.put(&world.staff, USER, wrong.clone()).await.codes(), [code], "{wrong}");
-        assert_eq!(server.put(&world.reader, USER, wrong).await.codes(), ["KT-CT-1111"]);
+        assert_eq!(server.sign(&world.staff, USER, wrong.clone()).await.codes(), [code], "{wrong}");
+        assert_eq!(server.sign(&world.reader, USER, wrong).await.codes(), ["KT-CT-1111"]);
     }
     // An organisation has no portfolios to give roles on.
-    assert_eq!(server.put(&agency, USER, carer).await.codes(), ["KT-CT-10329"]);
+    assert_eq!(server.sign(&agency, USER, carer).await.codes(), ["KT-CT-10329"]);
 }
 
 #[tokio::test]
@@ -122,10 +122,10 @@ async fn an_account_is_opened_once() {
     let world = server.world().await;
     let agency = server.agency().await;
     let input = json!({ "customerDetails": person(), "brandCode": "OCTOPUS_ENERGY" });
-    let reply = server.put(&agency, USER, input).await;
+    let reply = server.sign(&agency, USER, input).await;
     let user = reply.json["data"]["initializeUser"]["userNumber"].clone();
     let input = household(&user);
-    let open = || server.put(&agency, ACCOUNT, input.clone());
+    let open = || server.sign(&agency, ACCOUNT, input.clone());
     let (one, other) = tokio::join!(open(), open());
     let (one, other) = (&one.json["data"]["initializeAccount"], &other.json["data"]["initializeAccount"]);
     assert_eq!(one["accountNumber"], other["accountNumber"]);
@@ -150,7 +150,7 @@ async fn an_account_is_opened_once() {
     shop["richBillingAddress"] = json!({ "organization": "Kelp Ltd", "locality": "Bristol", "postalCode": "BS1 4QB",
         "structuredStreetAddress": { "buildingNumber": "2", "streetName": "Kelp Street" } });
     shop["salesInfo"]["urn"] = json!(" KELP-1 ");
-    let reply = server.put(&agency, ACCOUNT, shop.clone()).await;
+    let reply = server.sign(&agency, ACCOUNT, shop.clone()).await;
     let opened = &reply.json["data"]["initializeAccount"];
     assert_eq!(opened["isNewAccount"], true, "{}", reply.json);
     let account = server.read_account(&agency, &opened["accountNumber"]).await;
@@ -162,7 +162,7 @@ async fn an_account_is_opened_once() {
     assert_eq!(account["applications"]["edges"][0]["node"]["coolingOffEndDate"], Value::Null);
     // With a URN nothing else is compared.
     shop["billingName"] = json!("Kelp Limited");
-    let reply = server.put(&agency, ACCOUNT, shop.clone()).await;
+    let reply = server.sign(&agency, ACCOUNT, shop.clone()).await;
     assert_eq!(reply.json["data"]["initializeAccount"]["accountNumber"], opened["accountNumber"]);
     assert_eq!(reply.json["data"]["initializeAccount"]["isNewAccount"], false);
 
@@ -184,19 +184,19 @@ async fn an_account_is_opened_once() {
     ] {
         let mut wrong = shop.clone();
         wrong[field] = value;
-        assert_eq!(server.put(&agency, ACCOUNT, wrong.clone()).await.codes(), [code], "{wrong}");
-        assert_eq!(server.put(&world.partner, ACCOUNT, wrong).await.codes(), ["KT-CT-1111"]);
+        assert_eq!(server.sign(&agency, ACCOUNT, wrong.clone()).await.codes(), [code], "{wrong}");
+        assert_eq!(server.sign(&world.partner, ACCOUNT, wrong).await.codes(), ["KT-CT-1111"]);
     }
     // The URN is another customer's; the portfolio is not the agency's to see.
     let mut theirs = shop.clone();
     theirs["userNumber"] = ada_number.clone();
-    assert_eq!(server.put(&world.staff, ACCOUNT, theirs.clone()).await.codes(), ["KT-CT-10326"]);
+    assert_eq!(server.sign(&world.staff, ACCOUNT, theirs.clone()).await.codes(), ["KT-CT-10326"]);
     shop["salesInfo"]["urn"] = json!("KELP-2");
     shop["portfolioNumber"] = ada_portfolio.clone();
-    assert_eq!(server.put(&agency, ACCOUNT, shop).await.codes(), ["KT-CT-10326"]);
+    assert_eq!(server.sign(&agency, ACCOUNT, shop).await.codes(), ["KT-CT-10326"]);
     theirs["salesInfo"]["urn"] = json!("KELP-3");
     theirs["portfolioNumber"] = ada_portfolio.clone();
-    let reply = server.put(&world.staff, ACCOUNT, theirs).await;
+    let reply = server.sign(&world.staff, ACCOUNT, theirs).await;
     let account = server
         .read_account(&world.ada.token, &reply.json["data"]["initializeAccount"]["accountNumber"])
         .await;
@@ -212,7 +212,7 @@ async fn a_person_and_an_account_are_prepared_at_once() {
         "salesInfo": { "salesChannel": "TELESALES", "urn": "O-1" } });
     let mut input = input;
     input["customerDetails"]["mobile"] = json!("0491 570 109");
-    let prepare = || server.put(&world.staff, BOTH, input.clone());
+    let prepare = || server.sign(&world.staff, BOTH, input.clone());
     let (one, other) = tokio::join!(prepare(), prepare());
     let (one, other) = (&one.json["data"]["prepareAccount"], &other.json["data"]["prepareAccount"]);
     assert_eq!((&one["accountNumber"], &one["userId"]), (&other["accountNumber"], &other["userId"]));
@@ -239,9 +239,9 @@ async fn a_person_and_an_account_are_prepared_at_once() {
     ] {
         let mut wrong = input.clone();
         wrong[field] = value;
-        let reply = server.put(&world.staff, BOTH, wrong.clone()).await;
+        let reply = server.sign(&world.staff, BOTH, wrong.clone()).await;
         assert_eq!(reply.codes(), [code], "{wrong}");
-        assert_eq!(server.put(&world.reader, BOTH, wrong).await.codes(), ["KT-CT-1111"]);
+        assert_eq!(server.sign(&world.reader, BOTH, wrong).await.codes(), ["KT-CT-1111"]);
     }
 }
 
@@ -282,7 +282,7 @@ async fn a_prospect_has_a_shell() {
         .expect("the company's portfolio");
     let link =
         "mutation($i: LinkAccountToBusinessInput!) { linkAccountToBusiness(input: $i) { business { id } } }";
-    let reply = server.put(&world.staff, link, json!({ "accountId": id, "businessId": company })).await;
+    let reply = server.sign(&world.staff, link, json!({ "accountId": id, "businessId": company })).await;
     assert_eq!(reply.codes(), ["KT-CT-11105"]);
 
     // A second one of the same company, in the same portfolio, with an address in parts.
@@ -297,7 +297,7 @@ async fn a_prospect_has_a_shell() {
     // Signing up takes the shell up.
     let mut sign_up = household(&seen["users"][0]["number"]);
     sign_up["salesInfo"]["urn"] = json!("S-1");
-    let reply = server.put(&world.staff, ACCOUNT, sign_up).await;
+    let reply = server.sign(&world.staff, ACCOUNT, sign_up).await;
     let taken = json!({ "isNewAccount": false, "accountNumber": account["number"] });
     assert_eq!(reply.json["data"]["initializeAccount"], taken);
     let seen = server.read_account(&world.reader, &account["number"]).await;
@@ -320,7 +320,7 @@ async fn a_prospect_has_a_shell() {
         let data = server.ask(Some(&world.staff), SHELL, json!({ "i": wrong })).await;
         let made = &data["createShellAccount"];
         assert_eq!((&made["errors"][0]["field"], &made["account"]), (&json!(said), &Value::Null), "{wrong}");
-        assert_eq!(server.put(&world.reader, SHELL, wrong).await.codes(), ["KT-CT-1111"]);
+        assert_eq!(server.sign(&world.reader, SHELL, wrong).await.codes(), ["KT-CT-1111"]);
     }
     let mut theirs = input;
     theirs["familyName"] = json!("Else");
@@ -333,10 +333,10 @@ async fn an_account_lives_and_leaves_a_trace() {
     let server = Server::start().await;
     let world = server.world().await;
     let reply = server
-        .put(&world.staff, USER, json!({ "customerDetails": person(), "brandCode": "OCTOPUS_ENERGY" }))
+        .sign(&world.staff, USER, json!({ "customerDetails": person(), "brandCode": "OCTOPUS_ENERGY" }))
         .await;
     let user = reply.json["data"]["initializeUser"]["userNumber"].clone();
-    let reply = server.put(&world.staff, ACCOUNT, household(&user)).await;
+    let reply = server.sign(&world.staff, ACCOUNT, household(&user)).await;
     let number = reply.json["data"]["initializeAccount"]["accountNumber"].clone();
     let (id,): (i64,) = sqlx::query_as("select id from accounts where number = $1")
         .bind(number.as_str())
@@ -372,7 +372,7 @@ async fn an_account_lives_and_leaves_a_trace() {
     .expect("traces");
     assert_eq!(traces, [(json!("PENDING"), json!("ACTIVE")), (json!("ACTIVE"), json!("DORMANT"))]);
     // Nothing came of it: the same sign-up gives another account.
-    let reply = server.put(&staff, ACCOUNT, household(&user)).await;
+    let reply = server.sign(&staff, ACCOUNT, household(&user)).await;
     let again = &reply.json["data"]["initializeAccount"];
     assert_eq!(again["isNewAccount"], true);
     assert_ne!(again["accountNumber"], number);

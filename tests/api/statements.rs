@@ -2,19 +2,28 @@
 
 use axum::body::Body;
 use axum::http::{Request, header};
+use chrono::Days;
 use kraken_api::api::Origin;
 use kraken_api::domain::accounts::open::{self, NewAccount};
+use kraken_api::domain::ledgers::payments::{self, Movement};
 use kraken_api::graphql;
 use serde_json::json;
 use tower::ServiceExt;
 
 use crate::support::Server;
 
-const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email businesses(first: 2) { edges { node { name } } } }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
+    users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value }
+        businesses(first: 2) { edges { node { name } } } }
+    consents { code type { name } } consentData
     portfolio { number depth ancestors(first: 2) { edgeCount } descendants(first: 2) { edges { node { number } } } }
     business { name sectors linkedAccountNumbers } isShellAccount canBeWithdrawn applications(first: 1) { edgeCount }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
     transactions(first: 5) { edges { node { id } } } } } } }";
+
+const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
+    number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
+    users { specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {
@@ -56,6 +65,105 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
             body["data"]["viewer"]["accounts"].as_array().map(Vec::len),
             usize::try_from(accounts).ok(),
             "{body}"
+        );
+        let number: (String,) = sqlx::query_as("select number from portfolios where id = $1")
+            .bind(portfolio.0)
+            .fetch_one(server.database.pool())
+            .await
+            .expect("a number");
+        let variables = json!({ "p": number.0 }).as_object().cloned().unwrap_or_default();
+        let request = graphql::Request { query: OF_STAFF.into(), variables, ..graphql::Request::default() };
+        let of_staff = server
+            .app
+            .execute(request, Origin { authorization: Some(&world.staff), client: None })
+            .await
+            .expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&of_staff.response.body).expect("JSON");
+        let seen = body["data"]["portfolio"]["accounts"]["edges"].as_array().map(Vec::len);
+        assert_eq!(seen, usize::try_from(accounts).ok(), "{body}");
+        counts.push((answer.stats.statements(), of_staff.stats.statements()));
+    }
+    assert!(counts[0].0 > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+const SEARCH: &str =
+    "query($t: AccountSearchInputType!) { accountsSearch(searchTerms: $t, maxResults: 100) { score account {
+    number ... on AccountType { balance users { email } portfolio { number }
+    ledgers { number transactions(first: 2) { edges { node { id } } } } } } } }";
+
+#[tokio::test]
+async fn a_search_costs_the_same_whatever_it_finds() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut tx = server.tx().await;
+    let portfolio =
+        open::portfolio(&mut tx, &server.random, "OCTOPUS_ENERGY", "Nobody").await.expect("a portfolio");
+    for (name, times) in [("Zebulon Quick", 1), ("Hypatia Stone", 10), ("Ottoline Marsh", 100)] {
+        for _ in 0..times {
+            let new = NewAccount {
+                brand: "OCTOPUS_ENERGY",
+                account_type: "DOMESTIC",
+                billing_name: name,
+                ..NewAccount::default()
+            };
+            open::account(&mut tx, &server.random, portfolio, &new).await.expect("an account");
+        }
+    }
+    tx.commit().await.expect("committed");
+    let mut counts = Vec::new();
+    for (name, times) in [("Zebulon Quick", 1), ("Hypatia Stone", 10), ("Ottoline Marsh", 100)] {
+        // Another term more takes no statement more.
+        let variables = json!({ "t": { "billingName": name, "account": name } });
+        let variables = serde_json::from_value(variables).expect("variables");
+        let request = graphql::Request { query: SEARCH.into(), variables, ..graphql::Request::default() };
+        let origin = Origin { authorization: Some(&world.staff), client: None };
+        let answer = server.app.execute(request, origin).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+        assert_eq!(body["data"]["accountsSearch"].as_array().map(Vec::len), Some(times), "{body}");
+        counts.push(answer.stats.statements());
+    }
+    assert!(counts[0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+const BILLS: &str =
+    "{ viewer { bills(first: 50) { edges { node { id } } } transactions(first: 5) { edges { node { id } } }
+    accounts { ... on AccountType { billingOptions { nextBillingDate }
+    bills(first: 50) { totalCount edges { node { id ... on StatementType { closingBalance reversalsAfterClose
+        transactions(first: 5) { totalCount edges { node { id } } } } } } }
+    ledgers { statements(first: 50) { edges { node { id earliestChargeAt latestChargeAt
+        documentDebtPosition { remainingAmount allocations { amount fulfilment { sourceIdentifier } } }
+        transactions(first: 5) { edges { node { id } } } } } } } } } } }";
+
+#[tokio::test]
+async fn one_bill_and_a_dozen_cost_the_same() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut counts = Vec::new();
+    for months in [1, 3, 12] {
+        let (have,): (i64,) =
+            sqlx::query_as("select count(*) from billing_documents where status = 'ISSUED'")
+                .fetch_one(server.database.pool())
+                .await
+                .expect("a count");
+        for _ in have..months {
+            let mut tx = server.tx().await;
+            let movement =
+                Movement { amount: 100, title: "Transfer", payment_type: "OTHER", ledger_type: None };
+            payments::record(&mut tx, world.ada.account_id, &movement).await.expect("paid");
+            tx.commit().await.expect("committed");
+            server.wall.set(server.wall.now() + Days::new(32));
+            server.work_off().await;
+        }
+        let token = server.log_in(json!({ "APIKey": world.ada.api_key })).await;
+        let request = graphql::Request { query: BILLS.into(), ..graphql::Request::default() };
+        let from = Origin { authorization: Some(&token), client: None };
+        let answer = server.app.execute(request, from).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+        let account = &body["data"]["viewer"]["accounts"][0];
+        assert_eq!(account["bills"]["totalCount"], months, "{body}");
+        assert_eq!(
+            account["ledgers"][0]["statements"]["edges"].as_array().map(Vec::len),
+            usize::try_from(months).ok()
         );
         counts.push(answer.stats.statements());
     }

@@ -58,7 +58,8 @@ fn type_name(kind: Kind) -> &'static str {
     }
 }
 
-fn node(transaction: Transaction) -> Node {
+/// A transaction as the object that it is.
+pub(in crate::api) fn node(transaction: Transaction) -> Node {
     Node::typed(type_name(transaction.kind()), transaction)
 }
 

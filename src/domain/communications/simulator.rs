@@ -115,6 +115,10 @@ mod tests {
             subject: String::new(),
             body: String::new(),
             attempts: 0,
+            is_wanted: true,
+            is_html: false,
+            is_inverted: false,
+            font_size: rust_decimal::Decimal::ONE,
         }
     }
 

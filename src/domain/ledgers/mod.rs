@@ -8,10 +8,12 @@ pub mod books;
 pub mod charges;
 pub mod credits;
 pub mod debts;
+pub mod dues;
 pub mod dunning;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod ledgers;
+pub mod of_users;
 pub mod open;
 pub mod payments;
 pub mod processes;

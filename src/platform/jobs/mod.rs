@@ -69,6 +69,27 @@ pub async fn enqueue(
     Ok(id)
 }
 
+statement!(static ADD_ONCE: () = "
+    insert into jobs (kind, slot, payload, run_at, created_at)
+    select $1, slot, payload, $4, $5 from unnest($2::text[], $3::jsonb[]) as each (slot, payload)
+    on conflict on constraint jobs_slot_key do nothing");
+
+/// As [`enqueue`], for many jobs at once, each with a name under which it is done once: what was enqueued by that
+/// name before, by whomever, stays as it is.
+pub async fn enqueue_once(
+    tx: &mut Tx,
+    kind: &str,
+    jobs: &[(String, Value)],
+    run_at: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let (slots, payloads): (Vec<&str>, Vec<&Value>) =
+        jobs.iter().map(|(slot, payload)| (slot.as_str(), payload)).unzip();
+    let now = tx.wall_now();
+    let insert = ADD_ONCE.command().bind(kind).bind(slots).bind(payloads).bind(run_at).bind(now);
+    insert.execute(&mut *tx).await?;
+    Ok(())
+}
+
 /// How long to wait after so many failures: five seconds, doubled each time, an hour at most.
 pub fn backoff(failures: i32) -> TimeDelta {
     let doublings = u32::try_from(failures.saturating_sub(1)).unwrap_or(0);

@@ -108,13 +108,16 @@ statement!(static DETAILS: Detail = "
 statement!(static SECTORS: (i64, String) = "
     select business_id, sector from business_sector_memberships where business_id = any($1::bigint[])
     order by business_id, sector");
+// No column of a view is known not to be null: hence the defaults.
 statement!(static ROLES: Role = concat!("
-    select held.user_id, held.business_id, held.role from business_people held
+    select coalesce(held.user_id, 0) as user_id, coalesce(held.business_id, 0) as business_id,
+        coalesce(held.role, '') as role
+    from business_people held
     join businesses z on z.id = held.business_id
     where held.user_id = any($3::bigint[]) and ", business_is_visible!(), "
     order by held.user_id, held.business_id, held.role"));
 statement!(static COUNT_OF_USERS: (i64, i64) = concat!("
-    select held.user_id, count(distinct z.id) from business_people held
+    select coalesce(held.user_id, 0), count(distinct z.id) from business_people held
     join businesses z on z.id = held.business_id
     where held.user_id = any($3::bigint[]) and ", business_is_visible!(), " group by held.user_id"));
 statement!(static PAGE_OF_USERS: (i64, i64) = concat!("

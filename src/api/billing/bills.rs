@@ -1,0 +1,116 @@
+//! `bills` of accounts and of people, and one `bill`.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::documents::{bill_type, node};
+use crate::api::paging::{connection, window};
+use crate::api::session::{Bindings, Call};
+use crate::domain::accounts::accounts::Account;
+use crate::domain::accounts::users::AccountUser;
+use crate::domain::billing::documents::{self, Document};
+use crate::domain::billing::lists::{self, Filter, Order};
+use crate::graphql::{FieldError, Resolved};
+use crate::platform::page::Page;
+
+pub(super) fn bind(b: &mut Bindings) {
+    b.batch("AccountType.bills", of_accounts);
+    b.batch("AccountType.bill", one);
+    b.batch("AccountUserType.bills", of_users);
+    // Bills are neither taken over from earlier systems nor rendered yet.
+    b.dark(&[
+        "AccountInterface.bills.includeBillsWithoutPDF",
+        "AccountInterface.bills.includeHistoricStatements",
+        "AccountType.bills.includeBillsWithoutPDF",
+        "AccountType.bills.includeHistoricStatements",
+        "AccountUserType.bills.includeBillsWithoutPDF",
+        "AccountUserType.bills.includeHistoricStatements",
+    ]);
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct BillsArgs {
+    include_open_statements: Option<bool>,
+    include_held_statements: Option<bool>,
+    only_current_email: Option<bool>,
+    ledger_number: Option<String>,
+    from_date: Option<NaiveDate>,
+    to_date: Option<NaiveDate>,
+    issued_from_date: Option<NaiveDate>,
+    issued_to_date: Option<NaiveDate>,
+    account_numbers: Option<Vec<Option<String>>>,
+    order_by: Option<String>,
+}
+
+impl BillsArgs {
+    fn filter(self) -> Filter {
+        Filter {
+            with_open: self.include_open_statements == Some(true),
+            with_held: self.include_held_statements == Some(true),
+            only_current_email: self.only_current_email == Some(true),
+            ledger_number: self.ledger_number,
+            from_date: self.from_date,
+            to_date: self.to_date,
+            issued_from: self.issued_from_date,
+            issued_to: self.issued_to_date,
+            account_numbers: self.account_numbers.map(|numbers| numbers.into_iter().flatten().collect()),
+            order: match self.order_by.as_deref() {
+                Some("ISSUED_DATE_DESC") => Order::IssuedDate,
+                _ => Order::FromDate,
+            },
+        }
+    }
+}
+
+fn connections(pages: Vec<Page<Document>>) -> Vec<Resolved> {
+    pages.into_iter().map(|page| connection(page, node)).collect()
+}
+
+async fn of_accounts(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let filter = call.args::<BillsArgs>()?.filter();
+    let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = lists::of_accounts(&mut view, call.cx.viewer(), &ids, &filter, &window).await;
+    found.map(connections).map_err(FieldError::internal)
+}
+
+async fn of_users(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let filter = call.args::<BillsArgs>()?.filter();
+    let ids: Vec<i64> = call.parents::<AccountUser>()?.iter().map(|u| u.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = lists::of_users(&mut view, call.cx.viewer(), &ids, &filter, &window).await;
+    found.map(connections).map_err(FieldError::internal)
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BillArgs {
+    id: String,
+    identifier: Option<String>,
+    bill_type: Option<String>,
+    ledger_number: Option<String>,
+}
+
+/// The bill of an id, if it is the account's and everything else that was said of it is so.
+async fn one(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let args: BillArgs = call.args()?;
+    let parents: Vec<&Account> = call.parents()?;
+    let viewer = call.cx.viewer();
+    let mut view = call.cx.read().await?;
+    let id: Option<i64> = args.id.parse().ok();
+    let found = documents::by_ids(&mut view, viewer, id.as_slice()).await.map_err(FieldError::internal)?;
+    let found = found.into_iter().flatten().next().filter(|bill| {
+        let is = |given: &Option<String>, known: Option<&str>| given.is_none() || given.as_deref() == known;
+        is(&args.identifier, bill.number.as_deref())
+            && is(&args.bill_type, Some(bill_type(bill)))
+            && is(&args.ledger_number, Some(&bill.ledger_number))
+    });
+    let of = |account: &&Account| found.clone().filter(|bill| bill.account_id == account.id);
+    Ok(parents
+        .iter()
+        .map(|account| of(account).map_or(Resolved::Null, |b| Resolved::Node(node(b))))
+        .collect())
+}

@@ -1,0 +1,26 @@
+//! `charges`: what a bill charges for.
+
+use crate::api::session::{Bindings, Call};
+use crate::domain::billing::{contents, documents};
+use crate::domain::ledgers::transactions::Transaction;
+use crate::graphql::{FieldError, Resolved};
+
+pub(super) fn bind(b: &mut Bindings) {
+    b.root("Query.charges", charges);
+    b.leaves::<Transaction>(
+        "ChargeType",
+        &[("grossAmount", |t| t.amount.0.into()), ("salesTaxAmount", |t| t.tax_amount.0.into())],
+    );
+}
+
+/// Null where the account has no issued bill of that name; the id of a bill is as good as its number.
+async fn charges(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let account: String = call.arg("accountNumber")?;
+    let name: String = call.arg("billingDocumentIdentifier")?;
+    let viewer = call.cx.viewer();
+    let mut view = call.cx.read().await?;
+    let found = documents::named(&mut view, viewer, &account, &name).await.map_err(FieldError::internal)?;
+    let Some(bill) = found.filter(documents::Document::is_issued) else { return Ok(Resolved::Null) };
+    let found = contents::charges(&mut view, viewer, bill.id).await.map_err(FieldError::internal)?;
+    Ok(Resolved::nodes(found))
+}

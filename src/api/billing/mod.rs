@@ -1,0 +1,23 @@
+//! Bills: when they are made, what stands on them, and what is still to be paid of them.
+
+mod bills;
+mod charges;
+mod documents;
+mod ledgers;
+mod options;
+mod people;
+mod positions;
+mod transactions;
+
+use super::session::Bindings;
+
+pub(super) fn bind(b: &mut Bindings) {
+    bills::bind(b);
+    charges::bind(b);
+    documents::bind(b);
+    ledgers::bind(b);
+    options::bind(b);
+    people::bind(b);
+    positions::bind(b);
+    transactions::bind(b);
+}

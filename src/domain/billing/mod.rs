@@ -1,0 +1,18 @@
+//! Bills: documents that say what happened on a ledger in a period, closed, issued, and kept as they were.
+//!
+//! A ledger's documents form a chain. Each takes in the transactions that no other has, and opens with the balance
+//! with which the one before it closed, so that
+//! `opening balance - charges + credits + payments - refunds = closing balance` in each of them.
+
+pub mod check;
+pub mod contents;
+pub mod cycle;
+pub mod documents;
+pub mod holds;
+pub mod issue;
+pub mod lists;
+pub mod options;
+pub mod periods;
+pub mod positions;
+
+pub use documents::{Document, Kind};
