@@ -15,6 +15,8 @@ use crate::support::{Others, Server, World};
 /// What Bob owns, to which everybody here is a stranger.
 struct Bobs {
     account: String,
+    account_id: String,
+    business: String,
     user: String,
     user_number: String,
     portfolio: String,
@@ -47,6 +49,15 @@ const ATTEMPTS: &[Attempt] = &[
             addUserToPortfolio(input: $i) { possibleErrors { code } } }",
         variables: |bob| {
             json!({ "i": { "userNumber": bob.user_number, "roleCode": "CARER", "portfolioNumber": bob.portfolio_number } })
+        },
+    },
+    Attempt {
+        mutation: "addPortfolioReference",
+        document: "mutation($i: AddPortfolioReferenceInput!) {
+            addPortfolioReference(input: $i) { possibleErrors { code } } }",
+        variables: |bob| {
+            let reference = json!({ "namespace": "CRM", "value": "eve" });
+            json!({ "i": { "portfolioNumber": bob.portfolio_number, "reference": reference } })
         },
     },
     Attempt {
@@ -235,6 +246,28 @@ const ATTEMPTS: &[Attempt] = &[
         variables: |bob| {
             json!({ "i": { "number": bob.collection, "completionReason": "ENDED", "completionDetails": "x" } })
         },
+    Attempt {
+        mutation: "initializeAccount",
+        document: "mutation($i: BaseInitializeAccountInput!) { initializeAccount(input: $i) { accountNumber } }",
+        variables: |bob| {
+            let address = json!({ "line1": "1 Road", "postalCode": "SW1A 1AA" });
+            json!({ "i": { "userNumber": bob.user_number, "portfolioNumber": bob.portfolio_number,
+                "brandCode": "OCTOPUS_ENERGY", "billingName": "Eve", "billingAddress": address,
+                "salesInfo": { "salesChannel": "DIRECT" } } })
+        },
+    },
+    Attempt {
+        mutation: "linkAccountToBusiness",
+        document: "mutation($i: LinkAccountToBusinessInput!) { linkAccountToBusiness(input: $i) { business { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountId": bob.account_id, "businessId": bob.business, "shouldOverwrite": true } })
+        },
+    },
+    Attempt {
+        mutation: "addBusinessToSegment",
+        document: "mutation($i: AddBusinessToSegmentInput!) { addBusinessToSegment(input: $i) {
+            businessSegmentPeriod { id } } }",
+        variables: |bob| json!({ "i": { "businessId": bob.business, "segmentName": "PUBLIC_SECTOR" } }),
     },
     // An organisation that holds a customer's session token may act for them: the others may not.
     Attempt {
@@ -427,12 +460,16 @@ const ATTEMPTS: &[Attempt] = &[
 /// answer alike for everybody.
 const ABOUT_THE_CALLER: &[&str] = &[
     "apiKeyAuthentication",
+    "createBusiness",
     "createMfaDevice",
     "createPortfolio",
+    "createShellAccount",
     "deleteMfaDevice",
     "disableToken",
     "forceReauthentication",
+    "initializeUser",
     "obtainKrakenToken",
+    "prepareAccount",
     "regenerateSecretKey",
     "requestPasswordReset",
     "updateCommsPreferences",
@@ -483,6 +520,8 @@ impl Server {
             portfolio,
             portfolio_number,
             account: bob.account.clone(),
+            account_id: bob.account_id.to_string(),
+            business: self.business_of(bob).await,
             user: bob.user_id.to_string(),
             email: bob.email,
             ledger: ledger["id"].as_str().expect("an id").to_owned(),
@@ -518,6 +557,18 @@ impl Server {
             sqlx::query_as("select number from collection_records").fetch_one(&mut tx).await.expect("one");
         tx.commit().await.expect("committed");
         number
+    /// A business that the customer's account belongs to.
+    async fn business_of(&self, customer: &Customer) -> String {
+        let made = "with made as (insert into businesses (name, number, number_type, displayable_number, business_type,
+                created_at) values ('Kahn', '', 'MISSING', '', 'SOLE_TRADER', now()) returning id)
+            insert into business_accounts (account_id, business_id, role, linked_at)
+            select $1, id, 'OWNER', now() from made returning business_id::text";
+        let (business,): (String,) = sqlx::query_as(made)
+            .bind(customer.account_id)
+            .fetch_one(self.database.pool())
+            .await
+            .expect("his business");
+        business
     }
 
     /// All that any table says of a customer.
@@ -565,6 +616,7 @@ fn strangers<'a>(
 const GIVEN: &[&str] = &[
 const GIVEN: [&str; 22] = [
 const GIVEN: [&str; 18] = [
+const GIVEN: [&str; 21] = [
     "token",
     "refreshToken",
     "tokens",
@@ -583,6 +635,9 @@ const GIVEN: [&str; 18] = [
     "validFrom",
     "validTo",
     "portfolioUserRole",
+    "business",
+    "businessSegmentPeriod",
+    "accountNumber",
     "consents",
     "accountUserConsents",
     "event",
@@ -623,6 +678,8 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "manage-sessions",
         "edit-customers",
         "post-transactions",
+        "manage-businesses",
+        "open-accounts",
         "record-contacts",
         "manage-debt",
     ];

@@ -3,13 +3,19 @@
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::address::RichAddress;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
+
+const UNAUTHORISED: &str = "KT-CT-4123";
+use crate::domain::accounts::address::Address;
 use crate::domain::accounts::billing::{self, Address, BillingError};
+use crate::domain::accounts::billing::{self, BillingError};
 use crate::domain::accounts::residence;
 use crate::domain::accounts::users::AccountUser;
 use crate::domain::auth::Viewer;
 use crate::graphql::{BoxFuture, FieldError, Leaf, Node, Resolved};
+use crate::graphql::{FieldError, Node, Resolved};
 use crate::platform::db::Tx;
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -23,29 +29,12 @@ pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.commsDeliveryPreference", deliveries);
     b.batch("AccountType.communicationDeliveryPreference", deliveries);
     b.batch("AccountType.documentAccessibility", accessibilities);
-    b.batch("RichAddressType.asString", as_string);
-    // An address has one spelling here: nothing would heed another.
-    b.dark(&["BillingAddressDetailsInput.structuredStreetAddress"]);
     b.parts::<Changed>("UpdateAccountBillingEmail", &[("account", behind_interface)]);
     b.parts::<Changed>("UpdateAccountBillingAddress", &[("account", |c| Resolved::node(c.0.clone()))]);
     b.parts::<Changed>("UpdateCommsDeliveryPreference", &[("account", behind_interface)]);
     b.parts::<Changed>(
         "UpdateDocumentAccessibilityPreference",
         &[("account", |c| Resolved::node(c.0.clone()))],
-    );
-    b.leaves::<Addressee>(
-        "RichAddressType",
-        &[
-            ("name", |a| part(&a.name)),
-            ("streetAddress", |a| part(&a.address.street_address)),
-            ("dependentLocality", |a| part(&a.address.dependent_locality)),
-            ("locality", |a| part(&a.address.locality)),
-            ("administrativeArea", |a| part(&a.address.administrative_area)),
-            ("postalCode", |a| part(&a.address.postal_code)),
-            ("sortingCode", |a| part(&a.address.sorting_code)),
-            ("country", |a| part(&a.address.country)),
-            ("deliveryPointIdentifier", |a| part(&a.address.delivery_point)),
-        ],
     );
 }
 
@@ -55,18 +44,6 @@ struct Changed(Account);
 /// The fields are typed by the interface.
 fn behind_interface(changed: &Changed) -> Resolved {
     Resolved::Node(Node::typed("AccountType", changed.0.clone()))
-}
-
-/// Somebody and where they live.
-#[derive(Clone)]
-struct Addressee {
-    name: String,
-    address: Address,
-}
-
-/// A part of an address that is not there is null.
-fn part(text: &str) -> Leaf<'_> {
-    Some(text).filter(|text| !text.is_empty()).into()
 }
 
 fn refusal(error: BillingError, unauthorised: &'static str) -> FieldError {
@@ -130,35 +107,7 @@ impl Change for EmailInput {
 #[serde(rename_all = "camelCase")]
 struct AddressInput {
     account_number: Option<String>,
-    billing_address: Option<AddressDetails>,
-}
-
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct AddressDetails {
-    street_address: Option<String>,
-    dependent_locality: Option<String>,
-    locality: Option<String>,
-    postal_code: Option<String>,
-    sorting_code: Option<String>,
-    delivery_point_identifier: Option<String>,
-    administrative_area: Option<String>,
-    country: Option<String>,
-}
-
-impl From<AddressDetails> for Address {
-    fn from(given: AddressDetails) -> Self {
-        Self {
-            street_address: given.street_address.unwrap_or_default(),
-            dependent_locality: given.dependent_locality.unwrap_or_default(),
-            locality: given.locality.unwrap_or_default(),
-            administrative_area: given.administrative_area.unwrap_or_default(),
-            postal_code: given.postal_code.unwrap_or_default(),
-            sorting_code: given.sorting_code.unwrap_or_default(),
-            country: given.country.unwrap_or_default(),
-            delivery_point: given.delivery_point_identifier.unwrap_or_default(),
-        }
-    }
+    billing_address: Option<RichAddress>,
 }
 
 impl Change for AddressInput {
@@ -228,7 +177,7 @@ async fn of_parents(
 }
 
 async fn addresses(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    of_parents(call, |b| Resolved::node(Addressee { name: b.name.clone(), address: b.address() })).await
+    of_parents(call, |b| Resolved::node(b.address())).await
 }
 
 /// Where each user of a level gets their post; null where the viewer sees no account of theirs, or it has no address.
@@ -262,28 +211,4 @@ async fn deliveries(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
 
 async fn accessibilities(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     of_parents(call, |b| Resolved::leaf(b.accessibility.as_deref())).await
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    show_country: Option<bool>,
-    show_name: Option<bool>,
-    show_postal_code: Option<bool>,
-}
-
-async fn as_string(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    let shown: Shown = call.args()?;
-    let is_wanted = |flag: Option<bool>| flag.unwrap_or(true);
-    let line = |of: &Addressee| {
-        let a = &of.address;
-        let street: Vec<&str> = a.street_address.lines().collect();
-        let parts = [a.dependent_locality.as_str(), &a.locality, &a.administrative_area];
-        let name = is_wanted(shown.show_name).then_some(of.name.as_str());
-        let postcode = is_wanted(shown.show_postal_code).then_some(a.postal_code.as_str());
-        let country = is_wanted(shown.show_country).then_some(a.country.as_str());
-        let all = name.into_iter().chain(street).chain(parts).chain(postcode).chain(country);
-        all.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
-    };
-    Ok(call.parents::<Addressee>()?.into_iter().map(|of| Resolved::leaf(line(of).as_str())).collect())
 }

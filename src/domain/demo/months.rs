@@ -4,6 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
+use super::{DemoError, Person, World, join, letters, papers, trade, voice};
 use crate::domain::billing::cycle;
 use super::{DemoError, Person, World, arrangements, join, letters, papers, voice, agreements};
 use super::{DemoError, Person, World, join, letters, papers, voice};
@@ -42,6 +43,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             letters::welcome(tx, world.random, &person).await?;
             arrangements::rhythm(tx, &person).await?;
             papers::open(tx, &world.clerk, &person).await?;
+            trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
             world.people.push(person);
         }
