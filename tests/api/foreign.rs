@@ -246,6 +246,7 @@ const ATTEMPTS: &[Attempt] = &[
         variables: |bob| {
             json!({ "i": { "number": bob.collection, "completionReason": "ENDED", "completionDetails": "x" } })
         },
+    },
     Attempt {
         mutation: "initializeAccount",
         document: "mutation($i: BaseInitializeAccountInput!) { initializeAccount(input: $i) { accountNumber } }",
@@ -557,6 +558,8 @@ impl Server {
             sqlx::query_as("select number from collection_records").fetch_one(&mut tx).await.expect("one");
         tx.commit().await.expect("committed");
         number
+    }
+
     /// A business that the customer's account belongs to.
     async fn business_of(&self, customer: &Customer) -> String {
         let made = "with made as (insert into businesses (name, number, number_type, displayable_number, business_type,
@@ -614,9 +617,6 @@ fn strangers<'a>(
 
 /// What is not null only where something was done or told.
 const GIVEN: &[&str] = &[
-const GIVEN: [&str; 22] = [
-const GIVEN: [&str; 18] = [
-const GIVEN: [&str; 21] = [
     "token",
     "refreshToken",
     "tokens",

@@ -6,16 +6,12 @@ use serde::de::DeserializeOwned;
 use super::address::RichAddress;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
-
-const UNAUTHORISED: &str = "KT-CT-4123";
 use crate::domain::accounts::address::Address;
-use crate::domain::accounts::billing::{self, Address, BillingError};
 use crate::domain::accounts::billing::{self, BillingError};
 use crate::domain::accounts::residence;
 use crate::domain::accounts::users::AccountUser;
 use crate::domain::auth::Viewer;
 use crate::graphql::{BoxFuture, FieldError, Leaf, Node, Resolved};
-use crate::graphql::{FieldError, Node, Resolved};
 use crate::platform::db::Tx;
 
 pub(super) fn bind(b: &mut Bindings) {

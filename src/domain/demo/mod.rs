@@ -37,7 +37,8 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN,
+    RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::ledgers::contributions::ContributionError;
@@ -45,7 +46,6 @@ use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::proceedings::ProceedingError;
-use crate::domain::ledgers::{self, ChargeError, CreditError};
 use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
@@ -153,9 +153,11 @@ pub enum DemoError {
     Debt(#[from] DebtError),
     #[error(transparent)]
     Proceeding(#[from] ProceedingError),
+    #[error(transparent)]
     Contribution(#[from] ContributionError),
     #[error(transparent)]
     Permission(#[from] PermissionError),
+    #[error(transparent)]
     Business(#[from] CreateError),
     #[error(transparent)]
     Link(#[from] LinkError),
@@ -229,9 +231,8 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT].map(str::to_owned).to_vec();
-    let permissions =
-        [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_BUSINESSES].map(str::to_owned).to_vec();
+    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT, MANAGE_BUSINESSES];
+    let permissions = permissions.map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
 

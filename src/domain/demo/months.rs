@@ -4,10 +4,8 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, join, letters, papers, trade, voice};
+use super::{DemoError, Person, World, agreements, arrangements, join, letters, papers, trade, voice};
 use crate::domain::billing::cycle;
-use super::{DemoError, Person, World, arrangements, join, letters, papers, voice, agreements};
-use super::{DemoError, Person, World, join, letters, papers, voice};
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
