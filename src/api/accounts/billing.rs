@@ -11,7 +11,7 @@ use crate::domain::accounts::billing::{self, BillingError};
 use crate::domain::accounts::residence;
 use crate::domain::accounts::users::AccountUser;
 use crate::domain::auth::Viewer;
-use crate::graphql::{BoxFuture, FieldError, Leaf, Node, Resolved};
+use crate::graphql::{BoxFuture, FieldError, Node, Resolved};
 use crate::platform::db::Tx;
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -184,8 +184,9 @@ async fn homes(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
     let home = |(user, billing): (&AccountUser, Option<billing::Billing>)| {
         let address = billing?.address();
-        let is_known = address != Address { country: address.country.clone(), ..Address::default() };
-        is_known.then(|| Addressee { name: user.full_name(), address })
+        let Address { name, country, .. } = address.clone();
+        let is_known = address != Address { name, country, ..Address::default() };
+        is_known.then(|| Address { name: user.full_name(), ..address })
     };
     Ok(users.into_iter().zip(found).map(|pair| Resolved::maybe(home(pair))).collect())
 }
