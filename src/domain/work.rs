@@ -33,11 +33,8 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     post::register(&mut runner, house);
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
-<<<<<<< HEAD
     cycle::register(&mut runner);
-=======
     scheduled::register(&mut runner);
->>>>>>> money
     keep_up(&mut runner, random.clone());
     runner
 }

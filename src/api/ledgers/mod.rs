@@ -6,12 +6,8 @@ mod dunning;
 mod ledger;
 mod posting;
 mod reasons;
-<<<<<<< HEAD
-pub(super) mod transaction;
-=======
 mod scheduled;
-mod transaction;
->>>>>>> money
+pub(super) mod transaction;
 mod transfers;
 
 use super::session::Bindings;

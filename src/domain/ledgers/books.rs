@@ -3,11 +3,11 @@
 //! Each book is striped, and a customer's ledger always uses the same stripe: otherwise every charge in a
 //! market would wait for one row.
 
-use super::journal::Leg;
+use super::journal::{Leg, PostError};
 use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
 use crate::platform::market;
-use crate::platform::money::{AmountError, Minor, Split};
+use crate::platform::money::{Minor, Split};
 
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
@@ -26,7 +26,8 @@ pub enum Book {
 }
 
 impl Book {
-    const ALL: [Self; 4] = [Self::Income, Self::Tax, Self::Credits, Self::Bank];
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Income, Self::Tax, Self::Credits, Self::Bank];
 
     /// The book of this code.
     pub fn parse(code: &str) -> Option<Self> {
@@ -56,16 +57,8 @@ statement!(static OF_STRIPE: (String, i64) = "
     select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
 
 /// The books that one customer's ledger is posted against.
-<<<<<<< HEAD
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Books {
-    pub income: i64,
-    pub tax: i64,
-    pub credits: i64,
-    pub bank: i64,
-=======
 #[derive(Clone, Debug)]
-pub(super) struct Books(Vec<(String, i64)>);
+pub(crate) struct Books(pub(crate) Vec<(String, i64)>);
 
 impl Books {
     /// The ledger account of a book.
@@ -73,24 +66,14 @@ impl Books {
         let found = self.0.iter().find(|(code, _)| code == book.code());
         found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
     }
->>>>>>> money
-}
 
-impl Books {
-    /// What stands against a charge: income, and the tax that is owed on it.
-    pub fn charged(&self, split: &Split) -> [Leg; 2] {
-        [Leg { ledger: self.income, amount: split.net }, Leg { ledger: self.tax, amount: split.tax }]
-    }
-
-    /// What stands against a credit: the gift, and the tax that is owed no longer.
-    pub fn credited(&self, split: &Split) -> Result<[Leg; 2], AmountError> {
-        let (net, tax) = (split.net.negated()?, split.tax.negated()?);
-        Ok([Leg { ledger: self.credits, amount: net }, Leg { ledger: self.tax, amount: tax }])
-    }
-
-    /// What stands against a payment or a refund: the bank.
-    pub fn moved(&self, kind: Kind, amount: Minor) -> Result<Leg, AmountError> {
-        Ok(Leg { ledger: self.bank, amount: kind.effect(amount)?.negated()? })
+    /// What stands against a transaction: a book with the net amount, and the book of taxes with the tax.
+    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<[Leg; 2], PostError> {
+        let opposite = |amount: Minor| kind.effect(amount)?.negated();
+        Ok([
+            Leg { ledger: self.get(book)?, amount: opposite(split.net)? },
+            Leg { ledger: self.get(Book::Tax)?, amount: opposite(split.tax)? },
+        ])
     }
 }
 
@@ -111,19 +94,10 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
 }
 
 pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Books, sqlx::Error> {
-<<<<<<< HEAD
     of_stripe(tx, market, stripe(ledger)).await
 }
 
 /// The books of one stripe of a market.
 pub(crate) async fn of_stripe(tx: &mut Tx, market: &str, stripe: i16) -> Result<Books, sqlx::Error> {
-    let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
-    let find = |name: &str| {
-        rows.iter().find(|(book, _)| book == name).map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
-    };
-    Ok(Books { income: find(INCOME)?, tax: find(TAX)?, credits: find(CREDITS)?, bank: find(BANK)? })
-=======
-    let stripe = i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0);
     Ok(Books(OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?))
->>>>>>> money
 }

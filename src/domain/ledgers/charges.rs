@@ -3,21 +3,14 @@
 use serde_json::Value;
 use thiserror::Error;
 
-<<<<<<< HEAD
-use super::books;
-use super::journal::{PostError, posting_error};
-use super::ledgers::{self, Target};
-use super::reasons;
-=======
 use super::books::Book;
 use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
 use super::journal::{PostError, posting_error};
 use super::ledgers;
->>>>>>> money
 use super::transactions::{self, Kind, New, Transaction};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
-use crate::platform::market;
+use crate::platform::market::{self, Market};
 use crate::platform::money::{AmountError, Minor, Split};
 
 /// Why a supply was not charged for.
@@ -91,12 +84,12 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     if net == Minor::ZERO || new.is_export != (net < Minor::ZERO) {
         return Err(AmountError::NotPositive.into());
     }
-<<<<<<< HEAD
-    let (target, market) = aim(tx, account, new.ledger_type).await?;
+    let target = ledgers::target(tx, account, new.ledger_type).await?.ok_or(ChargeError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
     let split = supply_split(market, net, &target.account_type, new.is_export)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
-    post(tx, market, &target, &charge).await
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
 }
 
 /// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.
@@ -109,31 +102,4 @@ pub(crate) fn supply_split(
     let split = if is_export { Split::untaxed(net) } else { market.split_net(net, account_type)? };
     split.gross.to_wire()?;
     Ok(split)
-}
-
-async fn aim(
-    tx: &mut Tx,
-    account: i64,
-    kind: Option<&str>,
-) -> Result<(Target, &'static Market), ChargeError> {
-    let target = ledgers::target(tx, account, kind).await?.ok_or(ChargeError::NoLedger)?;
-    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
-    Ok((target, market))
-}
-
-async fn post(tx: &mut Tx, market: &Market, target: &Target, charge: &New<'_>) -> Result<i64, ChargeError> {
-    let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let others = books.charged(&charge.split);
-    Ok(transactions::record(tx, market, target.ledger_id, charge, &others).await?)
-=======
-    let target = ledgers::target(tx, account, new.ledger_type).await?.ok_or(ChargeError::NoLedger)?;
-    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
-    // Households do not charge tax on what they feed in.
-    let split =
-        if new.is_export { Split::untaxed(net) } else { market.split_net(net, &target.account_type)? };
-    split.gross.to_wire()?;
-    let supply = Some(new.supply);
-    let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
->>>>>>> money
 }

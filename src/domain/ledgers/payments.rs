@@ -2,11 +2,7 @@
 
 use thiserror::Error;
 
-<<<<<<< HEAD
-use super::books;
-=======
 use super::books::Book;
->>>>>>> money
 use super::journal::{PostError, posting_error};
 use super::ledgers;
 use super::transactions::{self, Kind, New};
@@ -63,11 +59,6 @@ async fn moved(tx: &mut Tx, account: i64, kind: Kind, movement: &Movement<'_>) -
     if kind == Kind::Payment && !target.accepts_payments {
         return Err(PaymentError::NoLedger);
     }
-<<<<<<< HEAD
-    let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let other = books.moved(kind, amount)?;
-=======
->>>>>>> money
     let payment_type = Some(movement.payment_type);
     let new = New { payment_type, ..New::of(kind, Split::untaxed(amount), movement.title) };
     Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Bank).await?)

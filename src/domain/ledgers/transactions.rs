@@ -363,11 +363,7 @@ pub(super) async fn record(
     book: Book,
 ) -> Result<i64, PostError> {
     let books = books::against(tx, &market.code, ledger).await?;
-    let against = |amount: Minor| new.kind.effect(amount)?.negated();
-    let others = [
-        Leg { ledger: books.get(book)?, amount: against(new.split.net)? },
-        Leg { ledger: books.get(Book::Tax)?, amount: against(new.split.tax)? },
-    ];
+    let others = books.against(book, new.kind, &new.split)?;
     let recorded = record_entry(tx, market, new.kind.code(), &[(ledger, new)], &others).await?;
     recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
 }
