@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod config;
+mod ledger;
 mod limits;
 mod open;
 mod parties;
@@ -39,6 +40,9 @@ enum Command {
     Schema(schema::Schema),
     /// Prove that the books are sound.
     Check,
+    /// Correct the books: undo a transaction, write a debt off.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
     #[command(subcommand)]
     Access(access::Access),
@@ -79,6 +83,7 @@ impl Cli {
             Command::Migrate => admin::migrate(&config).await,
             Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
+            Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,

@@ -86,10 +86,28 @@ statement!(static MARKETS: (i64, i64) = "
     select count(*), count(*) filter (where s.market <> a.market or s.owner <> 'customer')
     from ledgers l join ledger_accounts s on s.id = l.id join accounts a on a.id = l.account_id");
 
+statement!(static REVERSALS: (i64, i64) = "
+    select count(*), count(*) filter (where exists (
+        select 1 from postings p where p.journal_entry_id in (r.id, r.reverses_id)
+        group by p.ledger_account_id having sum(p.amount) <> 0))
+    from journal_entries r where r.reverses_id is not null");
+statement!(static REVERSED: (i64, i64) = "
+    select count(*), count(*) filter (where t.is_reversed <> (r.undone is not null))
+    from transactions t left join (
+        select distinct reverses_id as undone from journal_entries where reverses_id is not null
+    ) r on r.undone = t.journal_entry_id");
+statement!(static PLANNED: (i64, i64) = "
+    select count(*), count(*) filter (where t.ledger_id <> s.ledger_id or t.kind <> lower(s.action)
+        or t.amount <> s.gross_amount or t.tax_amount <> s.tax_amount)
+    from scheduled_transactions s join transactions t on t.id = s.transaction_id");
+
 /// Rules that have a pass of their own.
-static RULES: [(&str, &Statement<(i64, i64)>); 2] = [
+static RULES: [(&str, &Statement<(i64, i64)>); 5] = [
     ("every transaction is of the kind of its entry", &KINDS),
     ("every ledger is in the market of its account", &MARKETS),
+    ("every reversal undoes the whole of an entry", &REVERSALS),
+    ("what is shown as reversed has been reversed", &REVERSED),
+    ("what was planned was posted as planned", &PLANNED),
 ];
 
 // For this transaction only: memory to bring rows into order.

@@ -9,7 +9,7 @@ use super::auth::{expired, password_reset, refresh};
 use super::billing::cycle;
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
-use super::ledgers::{reminders, scheduled};
+use super::ledgers::{permissions, reminders, scheduled};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 
@@ -35,6 +35,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     password_reset::register(&mut runner, random.clone());
     cycle::register(&mut runner);
     scheduled::register(&mut runner);
+    permissions::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

@@ -71,7 +71,7 @@ struct ScheduledInput {
 }
 
 impl ScheduledInput {
-    fn new<'a>(&'a self, nothing: &'a Value) -> NewScheduled<'a> {
+    fn plan<'a>(&'a self, nothing: &'a Value) -> NewScheduled<'a> {
         NewScheduled {
             action: &self.action,
             ledger_number: &self.ledger_number,
@@ -98,7 +98,7 @@ async fn create_scheduled_transactions(call: Call<'_>) -> Result<Resolved, Field
             Box::pin(async move {
                 let nothing = Value::Object(serde_json::Map::new());
                 let all: Vec<Option<NewScheduled<'_>>> =
-                    input.iter().map(|each| each.as_ref().map(|each| each.new(&nothing))).collect();
+                    input.iter().map(|each| each.as_ref().map(|each| each.plan(&nothing))).collect();
                 scheduled::create(tx, viewer, &all).await
             })
         });

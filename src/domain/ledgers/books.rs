@@ -3,11 +3,11 @@
 //! Each book is striped, and a customer's ledger always uses the same stripe: otherwise every charge in a
 //! market would wait for one row.
 
-use super::journal::{Leg, PostError};
+use super::journal::Leg;
 use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
 use crate::platform::market;
-use crate::platform::money::{Minor, Split};
+use crate::platform::money::{AmountError, Split};
 
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
@@ -23,11 +23,25 @@ pub enum Book {
     Credits,
     /// Money received and paid out.
     Bank,
+    /// What customers were charged for good causes, which it is kept for.
+    Contributions,
+    /// What customers owed and nobody expects to be paid.
+    BadDebts,
 }
 
 impl Book {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Income, Self::Tax, Self::Credits, Self::Bank];
+    /// All of them, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Income, Self::Tax, Self::Credits, Self::Bank, Self::Contributions, Self::BadDebts];
+
+    /// What a transaction of this kind is posted against, unless its use case says otherwise.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Charge => Self::Income,
+            Kind::Credit => Self::Credits,
+            Kind::Payment | Kind::Refund => Self::Bank,
+        }
+    }
 
     /// The book of this code.
     pub fn parse(code: &str) -> Option<Self> {
@@ -41,6 +55,8 @@ impl Book {
             Self::Tax => "tax",
             Self::Credits => "credits",
             Self::Bank => "bank",
+            Self::Contributions => "contributions",
+            Self::BadDebts => "bad-debts",
         }
     }
 }
@@ -57,23 +73,29 @@ statement!(static OF_STRIPE: (String, i64) = "
     select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
 
 /// The books that one customer's ledger is posted against.
-#[derive(Clone, Debug)]
-pub(crate) struct Books(pub(crate) Vec<(String, i64)>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Books([i64; Book::ALL.len()]);
 
 impl Books {
-    /// The ledger account of a book.
-    pub fn get(&self, book: Book) -> Result<i64, sqlx::Error> {
-        let found = self.0.iter().find(|(code, _)| code == book.code());
-        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
+    /// The books, whose ledger accounts `find` knows.
+    pub fn find<E>(mut find: impl FnMut(Book) -> Result<i64, E>) -> Result<Self, E> {
+        let mut books = Self(Default::default());
+        for (place, book) in books.0.iter_mut().zip(Book::ALL) {
+            *place = find(book)?;
+        }
+        Ok(books)
     }
 
-    /// What stands against a transaction: a book with the net amount, and the book of taxes with the tax.
-    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<[Leg; 2], PostError> {
-        let opposite = |amount: Minor| kind.effect(amount)?.negated();
-        Ok([
-            Leg { ledger: self.get(book)?, amount: opposite(split.net)? },
-            Leg { ledger: self.get(Book::Tax)?, amount: opposite(split.tax)? },
-        ])
+    /// The ledger account of a book.
+    pub fn get(&self, book: Book) -> i64 {
+        // They are listed in the order in which they are declared.
+        self.0[book as usize]
+    }
+
+    /// What stands against a transaction: a book, and for its tax that of taxes.
+    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<[Leg; 2], AmountError> {
+        let leg = |book, amount| Ok(Leg { ledger: self.get(book), amount: kind.effect(amount)?.negated()? });
+        Ok([leg(book, split.net)?, leg(Book::Tax, split.tax)?])
     }
 }
 
@@ -99,5 +121,28 @@ pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Bo
 
 /// The books of one stripe of a market.
 pub(crate) async fn of_stripe(tx: &mut Tx, market: &str, stripe: i16) -> Result<Books, sqlx::Error> {
-    Ok(Books(OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?))
+    let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
+    Books::find(|book| {
+        let found = rows.iter().find(|(code, _)| code == book.code());
+        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_book_is_where_it_is_looked_for() {
+        let mut next = 0;
+        let books = Books::find(|_| {
+            next += 1;
+            Ok::<i64, ()>(next)
+        });
+        let books = books.expect("books");
+        assert_eq!(Book::ALL.map(|book| books.get(book)), [1, 2, 3, 4, 5, 6]);
+        for book in Book::ALL {
+            assert_eq!(Book::parse(book.code()), Some(book));
+        }
+    }
 }

@@ -96,10 +96,7 @@ impl Action {
 
     /// What it is posted against.
     pub(super) fn book(self) -> Book {
-        match self {
-            Self::Charge => Book::Income,
-            Self::Credit => Book::Credits,
-        }
+        Book::of(self.kind())
     }
 }
 

@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::books::Book;
 use super::by_hand::{self, Action, Amounts, HandError, Onto, Wanted};
+use super::contributions;
 use super::journal::PostError;
 use super::ledgers::NameError;
 use super::transactions::{self, New};
@@ -249,7 +250,10 @@ pub(super) async fn plan_for(tx: &mut Tx, plan: &Plan<'_>) -> Result<Option<i64>
 /// Has this runner post what is due.
 pub fn register(runner: &mut Runner) {
     runner.every(TURN, "upkeep-scheduled-transactions", |tx, _| {
-        Box::pin(async move { Ok(queue_due(tx).await?) })
+        Box::pin(async move {
+            contributions::go_on(tx).await?;
+            Ok(queue_due(tx).await?)
+        })
     });
     runner.on(JOB, |tx, payload| {
         Box::pin(async move {

@@ -38,6 +38,16 @@ impl Kind {
         }
     }
 
+    /// The kind that the database calls so.
+    pub(super) fn parse(code: &str) -> Self {
+        match code {
+            "charge" => Self::Charge,
+            "credit" => Self::Credit,
+            "payment" => Self::Payment,
+            _ => Self::Refund,
+        }
+    }
+
     /// What a positive amount does to the balance.
     pub fn effect(self, amount: Minor) -> Result<Minor, AmountError> {
         match self {
@@ -102,12 +112,7 @@ row! {
 impl Transaction {
     /// What it is.
     pub fn kind(&self) -> Kind {
-        match self.kind.as_str() {
-            "charge" => Kind::Charge,
-            "credit" => Kind::Credit,
-            "payment" => Kind::Payment,
-            _ => Kind::Refund,
-        }
+        Kind::parse(&self.kind)
     }
 
     /// Net, tax and gross as they are shown. Payments and refunds show a net amount only.
@@ -364,7 +369,7 @@ pub(super) async fn record(
 ) -> Result<i64, PostError> {
     let books = books::against(tx, &market.code, ledger).await?;
     let others = books.against(book, new.kind, &new.split)?;
-    let recorded = record_entry(tx, market, new.kind.code(), &[(ledger, new)], &others).await?;
+    let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], &others).await?;
     recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
 }
 
@@ -380,6 +385,7 @@ pub(super) async fn record_entry(
     tx: &mut Tx,
     market: &Market,
     kind: &str,
+    reverses: Option<i64>,
     shown: &[(i64, &New<'_>)],
     others: &[Leg],
 ) -> Result<Recorded, PostError> {
@@ -390,7 +396,7 @@ pub(super) async fn record_entry(
         legs.push(Leg { ledger: *ledger, amount: new.kind.effect(new.split.gross)? });
     }
     legs.extend_from_slice(others);
-    let entry = Entry { kind, currency: &market.currency.code, posted_date, created_at: now, legs };
+    let entry = Entry { kind, reverses, currency: &market.currency.code, posted_date, created_at: now, legs };
     let posted = journal::post(tx, &entry).await?;
     let mut ids = Vec::with_capacity(shown.len());
     for (ledger, new) in shown {

@@ -9,7 +9,7 @@ use super::habits::{Habits, MONTHS, MOST_LEDGERS};
 use super::life;
 use crate::domain::ledgers::books::{self, Book, Books};
 use crate::domain::ledgers::journal::{self, Leg, PostError, Standing};
-use crate::domain::ledgers::transactions::{Kind, New};
+use crate::domain::ledgers::transactions::New;
 use crate::platform::market::Market;
 use crate::platform::money::Minor;
 
@@ -214,17 +214,17 @@ impl Desk<'_> {
         self.account.standings.get(slot).map_or(0, |standing| standing.balance.0)
     }
 
-    /// Posts a transaction on a ledger against the retailer's books, as the use cases of its kind would.
-    pub fn record(&mut self, slot: usize, new: New<'static>) -> Result<(), PostError> {
+    fn books(&self, slot: usize) -> Result<Books, PostError> {
         let stripe = books::stripe(self.account.ledger(slot));
         let books = self.house.books.get(&(self.market.code.as_str(), stripe));
-        let book = match new.kind {
-            Kind::Charge => Book::Income,
-            Kind::Credit => Book::Credits,
-            Kind::Payment | Kind::Refund => Book::Bank,
-        };
-        let others = books.ok_or(PostError::UnknownLedger)?.against(book, new.kind, &new.split)?;
+        books.copied().ok_or(PostError::UnknownLedger)
+    }
+
+    /// Posts a transaction on a ledger against the retailer's books, as the use cases of its kind would.
+    pub fn record(&mut self, slot: usize, new: New<'static>) -> Result<(), PostError> {
+        let books = self.books(slot)?;
         let kind = new.kind.code();
+        let others = books.against(Book::of(new.kind), new.kind, &new.split)?;
         self.record_entry(kind, &[(slot, new)], &others)
     }
 

@@ -30,9 +30,9 @@ fn house() -> House {
     };
     for market in market::all() {
         for stripe in 0..STRIPES {
-            let books = Books(Book::ALL.map(|book| (book.code().to_owned(), open())).to_vec());
-            for (_, id) in &books.0 {
-                house.standings.insert(*id, Standing::default());
+            let books = Books::find(|_| Ok::<i64, ()>(open())).expect("books");
+            for book in Book::ALL {
+                house.standings.insert(books.get(book), Standing::default());
             }
             house.books.insert((&market.code, i16::try_from(stripe).expect("few")), books);
         }
