@@ -9,4 +9,5 @@ pub mod market;
 pub mod money;
 pub mod page;
 pub mod random;
+pub mod recurrence;
 pub mod telemetry;

@@ -16,10 +16,16 @@ use tower::ServiceExt;
 use crate::support::Server;
 use crate::support::world::Customer;
 
-const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value } }
-    consents { code type { name } } consentData portfolio { number }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
+    users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value }
+        businesses(first: 2) { edges { node { name } } } }
+    consents { code type { name } } consentData
+    portfolio { number depth ancestors(first: 2) { edgeCount } descendants(first: 2) { edges { node { number } } } }
+    business { name sectors linkedAccountNumbers } isShellAccount canBeWithdrawn applications(first: 1) { edgeCount }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
-    transactions(first: 5) { edges { node { id } } } } } } }";
+    transactions(first: 5) { edges { node { id } } }
+    billingTriggerConfiguration { nextIssueDate operationFrequencies { multiplier temporalParams { paramKey } } }
+    debtCollectionProceedings { amount agency { code } collectionCampaign { code } } } } } }";
 
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
     number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
@@ -51,6 +57,8 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
     let mut tx = server.tx().await;
     give(&mut tx, &world.ada, &world.ada.account).await;
     tx.commit().await.expect("committed");
+    let business = server.business(&world.staff, "1").await;
+    server.share(world.ada.account_id, &business).await;
     let mut counts = Vec::new();
     for accounts in [1, 10, 100] {
         let mut tx = server.tx().await;

@@ -1,5 +1,7 @@
 //! Ledgers, the transactions on them, and what staff post.
 
+mod billing_triggers;
+mod collections;
 mod contributions;
 mod debts;
 mod dues;
@@ -7,6 +9,7 @@ mod dunning;
 mod ledger;
 mod permissions;
 mod posting;
+mod proceedings;
 mod reasons;
 mod scheduled;
 pub(super) mod transaction;
@@ -25,5 +28,8 @@ pub(super) fn bind(b: &mut Bindings) {
     permissions::bind(b);
     dunning::bind(b);
     debts::bind(b);
+    billing_triggers::bind(b);
+    proceedings::bind(b);
+    collections::bind(b);
     dues::bind(b);
 }

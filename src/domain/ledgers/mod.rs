@@ -4,9 +4,12 @@
 //! positive credit or payment raises it. What has been posted is never changed, only added to.
 
 pub mod balances;
+pub mod billing_targets;
+pub mod billing_triggers;
 pub mod books;
 pub mod by_hand;
 pub mod charges;
+pub mod collections;
 pub mod contribution_periods;
 pub mod contributions;
 pub mod credits;
@@ -20,6 +23,7 @@ pub mod of_users;
 pub mod open;
 pub mod payments;
 pub mod permissions;
+pub mod proceedings;
 pub mod processes;
 pub mod provisional;
 pub mod reasons;
