@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod bills;
 mod config;
 mod limits;
 mod open;
@@ -38,6 +39,9 @@ enum Command {
     Schema(schema::Schema),
     /// Prove that the books are sound.
     Check,
+    /// Hold bills back, annul them, bill a ledger at once.
+    #[command(subcommand)]
+    Bills(bills::Bills),
     /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
     #[command(subcommand)]
     Access(access::Access),
@@ -78,6 +82,7 @@ impl Cli {
             Command::Migrate => admin::migrate(&config).await,
             Command::Seed => admin::seed(&config).await,
             Command::Check => admin::check(&config).await,
+            Command::Bills(what) => bills::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,

@@ -93,7 +93,7 @@ pub(super) fn hand(viewer: &Viewer) -> (&'static str, i64) {
 
 /// Whether the viewer may change what is known about the customers that they see: customers may, others need the
 /// permission.
-pub(super) fn may_edit(viewer: &Viewer) -> bool {
+pub(in crate::domain) fn may_edit(viewer: &Viewer) -> bool {
     viewer.account_user().is_some() || viewer.may(EDIT_CUSTOMERS)
 }
 

@@ -2,6 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::files;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market;
 
@@ -52,7 +53,7 @@ async fn issue(tx: &mut Tx, waiting: &Waiting) -> Result<(), sqlx::Error> {
     let issue = issue.bind(due(today, waiting.terms_days)).bind(&waiting.to_address);
     issue.execute(&mut *tx).await?;
     MARK.command().bind(waiting.id).execute(&mut *tx).await?;
-    Ok(())
+    files::render_later(tx, waiting.id).await
 }
 
 fn due(issued: NaiveDate, terms: i32) -> NaiveDate {

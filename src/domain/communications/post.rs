@@ -14,9 +14,9 @@ row! {
     pub struct Letter {
         /// Row id of the message. A house that is handed the same id again must not send it again.
         pub id: i64,
-        /// `EMAIL` or `SMS`.
+        /// `EMAIL`, `SMS` or `LETTER`.
         pub channel: String,
-        /// E-mail address or phone number.
+        /// E-mail address, phone number or postal address.
         pub recipient: String,
         /// Whom it comes from.
         pub sender: String,
@@ -24,6 +24,8 @@ row! {
         pub subject: String,
         /// The plain text.
         pub body: String,
+        /// The key of the file that goes with a letter.
+        pub enclosure: Option<String>,
         /// How often the house has put it off.
         pub attempts: i32,
     }
@@ -64,7 +66,7 @@ pub trait PostHouse: Send + Sync {
 
 // The lock makes a second run of the same job wait, and then find nothing queued.
 statement!(static TAKE: Letter = "
-    select id, channel, recipient, sender, subject, coalesce(body, '') as body, attempts from messages
+    select id, channel, recipient, sender, subject, coalesce(body, '') as body, enclosure, attempts from messages
     where id = $1 and status = 'queued' for update");
 statement!(static ACCEPT: () = "
     update messages set status = 'accepted', sent_at = $2, reference = $3, failure = null where id = $1");

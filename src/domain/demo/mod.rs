@@ -1,6 +1,7 @@
 //! The demo world: two years in the lives of ten customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
+mod bills;
 mod cast;
 mod letters;
 mod months;
@@ -20,6 +21,8 @@ use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{ACT_FOR_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS};
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::billing::annul::AnnulError;
+use crate::domain::billing::holds::HoldError;
 use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::{self, ChargeError, CreditError};
 use crate::platform::clock::{ClockError, Deadline};
@@ -124,6 +127,10 @@ pub enum DemoError {
     Credit(#[from] CreditError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Annul(#[from] AnnulError),
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
     #[error(transparent)]

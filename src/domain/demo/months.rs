@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, join, letters};
+use super::{DemoError, Person, World, bills, join, letters};
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
@@ -53,6 +53,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         for person in &world.people {
             rest(tx, world, person, month as usize).await?;
         }
+        bills::happen(tx, world, month).await?;
     }
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;

@@ -18,6 +18,7 @@ pub mod payments;
 pub mod processes;
 pub mod reasons;
 pub mod reminders;
+pub mod reversals;
 pub mod transactions;
 pub mod transfers;
 
