@@ -10,6 +10,7 @@ use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
 use super::app::App;
 use super::auth::refusals;
 use super::spending::Spending;
+use crate::domain::auth::tokens::Seen;
 use crate::domain::auth::{Viewer, audit};
 use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::{DISABLED, FORBIDDEN, NO_CREDENTIAL};
@@ -43,7 +44,8 @@ pub struct Session {
     pub(super) app: Arc<App>,
     caller: Caller,
     viewer: Viewer,
-    authorization: Option<Box<str>>,
+    /// The access token that came with the request, if it is good.
+    token: Option<Seen>,
     client: Option<IpAddr>,
     /// The API key that this request made last.
     made_key: std::sync::Mutex<Option<String>>,
@@ -70,13 +72,16 @@ impl Session {
     /// A session for whoever sent the request.
     pub(super) async fn open(app: Arc<App>, from: Origin<'_>, deadline: Deadline) -> Self {
         let stats = Stats::new();
-        let mut snapshot = None;
+        let (mut snapshot, mut token) = (None, None);
         let caller = match from.authorization {
             None => Caller::Known(Viewer::Anonymous),
             Some(header) => match app.database().snapshot(deadline, &stats).await {
                 Ok(mut tx) => {
-                    let caller = match app.auth().authenticate(&mut tx, Some(header)).await {
-                        Ok(viewer) => Caller::Known(viewer),
+                    let caller = match app.auth().authenticate(&mut tx, header).await {
+                        Ok((viewer, seen)) => {
+                            token = Some(seen);
+                            Caller::Known(viewer)
+                        }
                         Err(error) => Caller::Refused(refusals::token(error)),
                     };
                     snapshot = Some(tx);
@@ -93,7 +98,7 @@ impl Session {
             app,
             caller,
             viewer,
-            authorization: from.authorization.map(Box::from),
+            token,
             client: from.client,
             made_key: std::sync::Mutex::default(),
             stats,
@@ -118,9 +123,9 @@ impl Session {
         self.client
     }
 
-    /// The `Authorization` header, as it came.
-    pub(super) fn authorization(&self) -> Option<&str> {
-        self.authorization.as_deref()
+    /// The access token that came with the request, if it is good.
+    pub(super) fn token(&self) -> Option<&Seen> {
+        self.token.as_ref()
     }
 
     /// Lets the rest of this root field's answer show an API key that was just made.

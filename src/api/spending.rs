@@ -147,7 +147,7 @@ impl Session {
 
     /// The answer to whoever would have to wait too long for a turn.
     pub(super) fn busy(&self) -> FieldError {
-        too_many(&Limited::busy(self.app.database().wall().now()))
+        too_many(&Limited::busy(self.app.database().wall().now(), self.app.auth().random()))
     }
 
     /// What the answer's headers say of the allowance.

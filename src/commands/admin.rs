@@ -1,4 +1,4 @@
-//! Commands for whoever runs the server: migrate, seed, check, clock, brownout, token.
+//! Commands for whoever runs the server: migrate, check, clock, brownout, token.
 
 use std::time::Duration;
 
@@ -7,10 +7,9 @@ use clap::{Args, Subcommand};
 
 use super::config::Config;
 use super::open::{Opened, Problem};
-use super::serve::make_demo;
 use crate::api;
 use crate::domain::auth::brownouts;
-use crate::domain::check as books;
+use crate::domain::check::{self as books, Finding};
 use crate::platform::clock::{self, Deadline};
 use crate::platform::db::{Stats, Tx};
 
@@ -59,17 +58,6 @@ pub async fn migrate(config: &Config) -> Result<(), Problem> {
     Ok(())
 }
 
-pub async fn seed(config: &Config) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let made = make_demo(config, &opened).await;
-    opened.close().await?;
-    match made? {
-        Some(file) => println!("The demo data is made; its credentials are in {}.", file.display()),
-        None => println!("The demo data was there already."),
-    }
-    Ok(())
-}
-
 pub async fn check(config: &Config) -> Result<(), Problem> {
     let opened = Opened::open(config).await?;
     let found = async {
@@ -78,15 +66,18 @@ pub async fn check(config: &Config) -> Result<(), Problem> {
     };
     let found = found.await;
     opened.close().await?;
-    let mut broken = 0;
-    for finding in found? {
-        println!("{:>12} examined {:>8} broken  {}", finding.examined, finding.broken, finding.rule);
-        broken += finding.broken;
-    }
-    match broken {
+    match report(&found?) {
         0 => Ok(()),
         broken => Err(Problem::Other(format!("the books are not sound: {broken} findings"))),
     }
+}
+
+/// Prints what each rule found, and answers how many break one.
+pub(super) fn report(findings: &[Finding]) -> i64 {
+    for Finding { rule, examined, broken } in findings {
+        println!("{examined:>12} examined {broken:>8} broken  {rule}");
+    }
+    findings.iter().map(|finding| finding.broken).sum()
 }
 
 pub async fn clock(config: &Config, what: &Clock) -> Result<(), Problem> {

@@ -9,6 +9,7 @@ mod open;
 mod parties;
 mod post;
 mod schema;
+mod seed;
 mod serve;
 
 use clap::{Parser, Subcommand};
@@ -32,8 +33,8 @@ enum Command {
     Serve(serve::Serve),
     /// Bring the database's schema up to date.
     Migrate,
-    /// Make the demo data, once.
-    Seed,
+    /// Make the demo data, once; or with --accounts, bulk data at the size of a retailer.
+    Seed(seed::Seed),
     /// Look at the served schema.
     #[command(subcommand)]
     Schema(schema::Schema),
@@ -80,7 +81,7 @@ impl Cli {
             Command::Serve(options) => serve::run(&config, &options).await,
             Command::Schema(what) => schema::run(&config, &what),
             Command::Migrate => admin::migrate(&config).await,
-            Command::Seed => admin::seed(&config).await,
+            Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
             Command::Bills(what) => bills::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,

@@ -152,7 +152,7 @@ fn keep_url(config: &Config, file: &Path) -> Result<(), Problem> {
 }
 
 /// Writes a file that only its owner can read, all of it or nothing.
-fn write_private(file: &Path, content: &Value) -> std::io::Result<()> {
+pub(super) fn write_private(file: &Path, content: &Value) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let draft = file.with_extension("draft");
     let mut out =

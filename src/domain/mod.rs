@@ -7,6 +7,7 @@ pub mod check;
 pub mod communications;
 pub mod demo;
 pub mod ledgers;
+pub mod seed;
 pub mod work;
 
 use std::time::Duration;

@@ -7,24 +7,38 @@ use super::random::Randomness;
 /// How often a taken number is drawn anew before giving up; eight hex digits make even two in a row rare.
 const ATTEMPTS: usize = 8;
 
+/// What account numbers begin with.
+pub const ACCOUNT: &str = "A-";
+/// What ledger numbers begin with.
+pub const LEDGER: &str = "L-";
+/// What portfolio numbers begin with.
+pub const PORTFOLIO: &str = "P-";
+/// What account users' numbers begin with.
+pub const USER: &str = "U-";
+
+/// The number after `prefix` that stands for `value`: eight upper-case hexadecimal digits.
+pub fn number(prefix: &str, value: u32) -> String {
+    format!("{prefix}{value:08X}")
+}
+
 /// An account number: `A-` and eight upper-case hexadecimal digits.
 pub fn account_number(random: &Randomness) -> String {
-    format!("A-{}", random.hex(8))
+    format!("{ACCOUNT}{}", random.hex(8))
 }
 
 /// A ledger number: `L-` and eight upper-case hexadecimal digits.
 pub fn ledger_number(random: &Randomness) -> String {
-    format!("L-{}", random.hex(8))
+    format!("{LEDGER}{}", random.hex(8))
 }
 
 /// A portfolio number: `P-` and eight upper-case hexadecimal digits.
 pub fn portfolio_number(random: &Randomness) -> String {
-    format!("P-{}", random.hex(8))
+    format!("{PORTFOLIO}{}", random.hex(8))
 }
 
 /// An account user's number: `U-` and eight upper-case hexadecimal digits.
 pub fn user_number(random: &Randomness) -> String {
-    format!("U-{}", random.hex(8))
+    format!("{USER}{}", random.hex(8))
 }
 
 /// An opaque refresh token of 64 letters and digits.
@@ -85,6 +99,7 @@ mod tests {
             assert!(is_number("A-", &account_number(&random)));
             assert!(is_number("L-", &ledger_number(&random)));
         }
+        assert!([0, 255, u32::MAX].iter().all(|value| is_number(USER, &number(USER, *value))));
         assert_eq!(refresh_token(&random).len(), 64);
         assert_eq!(api_key(&random).len(), 32);
     }

@@ -34,7 +34,7 @@ impl Server {
     }
 
     /// An organisation that may edit customers and sees Ada's account.
-    async fn bureau(&self, world: &World) -> String {
+    pub async fn bureau(&self, world: &World) -> String {
         let (id, token) = self.organisation("Bureau Ltd", &["view-accounts", "edit-customers"]).await;
         let mut tx = self.tx().await;
         kraken_api::domain::auth::organisations::grant(&mut tx, id, world.ada.account_id)

@@ -22,6 +22,8 @@ struct Bobs {
     session: String,
     refresh: String,
     link: String,
+    feedback: i64,
+    form: i64,
 }
 
 /// One call with something of Bob's.
@@ -182,6 +184,108 @@ const ATTEMPTS: &[Attempt] = &[
             json!({ "i": { "accountNumber": bob.account, "documentAccessibilityPreference": "AUDIO" } })
         },
     },
+    Attempt {
+        mutation: "createAccountNote",
+        document: "mutation($i: CreateAccountNoteInput!) { createAccountNote(input: $i) { account { number } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "note": "Eve was here.", "isPinned": true } }),
+    },
+    Attempt {
+        mutation: "createAccountReference",
+        document: "mutation($i: AccountReferenceInput!) { createAccountReference(input: $i) { accountReference { value } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "namespace": "CRM", "value": "1" } }),
+    },
+    Attempt {
+        mutation: "updateAccountReference",
+        document: "mutation($i: AccountReferenceInput!) { updateAccountReference(input: $i) { accountReference { value } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "namespace": "CRM", "value": "1" } }),
+    },
+    Attempt {
+        mutation: "deleteAccountReference",
+        document: "mutation($i: DeleteAccountReferenceInput!) {
+            deleteAccountReference(input: $i) { accountReference { namespace } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "namespace": "CRM" } }),
+    },
+    Attempt {
+        mutation: "createAccountReminder",
+        document: "mutation($i: CreateAccountReminderInput!) { createAccountReminder(input: $i) { accountReminder { dueAt } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "reminderType": "BILLING", "content": "Call Eve.",
+                "dueAt": "2030-01-01T00:00:00Z" } })
+        },
+    },
+    Attempt {
+        mutation: "createReminder",
+        document: "mutation($i: CreateReminderInput!) { createReminder(input: $i) { reminder { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "reminderTypeName": "BILLING", "content": "Call Eve." } })
+        },
+    },
+    Attempt {
+        mutation: "createMetadata",
+        document: "mutation($i: MetadataInput!) { createMetadata(input: $i) { metadata { key } } }",
+        variables: |bob| {
+            json!({ "i": { "identifier": bob.account, "linkedObjectType": "ACCOUNT", "key": "a", "value": "1" } })
+        },
+    },
+    Attempt {
+        mutation: "updateMetadata",
+        document: "mutation($i: MetadataInput!) { updateMetadata(input: $i) { metadata { key } } }",
+        variables: |bob| {
+            json!({ "i": { "identifier": bob.user, "linkedObjectType": "ACCOUNT_USER", "key": "a", "value": "1" } })
+        },
+    },
+    Attempt {
+        mutation: "addCampaignToAccount",
+        document: "mutation($i: AddCampaignToAccountInput!) { addCampaignToAccount(input: $i) { campaignAdded } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaign": "beta-testers" } }),
+    },
+    Attempt {
+        mutation: "removeCampaignFromAccount",
+        document: "mutation($i: RemoveCampaignFromAccountInput!) {
+            removeCampaignFromAccount(input: $i) { campaignRemoved } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaignName": "beta-testers" } }),
+    },
+    Attempt {
+        mutation: "updateAccountConsents",
+        document: "mutation($n: String!) {
+            updateAccountConsents(accountNumber: $n, consents: [{ code: \"HALF_HOURLY_READINGS\", value: ACCEPTED }]) {
+                consents { value } } }",
+        variables: |bob| json!({ "n": bob.account }),
+    },
+    Attempt {
+        mutation: "updateAccountUserConsents",
+        document: "mutation($n: String!) {
+            updateAccountUserConsents(userNumber: $n, consents: [{ consentTypeCode: \"RESEARCH\", value: ACCEPTED }]) {
+                accountUserConsents { consents { value } } } }",
+        variables: |bob| json!({ "n": bob.user_number }),
+    },
+    Attempt {
+        mutation: "createExternalAccountEvent",
+        document: "mutation($i: CreateExternalAccountEventInput!) { createExternalAccountEvent(input: $i) { event { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "category": "WEB", "content": [] } }),
+    },
+    Attempt {
+        mutation: "createExternalAccountUserEvent",
+        document: "mutation($i: CreateExternalAccountUserEventInput!) {
+            createExternalAccountUserEvent(input: $i) { event { id } } }",
+        variables: |bob| json!({ "i": { "userId": bob.user, "category": "WEB", "content": [] } }),
+    },
+    Attempt {
+        mutation: "createCustomerFeedback",
+        document: "mutation($i: CreateCustomerFeedbackInputType!) {
+            createCustomerFeedback(input: $i) { customerFeedback { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_LOGIN_FOLLOW_UP" } })
+        },
+    },
+    Attempt {
+        mutation: "submitCustomerFeedback",
+        document: "mutation($i: CustomerFeedbackInputType!) { submitCustomerFeedback(input: $i) { customerFeedback { id } } }",
+        variables: |bob| {
+            json!({ "i": { "feedbackId": bob.feedback, "formId": bob.form, "accountNumber": bob.account,
+                "answer": "1", "issueResolved": true } })
+        },
+    },
 ];
 
 /// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
@@ -196,7 +300,9 @@ const ABOUT_THE_CALLER: &[&str] = &[
     "obtainKrakenToken",
     "regenerateSecretKey",
     "requestPasswordReset",
+    "updateCommsPreferences",
     "updatePassword",
+    "updateSpecialCircumstances",
     "updateUserDetails",
     "validateMfaDevice",
 ];
@@ -215,7 +321,18 @@ impl Server {
         let numbers = sqlx::query_as(numbers).bind(bob.user_id).bind(bob.account_id);
         let (user_number, portfolio, portfolio_number) =
             numbers.fetch_one(self.database.pool()).await.expect("his portfolio");
+        let open = "mutation($i: CreateCustomerFeedbackInputType!) {
+            createCustomerFeedback(input: $i) { customerFeedback { id } } }";
+        let input =
+            json!({ "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_CONSUMER_SITE" });
+        let opened = self.ask(Some(&bob.token), open, json!({ "i": input })).await;
+        let feedback = opened["createCustomerFeedback"]["customerFeedback"]["id"].as_str();
+        let form =
+            "select min(id)::bigint from feedback_forms where market = 'gb' and source like '%CONSUMER_SITE'";
+        let (form,) = sqlx::query_as(form).fetch_one(self.database.pool()).await.expect("a form");
         Bobs {
+            feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
+            form,
             user_number,
             portfolio,
             portfolio_number,
@@ -271,20 +388,29 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 10] = [
+const GIVEN: [&str; 14] = [
     "token",
     "refreshToken",
     "tokens",
     "accountCharge",
     "accountCredit",
     "account",
+    "accountReference",
+    "accountReminder",
+    "reminder",
+    "metadata",
     "viewer",
     "credit",
     "balanceTransfer",
     "portfolioUserRole",
+    "consents",
+    "accountUserConsents",
+    "event",
+    "customerFeedback",
 ];
 /// What is true only where something was done.
-const DONE: [&str; 3] = ["passwordUpdated", "pauseCreated", "withdrawSuccessful"];
+const DONE: [&str; 5] =
+    ["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {
@@ -310,6 +436,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "manage-sessions",
         "edit-customers",
         "post-transactions",
+        "record-contacts",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;

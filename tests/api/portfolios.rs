@@ -19,7 +19,7 @@ const ROLES: &str = "query($i: AccountUserInputType, $p: String, $a: String, $b:
         portfolioUserRoles(portfolioNumber: $p, accountNumber: $a) { id role user { id } portfolio { id } } } }";
 
 impl Server {
-    async fn text(&self, sql: &str, id: i64) -> String {
+    pub async fn text(&self, sql: &str, id: i64) -> String {
         let row: (String,) =
             sqlx::query_as(sql).bind(id).fetch_one(self.database.pool()).await.expect("a row");
         row.0

@@ -209,6 +209,7 @@ async fn every_connection_bounds_its_pages() {
         "account(accountNumber: \"N\") { ledgers { transactions(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { reminders(PAGE) { edgeCount } }",
         "viewer { portfolios(PAGE) { edgeCount } }",
         "rateLimitInfo { fieldSpecificRateLimits(PAGE) { edgeCount } }",
     ] {

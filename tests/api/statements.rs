@@ -12,9 +12,14 @@ use tower::ServiceExt;
 
 use crate::support::Server;
 
-const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email } portfolio { number }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value } }
+    consents { code type { name } } consentData portfolio { number }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
     transactions(first: 5) { edges { node { id } } } } } } }";
+
+const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
+    number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
+    users { specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {
@@ -55,6 +60,60 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
             usize::try_from(accounts).ok(),
             "{body}"
         );
+        let number: (String,) = sqlx::query_as("select number from portfolios where id = $1")
+            .bind(portfolio.0)
+            .fetch_one(server.database.pool())
+            .await
+            .expect("a number");
+        let variables = json!({ "p": number.0 }).as_object().cloned().unwrap_or_default();
+        let request = graphql::Request { query: OF_STAFF.into(), variables, ..graphql::Request::default() };
+        let of_staff = server
+            .app
+            .execute(request, Origin { authorization: Some(&world.staff), client: None })
+            .await
+            .expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&of_staff.response.body).expect("JSON");
+        let seen = body["data"]["portfolio"]["accounts"]["edges"].as_array().map(Vec::len);
+        assert_eq!(seen, usize::try_from(accounts).ok(), "{body}");
+        counts.push((answer.stats.statements(), of_staff.stats.statements()));
+    }
+    assert!(counts[0].0 > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+}
+
+const SEARCH: &str =
+    "query($t: AccountSearchInputType!) { accountsSearch(searchTerms: $t, maxResults: 100) { score account {
+    number ... on AccountType { balance users { email } portfolio { number }
+    ledgers { number transactions(first: 2) { edges { node { id } } } } } } } }";
+
+#[tokio::test]
+async fn a_search_costs_the_same_whatever_it_finds() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut tx = server.tx().await;
+    let portfolio =
+        open::portfolio(&mut tx, &server.random, "OCTOPUS_ENERGY", "Nobody").await.expect("a portfolio");
+    for (name, times) in [("Zebulon Quick", 1), ("Hypatia Stone", 10), ("Ottoline Marsh", 100)] {
+        for _ in 0..times {
+            let new = NewAccount {
+                brand: "OCTOPUS_ENERGY",
+                account_type: "DOMESTIC",
+                billing_name: name,
+                ..NewAccount::default()
+            };
+            open::account(&mut tx, &server.random, portfolio, &new).await.expect("an account");
+        }
+    }
+    tx.commit().await.expect("committed");
+    let mut counts = Vec::new();
+    for (name, times) in [("Zebulon Quick", 1), ("Hypatia Stone", 10), ("Ottoline Marsh", 100)] {
+        // Another term more takes no statement more.
+        let variables = json!({ "t": { "billingName": name, "account": name } });
+        let variables = serde_json::from_value(variables).expect("variables");
+        let request = graphql::Request { query: SEARCH.into(), variables, ..graphql::Request::default() };
+        let origin = Origin { authorization: Some(&world.staff), client: None };
+        let answer = server.app.execute(request, origin).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+        assert_eq!(body["data"]["accountsSearch"].as_array().map(Vec::len), Some(times), "{body}");
         counts.push(answer.stats.statements());
     }
     assert!(counts[0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");

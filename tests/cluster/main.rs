@@ -1,6 +1,7 @@
 //! The private cluster against a real Postgres.
 
 mod common;
+mod killed;
 
 use std::{
     fs,

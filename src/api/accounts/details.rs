@@ -65,7 +65,8 @@ struct Outcome {
     client_mutation_id: Option<String>,
 }
 
-fn failure(wrong: &Wrong) -> Failure {
+/// What is wrong with a wish, as the answer lists it.
+pub(super) fn failure(wrong: &Wrong) -> Failure {
     Failure { field: wrong.field, message: wrong.why.to_owned() }
 }
 

@@ -2,9 +2,18 @@
 
 mod account;
 mod billing;
+mod campaigns;
+mod circumstances;
+mod consents;
 mod details;
+mod external_events;
+mod feedback;
 mod manage;
+mod metadata;
+mod notes;
 mod portfolio;
+mod preferences;
+mod reminders;
 mod roles;
 mod search;
 mod user;
@@ -14,9 +23,18 @@ use super::session::Bindings;
 pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
     billing::bind(b);
+    campaigns::bind(b);
+    circumstances::bind(b);
+    consents::bind(b);
     details::bind(b);
+    external_events::bind(b);
+    feedback::bind(b);
     manage::bind(b);
+    metadata::bind(b);
+    notes::bind(b);
     portfolio::bind(b);
+    preferences::bind(b);
+    reminders::bind(b);
     roles::bind(b);
     search::bind(b);
     user::bind(b);

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::refusals;
-use super::throttle::log_in;
+use super::throttle;
 use crate::api::session::{Bindings, Call};
 use crate::domain::auth::Credentials;
 use crate::domain::auth::limits::Key;
@@ -63,7 +63,8 @@ struct KeyInput {
 
 async fn api_key_authentication(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: KeyInput = call.args()?;
-    let obtained = log_in(call.cx, "apiKeyAuthentication", &Credentials::ApiKey(input.api_key)).await;
+    let obtained =
+        throttle::log_in(call.cx, "apiKeyAuthentication", &Credentials::ApiKey(input.api_key), None).await;
     Outcome::of(obtained.map(|obtained| obtained.token), "apiKey")
 }
 
@@ -76,7 +77,8 @@ struct PasswordInput {
 async fn email_authentication(call: Call<'_>) -> Result<Resolved, FieldError> {
     let PasswordInput { email, password } = call.args()?;
     let credentials = Credentials::Password { email, password, captcha: None };
-    let obtained = log_in(call.cx, "emailAuthentication", &credentials).await;
+    let seat = throttle::seat(call.cx, &credentials)?;
+    let obtained = throttle::log_in(call.cx, "emailAuthentication", &credentials, seat).await;
     Outcome::of(obtained.map(|obtained| obtained.token), "email")
 }
 

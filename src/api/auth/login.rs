@@ -64,6 +64,10 @@ impl LoginInput {
 
 async fn obtain_kraken_token(call: Call<'_>) -> Result<Resolved, FieldError> {
     let credentials = call.arg::<LoginInput>("input")?.credentials();
+    let seat = match &credentials {
+        Ok(credentials) => throttle::seat(call.cx, credentials)?,
+        Err(_) => None,
+    };
     throttle::pay(call.cx, credentials.as_ref().ok()).await?;
-    throttle::log_in(call.cx, "obtainKrakenToken", &credentials?).await.map(Resolved::node)
+    throttle::log_in(call.cx, "obtainKrakenToken", &credentials?, seat).await.map(Resolved::node)
 }

@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
-use super::refusals::{self, shown};
+use super::refusals::shown;
 use crate::api::session::{Bindings, Call};
 use crate::domain::auth::sessions::{self, WithdrawError};
 use crate::domain::auth::third_parties::{self, Application, LongLived, LongLivedError};
+use crate::graphql::facts::NO_CREDENTIAL;
 use crate::graphql::{FieldError, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -51,13 +52,11 @@ pub(super) fn bind(b: &mut Bindings) {
 struct Disabled;
 
 async fn disable_token(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let session = call.cx;
-    let header = session.authorization().unwrap_or_default().to_owned();
-    let input = (session.app.auth(), header);
-    let disabled = session.write("Mutation.disableToken", None, &input, |tx, _, (auth, header)| {
-        Box::pin(async move { auth.disable(tx, header).await })
+    let token = call.cx.token().ok_or_else(|| FieldError::code(NO_CREDENTIAL))?;
+    let disabled = call.cx.write("Mutation.disableToken", None, token, |tx, _, token| {
+        Box::pin(async move { sessions::disable(tx, token).await })
     });
-    disabled.await.map_err(refusals::token)?;
+    disabled.await.map_err(FieldError::internal)?;
     Ok(Resolved::node(Disabled))
 }
 

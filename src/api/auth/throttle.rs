@@ -3,10 +3,19 @@
 use super::refusals;
 use crate::api::session::Session;
 use crate::domain::auth::limits::{Key, Payer};
-use crate::domain::auth::passwords::PasswordError;
+use crate::domain::auth::passwords::{PasswordError, Seat};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::{Credentials, LoginError, Obtained};
 use crate::graphql::FieldError;
+
+/// A seat for whoever logs in by password, taken before anything is paid or counted: a crowd that is turned away
+/// asks nothing of the database.
+///
+/// # Errors
+/// KT-CT-1199, if too many are waiting.
+pub(super) fn seat(session: &Session, credentials: &Credentials) -> Result<Option<Seat>, FieldError> {
+    session.app.auth().seat(credentials).map_err(|_| session.busy())
+}
 
 /// Settles who pays for the points of a log-in: the owner of a good refresh token, else the address.
 ///
@@ -54,7 +63,7 @@ pub(in crate::api) fn name(session: &Session) -> String {
     session.viewer().subject().map(Subject::claim).unwrap_or_default()
 }
 
-/// Logs in by `credentials` at `field`, which has a `@rate`. A place is taken before a password is compared,
+/// Logs in by `credentials` from `seat` at `field`, which has a `@rate`. A place is taken before a password is compared,
 /// and given back unless it was wrong. Keys and tokens are too long to be guessed and are looked up in no
 /// time: there the wrong ones are counted, and a good one is never refused.
 ///
@@ -64,6 +73,7 @@ pub(super) async fn log_in(
     session: &Session,
     field: &'static str,
     credentials: &Credentials,
+    seat: Option<Seat>,
 ) -> Result<Obtained, FieldError> {
     let key = match credentials {
         Credentials::Password { email, .. } => Key::Identifier(email),
@@ -78,7 +88,7 @@ pub(super) async fn log_in(
     };
     session.end().await;
     let (auth, database) = (session.app.auth(), session.app.database());
-    let done = auth.obtain(database, session.deadline(), session.stats(), credentials).await;
+    let done = auth.obtain_from(seat, database, session.deadline(), session.stats(), credentials).await;
     let is_wrong = done.as_ref().is_err_and(is_wrong);
     match place {
         Some(place) if !is_wrong => session.give_back(place).await,

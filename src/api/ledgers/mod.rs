@@ -1,6 +1,7 @@
 //! Ledgers, the transactions on them, and what staff post.
 
 mod debts;
+mod dues;
 mod dunning;
 mod ledger;
 mod posting;
@@ -18,4 +19,5 @@ pub(super) fn bind(b: &mut Bindings) {
     transfers::bind(b);
     dunning::bind(b);
     debts::bind(b);
+    dues::bind(b);
 }

@@ -241,7 +241,7 @@ async fn change(
 }
 
 /// An address as it is kept, with the lines to print, if letters could reach it.
-fn judged(given: Address, home: &str) -> Result<(Address, Vec<String>), BillingError> {
+pub(crate) fn judged(given: Address, home: &str) -> Result<(Address, Vec<String>), BillingError> {
     let bad = BillingError::Address;
     let part = |text: &str| contacts::line(text).ok_or(bad("A part is too long, or not one line of text."));
     let street: Vec<String> = given.street_address.lines().map(part).collect::<Result<_, _>>()?;

@@ -23,6 +23,15 @@ pub(super) fn line(text: &str) -> Option<String> {
     is_fine.then(|| text.to_owned())
 }
 
+/// A text of one or more lines without blanks around it, unless nothing is left, it is longer than `longest`
+/// characters, or it has control characters other than ends of lines and tabs.
+pub(super) fn text(text: &str, longest: usize) -> Option<String> {
+    let text = text.trim();
+    let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
+    let is_fine = !text.is_empty() && text.chars().count() <= longest && !text.chars().any(is_odd);
+    is_fine.then(|| text.to_owned())
+}
+
 /// A phone number as `+` and digits (E.164). One without a country is of the market's. Nothing is made out of
 /// letters, and whether anybody answers is not known.
 pub(super) fn phone(text: &str, market: Option<&str>) -> Option<String> {
@@ -102,5 +111,11 @@ mod tests {
     fn a_line_is_one_line() {
         assert_eq!(line(" Ada ").as_deref(), Some("Ada"));
         assert_eq!((line("A\nB"), line(&"é".repeat(121))), (None, None));
+    }
+
+    #[test]
+    fn a_text_says_something_and_may_have_several() {
+        assert_eq!(text(" Ada\nrang. ", 9).as_deref(), Some("Ada\nrang."));
+        assert_eq!((text(" \n", 9), text("Ada rang again", 9), text("A\u{7}", 9)), (None, None, None));
     }
 }

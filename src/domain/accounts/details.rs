@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use super::changes::{About, Changes, may_edit};
 use super::contacts;
+use super::users::market_of_user;
 use crate::domain::auth::logins::{self, ChangeError};
 use crate::domain::auth::password_reset::is_address;
 use crate::domain::auth::subjects::Subject;
@@ -83,11 +84,7 @@ row! {
 
 statement!(static HOLD: Details = concat!("
     select u.id, u.given_name, u.family_name, u.title, u.pronouns, u.email, u.mobile, u.landline, u.date_of_birth,
-        (select a.market from accounts a
-         where exists (select 1 from account_user_roles r where r.user_id = u.id and r.account_id = a.id)
-            or exists (select 1 from portfolio_user_roles r where r.user_id = u.id
-                and r.portfolio_id = a.portfolio_id)
-         order by a.id limit 1) as market
+        ", market_of_user!(), " as market
     from account_users u where u.id = $3 and ", user_is_visible!(), " for update of u"));
 statement!(static SAVE: () = "
     update account_users set given_name = $2, family_name = $3, title = $4, pronouns = $5, email = $6, mobile = $7,

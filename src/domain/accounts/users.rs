@@ -62,6 +62,19 @@ macro_rules! user_columns {
     };
 }
 
+/// SQL for the market of the account user known as `u`: that of the oldest account they hold; null without one.
+macro_rules! market_of_user {
+    () => {
+        "(select first.market from accounts first where first.id = (\
+            select min(held.id) from (\
+                select r.account_id as id from account_user_roles r where r.user_id = u.id \
+                union all \
+                select inside.id from portfolio_user_roles r \
+                    join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = u.id) held))"
+    };
+}
+pub(super) use market_of_user;
+
 statement!(static BY_ID: AccountUser = concat!(
     "select ", user_columns!(), " from account_users u where u.id = any($3::bigint[]) and ", user_is_visible!()));
 

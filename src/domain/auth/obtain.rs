@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::captcha::NoVerdict;
 use super::keys::{KeyError, key_error};
 use super::password_login::Attempt;
-use super::passwords::PasswordError;
+use super::passwords::{PasswordError, Seat};
 use super::subjects::{self, Actor, Subject};
 use super::tokens::{Grant, Payload};
 use super::{Auth, api_keys, logins, organisations, pre_signed, refresh};
@@ -114,6 +114,14 @@ database_error!(LoginError);
 key_error!(LoginError);
 
 impl Auth {
+    /// What [`Self::obtain_from`] takes from whoever logs in with a password, before anything else is done for them.
+    pub fn seat(&self, credentials: &Credentials) -> Result<Option<Seat>, PasswordError> {
+        match credentials {
+            Credentials::Password { .. } => self.passwords.seat().map(Some),
+            _ => Ok(None),
+        }
+    }
+
     /// Logs in. It opens its own transactions, because no connection may be held while a password is
     /// being hashed.
     pub async fn obtain(
@@ -123,10 +131,22 @@ impl Auth {
         stats: &Arc<Stats>,
         credentials: &Credentials,
     ) -> Result<Obtained, LoginError> {
-        let checked = match credentials {
-            Credentials::Password { email, password, captcha } => {
+        self.obtain_from(self.seat(credentials)?, db, deadline, stats, credentials).await
+    }
+
+    /// As [`Self::obtain`], for whoever has asked for a seat already.
+    pub async fn obtain_from(
+        &self,
+        seat: Option<Seat>,
+        db: &Database,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        credentials: &Credentials,
+    ) -> Result<Obtained, LoginError> {
+        let checked = match (credentials, seat) {
+            (Credentials::Password { email, password, captcha }, Some(seat)) => {
                 let attempt = Attempt { email, password, captcha: captcha.as_deref() };
-                Some(self.check_password(db, deadline, stats, &attempt).await?)
+                Some(self.check_password(db, deadline, stats, seat, &attempt).await?)
             }
             _ => None,
         };
@@ -138,7 +158,7 @@ impl Auth {
         let mut tx = db.write(deadline, stats).await?;
         let obtained = match (credentials, checked) {
             (Credentials::Password { .. }, Some(checked)) => self.by_password(&mut tx, &checked).await?,
-            (Credentials::Password { .. }, None) => return Err(LoginError::WrongPassword),
+            (Credentials::Password { .. }, None) => return Err(PasswordError::Busy.into()),
             (Credentials::ApiKey(key), _) => self.by_api_key(&mut tx, key).await?,
             (Credentials::OrganisationKey(key), _) => self.by_organisation_key(&mut tx, key).await?,
             (Credentials::RefreshToken(token), _) => self.by_refresh_token(&mut tx, token).await?,

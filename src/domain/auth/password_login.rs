@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::obtain::{LoginError, Obtained};
+use super::passwords::Seat;
 use super::settings::{self, Settings};
 use super::subjects::Subject;
 use super::{Auth, captcha, logins, mfa};
@@ -25,6 +26,7 @@ pub(super) struct Checked {
     hash: String,
     subject: Subject,
     set_at: DateTime<Utc>,
+    settings: Settings,
 }
 
 impl Auth {
@@ -35,6 +37,7 @@ impl Auth {
         db: &Database,
         deadline: Deadline,
         stats: &Arc<Stats>,
+        seat: Seat,
         attempt: &Attempt<'_>,
     ) -> Result<Checked, LoginError> {
         let turn = db.gate().next(deadline).await?;
@@ -45,10 +48,10 @@ impl Auth {
         drop(turn);
         check_captcha(&settings, attempt.captcha).await?;
         let hash = login.as_ref().and_then(|login| login.password_hash.clone());
-        let fits = self.passwords.verify(attempt.password, hash.as_deref()).await?;
+        let fits = self.passwords.verify_from(seat, attempt.password, hash.as_deref()).await?;
         match (login.as_ref().and_then(|login| login.subject()), login, hash) {
             (Some(subject), Some(login), Some(hash)) if fits => {
-                Ok(Checked { login: login.id, hash, subject, set_at: login.password_set_at })
+                Ok(Checked { login: login.id, hash, subject, set_at: login.password_set_at, settings })
             }
             _ => Err(LoginError::WrongPassword),
         }
@@ -59,12 +62,11 @@ impl Auth {
         if !logins::is_unchanged(tx, checked.login, &checked.hash).await? {
             return Err(LoginError::WrongPassword);
         }
-        let settings = settings::read(tx).await?;
         // No new password would help where passwords are not enough.
-        if settings.mfa_enforced || mfa::is_enabled(tx, checked.subject).await? {
+        if checked.settings.mfa_enforced || mfa::is_enabled(tx, checked.subject).await? {
             return Err(LoginError::MfaRequired);
         }
-        if has_expired(&settings, checked.set_at, tx.wall_now()) {
+        if has_expired(&checked.settings, checked.set_at, tx.wall_now()) {
             return Err(LoginError::PasswordExpired);
         }
         self.begin(tx, checked.subject, "EMAIL-AND-PASSWORD").await?.ok_or(LoginError::WrongPassword)

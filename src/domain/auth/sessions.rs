@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use thiserror::Error;
 
 use super::refresh::digest;
-use super::tokens::{self, TokenError};
+use super::subjects;
+use super::tokens::Seen;
 use super::viewer::{ACT_FOR_CUSTOMERS, MANAGE_SESSIONS, Viewer};
-use super::{Auth, subjects};
 use crate::domain::accounts::users;
 use crate::platform::db::{Tx, database_error, row, statement};
 
@@ -47,15 +47,10 @@ statement!(static WITHDRAW_ALL: Withdrawn = "
         and invalidated_at is null and expires_at > $3
     returning hint, expires_at");
 
-impl Auth {
-    /// Refuses the access token in an `Authorization` header from now on.
-    pub async fn disable(&self, tx: &mut Tx, header: &str) -> Result<(), TokenError> {
-        let token = tokens::bare(header);
-        let payload = self.verify(tx, token).await?;
-        let expires = DateTime::from_timestamp(payload.exp, 0).unwrap_or_default();
-        DISABLE.command().bind(digest(token)).bind(expires).execute(&mut *tx).await?;
-        Ok(())
-    }
+/// Refuses an access token from now on.
+pub async fn disable(tx: &mut Tx, token: &Seen) -> Result<(), sqlx::Error> {
+    DISABLE.command().bind(&token.digest).bind(token.expires_at).execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Ends every session that the viewer has, with or without those of the applications and links that act for

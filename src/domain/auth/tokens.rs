@@ -2,6 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use jsonwebtoken::Algorithm;
 use jsonwebtoken::crypto;
 use serde::{Deserialize, Serialize};
@@ -139,6 +140,13 @@ impl Grant {
     }
 }
 
+/// An access token that was good when it was looked at: what it takes to refuse it from now on.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    pub(super) digest: Vec<u8>,
+    pub(super) expires_at: DateTime<Utc>,
+}
+
 impl Auth {
     /// Issues an access token and answers it with its claims.
     pub(super) async fn issue(&self, tx: &mut Tx, grant: Grant) -> Result<(String, Payload), KeyError> {
@@ -178,16 +186,13 @@ impl Auth {
     }
 
     /// Who is calling, by the value of the `Authorization` header: the raw token, or after `JWT` or
-    /// `Bearer`. No header at all is [`Viewer::Anonymous`].
-    pub async fn authenticate(&self, tx: &mut Tx, header: Option<&str>) -> Result<Viewer, TokenError> {
-        match header {
-            None => Ok(Viewer::Anonymous),
-            Some(header) => Ok(self.holder(tx, bare(header)).await?.0),
-        }
+    /// `Bearer`.
+    pub async fn authenticate(&self, tx: &mut Tx, header: &str) -> Result<(Viewer, Seen), TokenError> {
+        self.holder(tx, bare(header)).await
     }
 
-    /// Whom a bare access token stands for, and its claims.
-    pub(super) async fn holder(&self, tx: &mut Tx, token: &str) -> Result<(Viewer, Payload), TokenError> {
+    /// Whom a bare access token stands for.
+    pub(super) async fn holder(&self, tx: &mut Tx, token: &str) -> Result<(Viewer, Seen), TokenError> {
         let payload = self.verify(tx, token).await?;
         if payload.token_use != ACCESS {
             return Err(TokenError::NotACredential);
@@ -197,7 +202,8 @@ impl Auth {
             None => None,
             Some(act) => Some(Actor::from_claim(&act.sub).ok_or(TokenError::NotACredential)?),
         };
-        let found = subjects::of_session(tx, subject, actor, &digest(token)).await?;
+        let digest = digest(token);
+        let found = subjects::of_session(tx, subject, actor, &digest).await?;
         let found = found.ok_or(TokenError::UnknownOwner)?;
         let subject_from = match actor {
             Some(Actor::Organisation(_) | Actor::Link(_)) => found.others_valid_from,
@@ -215,7 +221,8 @@ impl Auth {
             Subject::Organisation(id) => Viewer::Organisation { id, permissions: found.permissions },
             Subject::PartnerUser(id) => Viewer::Partner { id, permissions: found.permissions },
         };
-        Ok((viewer, payload))
+        let expires_at = DateTime::from_timestamp(payload.exp, 0).unwrap_or_default();
+        Ok((viewer, Seen { digest, expires_at }))
     }
 
     /// The claims of a bare token of any use that this server, or one beside it, issued and that has not

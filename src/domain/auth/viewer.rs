@@ -65,6 +65,9 @@ pub enum Through {
 pub const POST_TRANSACTIONS: &str = "post-transactions";
 /// Staff and organisations may change what is known about the customers that they see.
 pub const EDIT_CUSTOMERS: &str = "edit-customers";
+/// Staff and organisations may record contacts with the customers that they see, such as events of other systems, and
+/// ask for feedback.
+pub const RECORD_CONTACTS: &str = "record-contacts";
 /// Staff may move business time in a demo world.
 pub const MOVE_CLOCK: &str = "move-clock";
 /// Staff may add staff.

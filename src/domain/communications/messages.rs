@@ -82,7 +82,8 @@ statement!(static ADD: (i64,) = "
     )
     select id from added");
 
-/// Hands a message to the post house once this transaction commits. Answers its row id.
+/// Hands a message to the post house once this transaction commits, unless its user can do without messages of its
+/// kind, and wants to. Answers its row id.
 pub async fn send(tx: &mut Tx, new: &NewMessage<'_>) -> Result<i64, sqlx::Error> {
     add(tx, new, None).await
 }
@@ -158,7 +159,7 @@ row! {
         pub subject: String,
         /// The plain text, unless it has been taken out.
         pub body: Option<String>,
-        /// `queued`, `accepted`, `delivered`, `bounced` or `refused`.
+        /// `queued`, `accepted`, `delivered`, `bounced`, `refused` or `withheld`.
         pub status: String,
         /// Why it was put off, sent back or refused.
         pub failure: Option<String>,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::messages::{HAND_OVER, REDACT};
@@ -28,6 +29,28 @@ row! {
         pub enclosure: Option<String>,
         /// How often the house has put it off.
         pub attempts: i32,
+        /// Whether its reader wants it, if it is of a kind that one can do without.
+        pub is_wanted: bool,
+        /// Whether its reader would rather have HTML than plain text.
+        pub is_html: bool,
+        /// Whether its reader wants light text on a dark ground.
+        pub is_inverted: bool,
+        /// Size of its text; 1 is normal.
+        pub font_size: Decimal,
+    }
+}
+
+impl Letter {
+    /// An e-mail as HTML, in the colours and the size that its reader likes; none for whoever wants plain text.
+    pub fn html(&self) -> Option<String> {
+        if !self.is_html || self.channel != "EMAIL" {
+            return None;
+        }
+        let (ink, paper) = if self.is_inverted { ("#fff", "#000") } else { ("#000", "#fff") };
+        let text = self.body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let paragraphs = text.trim().replace("\n\n", "</p><p>").replace('\n', "<br>");
+        let style = format!("color:{ink};background:{paper};font-size:{}em", self.font_size.normalize());
+        Some(format!("<!DOCTYPE html><html><body style=\"{style}\"><p>{paragraphs}</p></body></html>"))
     }
 }
 
@@ -64,10 +87,25 @@ pub trait PostHouse: Send + Sync {
     ) -> BoxFuture<'a, Result<Receipt, sqlx::Error>>;
 }
 
-// The lock makes a second run of the same job wait, and then find nothing queued.
+// The lock makes a second run of the same job wait, and then find nothing queued. What readers prefer is looked at
+// here, at the last moment.
 statement!(static TAKE: Letter = "
-    select id, channel, recipient, sender, subject, coalesce(body, '') as body, enclosure, attempts from messages
-    where id = $1 and status = 'queued' for update");
+    select m.id, m.channel, m.recipient, m.sender, m.subject, coalesce(m.body, '') as body, m.enclosure, m.attempts,
+        coalesce(o.topic is null or (case o.topic
+            when 'client' then u.wants_client_messages
+            when 'offer' then u.wants_offer_messages
+            when 'recommended' then u.wants_recommended_messages
+            when 'update' then u.wants_update_messages
+            when 'third-party' then u.wants_third_party_messages
+            when 'reading-confirmation' then u.wants_reading_confirmations
+        end and (u.wants_sms or m.channel <> 'SMS')), true) as is_wanted,
+        coalesce(u.email_format = 'HTML', false) as is_html,
+        coalesce(u.email_colours_inverted, false) as is_inverted,
+        coalesce(u.email_font_size, 1) as font_size
+    from messages m left join optional_messages o on o.template = m.template
+        left join account_users u on u.id = m.account_user_id
+    where m.id = $1 and m.status = 'queued' for update of m");
+statement!(static WITHHOLD: () = "update messages set status = 'withheld', failure = $2 where id = $1");
 statement!(static ACCEPT: () = "
     update messages set status = 'accepted', sent_at = $2, reference = $3, failure = null where id = $1");
 statement!(static PUT_OFF: () = "update messages set attempts = attempts + 1, failure = $2 where id = $1");
@@ -92,9 +130,14 @@ fn message(payload: &Value) -> Result<i64, JobError> {
     payload.get("message").and_then(Value::as_i64).ok_or(JobError::Payload)
 }
 
-/// Hands one message to the post house, unless that has been done or decided already.
+/// Hands one message to the post house, unless that has been done or decided already, or its reader can do without it
+/// and wants to.
 pub async fn hand_over(tx: &mut Tx, house: &dyn PostHouse, message: i64) -> Result<(), sqlx::Error> {
     let Some(letter) = TAKE.query().bind(message).fetch_optional(&mut *tx).await? else { return Ok(()) };
+    if !letter.is_wanted {
+        WITHHOLD.command().bind(message).bind("its reader does not want it").execute(&mut *tx).await?;
+        return note(tx, message, "withheld").await;
+    }
     match house.hand_over(tx, &letter).await? {
         Receipt::Accepted { reference } => {
             let now = tx.business_now().await?;
@@ -147,4 +190,33 @@ async fn note(tx: &mut Tx, message: i64, kind: &str) -> Result<(), sqlx::Error> 
     let now = tx.business_now().await?;
     NOTE.command().bind(message).bind(kind).bind(now).execute(&mut *tx).await?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn html_looks_as_its_reader_likes_it() {
+        let mut letter = Letter {
+            id: 1,
+            channel: "EMAIL".into(),
+            recipient: "ada@example.org".into(),
+            sender: "hello@kraken.example".into(),
+            subject: "News".into(),
+            body: "Dear <Ada>,\n\nfish & chips\nagain".into(),
+            attempts: 0,
+            is_wanted: true,
+            is_html: true,
+            is_inverted: true,
+            font_size: Decimal::new(150, 2),
+        };
+        let expected = "<!DOCTYPE html><html><body style=\"color:#fff;background:#000;font-size:1.5em\">\
+            <p>Dear &lt;Ada&gt;,</p><p>fish &amp; chips<br>again</p></body></html>";
+        assert_eq!(letter.html().as_deref(), Some(expected));
+        letter.is_html = false;
+        assert_eq!(letter.html(), None);
+        letter = Letter { is_html: true, channel: "SMS".into(), ..letter };
+        assert_eq!(letter.html(), None);
+    }
 }

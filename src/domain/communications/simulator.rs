@@ -117,6 +117,10 @@ mod tests {
             body: String::new(),
             enclosure: None,
             attempts: 0,
+            is_wanted: true,
+            is_html: false,
+            is_inverted: false,
+            font_size: rust_decimal::Decimal::ONE,
         }
     }
 

@@ -5,6 +5,8 @@ mod bills;
 mod cast;
 mod letters;
 mod months;
+mod papers;
+mod voice;
 
 use std::time::Duration;
 
@@ -12,6 +14,16 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::accounts::campaigns::CampaignError;
+use crate::domain::accounts::circumstances::CircumstanceError;
+use crate::domain::accounts::consents::ConsentError;
+use crate::domain::accounts::external_events::EventError;
+use crate::domain::accounts::feedback::FeedbackError;
+use crate::domain::accounts::metadata::MetadataError;
+use crate::domain::accounts::notes::NoteError;
+use crate::domain::accounts::preferences::PreferencesError;
+use crate::domain::accounts::references::ReferenceError;
+use crate::domain::accounts::reminders::ReminderError;
 use crate::domain::accounts::roles::{self, ACCOUNT_OWNER, PORTFOLIO_OWNER};
 use crate::domain::accounts::{NewAccount, NewUser, OpenError, open};
 use crate::domain::auth::logins::{self, ChangeError};
@@ -19,7 +31,9 @@ use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
-use crate::domain::auth::viewer::{ACT_FOR_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, VIEW_ACCOUNTS};
+use crate::domain::auth::viewer::{
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+};
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
@@ -131,8 +145,27 @@ pub enum DemoError {
     Annul(#[from] AnnulError),
     #[error(transparent)]
     Hold(#[from] HoldError),
+    Note(#[from] NoteError),
+    #[error(transparent)]
+    Reference(#[from] ReferenceError),
+    #[error(transparent)]
+    Reminder(#[from] ReminderError),
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+    #[error(transparent)]
+    Circumstance(#[from] CircumstanceError),
+    #[error(transparent)]
+    Campaign(#[from] CampaignError),
     #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
+    #[error(transparent)]
+    Consent(#[from] ConsentError),
+    #[error(transparent)]
+    Preferences(#[from] PreferencesError),
+    #[error(transparent)]
+    Event(#[from] EventError),
+    #[error(transparent)]
+    Feedback(#[from] FeedbackError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -179,7 +212,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = vec![POST_TRANSACTIONS.to_owned()];
+    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS].map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
 

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, bills, join, letters};
+use super::{DemoError, Person, World, bills, join, letters, papers, voice};
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
@@ -39,6 +39,8 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         for customer in CUSTOMERS.iter().filter(|customer| customer.joined == month as usize) {
             let person = join(tx, world.random, customer).await?;
             letters::welcome(tx, world.random, &person).await?;
+            papers::open(tx, &world.clerk, &person).await?;
+            voice::settle_in(tx, &person).await?;
             world.people.push(person);
         }
         wait_until(tx, at(present, month, BILL)).await?;
@@ -153,6 +155,12 @@ async fn rest(tx: &mut Tx, world: &World<'_>, person: &Person, month: usize) -> 
         if months > 0 && months % every == every / 2 {
             let charge = late_fee(customer, number);
             charges::create(tx, &world.clerk, &charge).await?;
+            if months < every {
+                voice::call_about_fee(tx, &world.clerk, person).await?;
+            }
+        }
+        if month + 1 == MONTHS as usize {
+            papers::late(tx, &world.clerk, person).await?;
         }
     }
     if let Some((_, gross)) = customer.reward.filter(|(when, _)| *when == month) {

@@ -3,8 +3,11 @@
 //! Each book is striped, and a customer's ledger always uses the same stripe: otherwise every charge in a
 //! market would wait for one row.
 
+use super::journal::Leg;
+use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
 use crate::platform::market;
+use crate::platform::money::{AmountError, Minor, Split};
 
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
@@ -31,11 +34,34 @@ statement!(static OF_STRIPE: (String, i64) = "
 
 /// The books that one customer's ledger is posted against.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Books {
+pub(crate) struct Books {
     pub income: i64,
     pub tax: i64,
     pub credits: i64,
     pub bank: i64,
+}
+
+impl Books {
+    /// What stands against a charge: income, and the tax that is owed on it.
+    pub fn charged(&self, split: &Split) -> [Leg; 2] {
+        [Leg { ledger: self.income, amount: split.net }, Leg { ledger: self.tax, amount: split.tax }]
+    }
+
+    /// What stands against a credit: the gift, and the tax that is owed no longer.
+    pub fn credited(&self, split: &Split) -> Result<[Leg; 2], AmountError> {
+        let (net, tax) = (split.net.negated()?, split.tax.negated()?);
+        Ok([Leg { ledger: self.credits, amount: net }, Leg { ledger: self.tax, amount: tax }])
+    }
+
+    /// What stands against a payment or a refund: the bank.
+    pub fn moved(&self, kind: Kind, amount: Minor) -> Result<Leg, AmountError> {
+        Ok(Leg { ledger: self.bank, amount: kind.effect(amount)?.negated()? })
+    }
+}
+
+/// The stripe of the books that a customer's ledger is posted against.
+pub(crate) fn stripe(ledger: i64) -> i16 {
+    i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0)
 }
 
 /// Opens the books of every market; those that are open stay as they are.
@@ -49,7 +75,11 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
 }
 
 pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Books, sqlx::Error> {
-    let stripe = i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0);
+    of_stripe(tx, market, stripe(ledger)).await
+}
+
+/// The books of one stripe of a market.
+pub(crate) async fn of_stripe(tx: &mut Tx, market: &str, stripe: i16) -> Result<Books, sqlx::Error> {
     let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
     let find = |name: &str| {
         rows.iter().find(|(book, _)| book == name).map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)

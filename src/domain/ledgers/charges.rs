@@ -4,7 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError, posting_error};
+use super::journal::{PostError, posting_error};
 use super::ledgers::{self, Target};
 use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
@@ -112,13 +112,22 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
         return Err(AmountError::NotPositive.into());
     }
     let (target, market) = aim(tx, account, new.ledger_type).await?;
-    // Households do not charge tax on what they feed in.
-    let split =
-        if new.is_export { Split::untaxed(net) } else { market.split_net(net, &target.account_type)? };
-    split.gross.to_wire()?;
+    let split = supply_split(market, net, &target.account_type, new.is_export)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
     post(tx, market, &target, &charge).await
+}
+
+/// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.
+pub(crate) fn supply_split(
+    market: &Market,
+    net: Minor,
+    account_type: &str,
+    is_export: bool,
+) -> Result<Split, AmountError> {
+    let split = if is_export { Split::untaxed(net) } else { market.split_net(net, account_type)? };
+    split.gross.to_wire()?;
+    Ok(split)
 }
 
 async fn aim(
@@ -133,9 +142,6 @@ async fn aim(
 
 async fn post(tx: &mut Tx, market: &Market, target: &Target, charge: &New<'_>) -> Result<i64, ChargeError> {
     let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let others = [
-        Leg { ledger: books.income, amount: charge.split.net },
-        Leg { ledger: books.tax, amount: charge.split.tax },
-    ];
+    let others = books.charged(&charge.split);
     Ok(transactions::record(tx, market, target.ledger_id, charge, &others).await?)
 }

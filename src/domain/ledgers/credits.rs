@@ -4,7 +4,7 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError};
+use super::journal::PostError;
 use super::ledgers::{self, LedgerName, NameError};
 use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
@@ -113,10 +113,7 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result
         ..New::of(Kind::Credit, split, &reason.display)
     };
     let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let others = [
-        Leg { ledger: books.credits, amount: split.net.negated()? },
-        Leg { ledger: books.tax, amount: split.tax.negated()? },
-    ];
+    let others = books.credited(&split)?;
     let id = transactions::record(tx, market, target.ledger_id, &credit, &others).await?;
     let made = transactions::by_ids(tx, viewer, &[id]).await?.pop().flatten();
     made.ok_or(CreditError::Database(sqlx::Error::RowNotFound))

@@ -214,7 +214,7 @@ pub(super) async fn put_off(
 }
 
 /// The day that it is in each market.
-pub(in crate::domain) async fn today(tx: &mut Tx) -> Result<(Vec<String>, Vec<NaiveDate>), sqlx::Error> {
+pub(crate) async fn today(tx: &mut Tx) -> Result<(Vec<String>, Vec<NaiveDate>), sqlx::Error> {
     let now = tx.business_now().await?;
     Ok(market::all().iter().map(|market| (market.code.clone(), market.day(now))).unzip())
 }

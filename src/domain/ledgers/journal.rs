@@ -82,12 +82,35 @@ impl Posted {
     }
 }
 
+/// Where a ledger account stands: its balance, and the place of its last posting.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub balance: Minor,
+    pub last_sequence: i64,
+}
+
+impl Standing {
+    /// Carries the balance forward over one more posting.
+    pub fn step(&mut self, amount: Minor) -> Result<(), AmountError> {
+        self.balance = self.balance.plus(amount)?;
+        self.last_sequence += 1;
+        Ok(())
+    }
+}
+
 row! {
     struct Held {
         ledger_account_id: i64,
         balance: i64,
         last_sequence: i64,
         is_customer: bool,
+    }
+}
+
+impl Held {
+    fn known(self) -> (i64, (Standing, bool)) {
+        let standing = Standing { balance: Minor(self.balance), last_sequence: self.last_sequence };
+        (self.ledger_account_id, (standing, self.is_customer))
     }
 }
 
@@ -133,14 +156,10 @@ pub async fn hold(tx: &mut Tx, ledgers: &[i64], currency: &str) -> Result<HashMa
 /// Posts an entry and keeps the balances of its ledger accounts, which stay locked until the transaction
 /// ends. A customer's balance must go on fitting the `Int` it is shown in.
 pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {
-    let legs: Vec<Leg> = entry.legs.iter().copied().filter(|leg| leg.amount != Minor::ZERO).collect();
-    let sum = legs.iter().try_fold(Minor::ZERO, |sum, leg| sum.plus(leg.amount))?;
-    if sum != Minor::ZERO || legs.len() < 2 {
-        return Err(PostError::Unbalanced);
-    }
+    let legs = balanced(entry.legs.iter().copied())?;
     let wanted: Vec<i64> = legs.iter().map(|leg| leg.ledger).collect();
     let held = LOCK.query().bind(&wanted).bind(entry.currency).fetch_all(&mut *tx).await?;
-    let mut held: HashMap<i64, Held> = held.into_iter().map(|row| (row.ledger_account_id, row)).collect();
+    let mut held: HashMap<i64, (Standing, bool)> = held.into_iter().map(Held::known).collect();
     let rows = place(&legs, &mut held)?;
     let post =
         POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date).bind(entry.created_at);
@@ -148,26 +167,34 @@ pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {
     let (id,) = post.fetch_one(&mut *tx).await?;
     Ok(Posted {
         entry: id,
-        placed: held.into_iter().map(|(ledger, row)| (ledger, row.last_sequence)).collect(),
+        placed: held.into_iter().map(|(ledger, (standing, _))| (ledger, standing.last_sequence)).collect(),
     })
 }
 
+/// The legs that move anything, provided that they make an entry: two at least, and nothing in all.
+pub(crate) fn balanced(legs: impl IntoIterator<Item = Leg>) -> Result<Vec<Leg>, PostError> {
+    let legs: Vec<Leg> = legs.into_iter().filter(|leg| leg.amount != Minor::ZERO).collect();
+    let sum = legs.iter().try_fold(Minor::ZERO, |sum, leg| sum.plus(leg.amount))?;
+    if sum != Minor::ZERO || legs.len() < 2 {
+        return Err(PostError::Unbalanced);
+    }
+    Ok(legs)
+}
+
 /// Gives every leg its place in the sequence and the balance that it leaves.
-fn place(legs: &[Leg], held: &mut HashMap<i64, Held>) -> Result<Rows, PostError> {
+fn place(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Result<Rows, PostError> {
     let mut rows = Rows::default();
     for leg in legs {
-        let row = held.get_mut(&leg.ledger).ok_or(PostError::UnknownLedger)?;
-        let balance = Minor(row.balance).plus(leg.amount)?;
-        row.balance = balance.0;
-        row.last_sequence += 1;
+        let (standing, _) = held.get_mut(&leg.ledger).ok_or(PostError::UnknownLedger)?;
+        standing.step(leg.amount)?;
         rows.ledgers.push(leg.ledger);
-        rows.sequences.push(row.last_sequence);
+        rows.sequences.push(standing.last_sequence);
         rows.amounts.push(leg.amount.0);
-        rows.balances.push(balance.0);
+        rows.balances.push(standing.balance.0);
     }
     // Only what is left in the end is ever shown.
-    for row in held.values().filter(|row| row.is_customer) {
-        Minor(row.balance).to_wire()?;
+    for (standing, _) in held.values().filter(|(_, is_customer)| *is_customer) {
+        standing.balance.to_wire()?;
     }
     Ok(rows)
 }
@@ -176,8 +203,8 @@ fn place(legs: &[Leg], held: &mut HashMap<i64, Held>) -> Result<Rows, PostError>
 mod tests {
     use super::*;
 
-    fn held(ledger: i64, balance: i64, is_customer: bool) -> (i64, Held) {
-        (ledger, Held { ledger_account_id: ledger, balance, last_sequence: 4, is_customer })
+    fn held(ledger: i64, balance: i64, is_customer: bool) -> (i64, (Standing, bool)) {
+        (ledger, (Standing { balance: Minor(balance), last_sequence: 4 }, is_customer))
     }
 
     #[test]

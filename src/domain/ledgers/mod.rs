@@ -8,6 +8,7 @@ pub mod books;
 pub mod charges;
 pub mod credits;
 pub mod debts;
+pub mod dues;
 pub mod dunning;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]

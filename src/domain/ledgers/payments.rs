@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::books;
-use super::journal::{Leg, PostError, posting_error};
+use super::journal::{PostError, posting_error};
 use super::ledgers;
 use super::transactions::{self, Kind, New};
 use crate::platform::db::{Tx, database_error};
@@ -60,7 +60,7 @@ async fn moved(tx: &mut Tx, account: i64, kind: Kind, movement: &Movement<'_>) -
         return Err(PaymentError::NoLedger);
     }
     let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let other = Leg { ledger: books.bank, amount: kind.effect(amount)?.negated()? };
+    let other = books.moved(kind, amount)?;
     let payment_type = Some(movement.payment_type);
     let new = New { payment_type, ..New::of(kind, Split::untaxed(amount), movement.title) };
     Ok(transactions::record(tx, market, target.ledger_id, &new, &[other]).await?)

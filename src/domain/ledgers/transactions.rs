@@ -318,7 +318,7 @@ async fn paged_under(
 
 /// What a transaction is made with, once it is known to be right.
 #[derive(Clone, Debug)]
-pub(super) struct New<'a> {
+pub(crate) struct New<'a> {
     pub kind: Kind,
     pub split: Split,
     pub title: &'a str,

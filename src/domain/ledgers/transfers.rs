@@ -14,8 +14,10 @@ use crate::platform::money::{AmountError, Minor, Split};
 
 /// The reason of both sides of a transfer. Nobody can give it for anything else.
 pub const REASON: &str = "BALANCE_TRANSFER";
-const TITLE: &str = "Balance transfer";
-const ENTRY: &str = "transfer";
+/// What both sides are called.
+pub(crate) const TITLE: &str = "Balance transfer";
+/// The kind of their entry.
+pub(crate) const ENTRY: &str = "transfer";
 
 /// Why nothing was moved.
 #[derive(Debug, Error)]

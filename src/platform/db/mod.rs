@@ -1,5 +1,6 @@
 //! Postgres: the pool, transactions that count what they do, and statements that can be checked.
 
+mod copy;
 mod errors;
 mod gate;
 mod migrations;
@@ -14,6 +15,7 @@ use futures_util::future::BoxFuture;
 use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
+pub use copy::{Row, Rows};
 pub(crate) use errors::database_error;
 pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use gate::{Gate, Turn};

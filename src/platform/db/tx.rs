@@ -8,7 +8,11 @@ use futures_util::{StreamExt, TryFutureExt};
 use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Error, Execute, Executor, Transaction};
 
+use super::copy::Rows;
 use crate::platform::clock::{self, WallClock};
+
+/// As much of a COPY as is handed to the connection at once.
+const CHUNK: usize = 1 << 18;
 
 /// What one request asked of the database so far.
 #[derive(Debug, Default)]
@@ -76,6 +80,19 @@ impl Tx {
     /// The counters that this transaction adds to.
     pub fn stats(&self) -> &Arc<Stats> {
         &self.stats
+    }
+
+    /// Copies rows into a table: `into` is a `copy … from stdin` in the binary format, constant text like all SQL.
+    ///
+    /// # Errors
+    /// Those of Postgres, which takes all of the rows or none.
+    pub async fn copy(&mut self, into: &'static str, rows: &mut Rows) -> Result<u64, Error> {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        let mut copying = self.inner.copy_in_raw(into).await?;
+        for chunk in rows.finished().chunks(CHUNK) {
+            copying.send(chunk).await?;
+        }
+        copying.finish().await
     }
 
     pub(crate) fn forget_business_time(&mut self) {

@@ -232,3 +232,47 @@ async fn a_runner_works_until_it_is_stopped() {
         .expect("a count");
     assert_eq!(due, 1, "the job that was running when it was told to stop is finished");
 }
+
+/// What jobs leave behind, by table.
+async fn traces(trial: &Trial) -> Vec<i64> {
+    let mut counts = Vec::new();
+    for table in [
+        "transactions",
+        "postings",
+        "messages",
+        "message_events",
+        "processes",
+        "process_events",
+        "dunning_actions",
+    ] {
+        let count = format!("select count(*) from {table}");
+        let (count,): (i64,) = sqlx::query_as(&count).fetch_one(trial.db.pool()).await.expect("a count");
+        counts.push(count);
+    }
+    counts
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_job_that_comes_twice_does_its_work_once() {
+    let (once, twice) = (Trial::start().await, Trial::start().await);
+    for trial in [&once, &twice] {
+        demo::make(&trial.db, &trial.auth, &trial.random).await.expect("made").expect("first");
+    }
+    let double = "insert into jobs (kind, payload, run_at, created_at)
+        select kind, payload, run_at, created_at from jobs where status = 'due'";
+    for _ in 0..4 {
+        let runner = work::runner(&once.random);
+        runner.run_due(&once.db).await.expect("run");
+        // Twins, taken by two servers at once.
+        let twins = [work::runner(&twice.random), work::runner(&twice.random)];
+        twice.db.pool().execute(double).await.expect("doubled");
+        let (a, b) = tokio::join!(twins[0].run_due(&twice.db), twins[1].run_due(&twice.db));
+        a.and(b).expect("run");
+        for trial in [&once, &twice] {
+            trial.pass(TimeDelta::hours(1));
+        }
+    }
+    assert!(traces(&once).await.iter().all(|count| *count > 0));
+    assert_eq!(traces(&once).await, traces(&twice).await);
+    twice.checked().await;
+}

@@ -1,10 +1,14 @@
 //! Many hands on the same few ledgers at once, against books kept in memory.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicI64, Ordering};
 
+use kraken_api::api::{App, Origin};
 use kraken_api::domain::ledgers::open as ledger_opening;
 use kraken_api::domain::ledgers::transfers::{self, NewTransfer, Place, TransferError};
+use kraken_api::graphql;
 use kraken_api::platform::market;
+use sqlx::Connection;
 
 use super::support::*;
 
@@ -168,4 +172,89 @@ async fn opposite_transfers_never_wait_for_each_other() {
         task.await.expect("task");
     }
     agree(&trial, &known, 0).await;
+}
+
+/// Ends connections that are in the midst of something, so many of them.
+async fn cut(trial: &Trial, times: u32) {
+    let options = trial.db.pool().connect_options().as_ref().clone().application_name("cutter");
+    let mut cutter = sqlx::PgConnection::connect_with(&options).await.expect("a connection");
+    let cut = "select coalesce(bool_or(pg_terminate_backend(pid)), false) from (
+        select pid from pg_stat_activity where datname = current_database() and application_name = 'kraken-api'
+            and state in ('active', 'idle in transaction') order by random() limit 1) busy";
+    let mut left = times;
+    while left > 0 {
+        let (hit,): (bool,) = sqlx::query_as(cut).fetch_one(&mut cutter).await.expect("a cut");
+        left -= u32::from(hit);
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_connection_that_is_cut_off_leaves_the_books_whole() {
+    let trial = Arc::new(Trial::start().await);
+    let app = App::new(trial.db.clone(), Arc::clone(&trial.auth), None).expect("the API");
+    let home = trial.home("OCTOPUS_ENERGY").await;
+    let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
+    kraken_api::domain::auth::staff::add(&mut tx, "clerk@example.org", "Clerk", "-", &["billing"])
+        .await
+        .expect("staff");
+    let token = trial.auth.issue_to(&mut tx, "clerk@example.org").await.expect("issued").expect("a token");
+    tx.commit().await.expect("commit");
+    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let tasks: Vec<_> = (0..6)
+        .map(|task| {
+            let (app, token, number, over) =
+                (Arc::clone(&app), token.clone(), home.number.clone(), Arc::clone(&over));
+            tokio::spawn(async move {
+                let (mut answered, mut coded) = (Vec::new(), Vec::new());
+                for turn in 0.. {
+                    let note = format!("{task}-{turn}");
+                    match charge(&app, &token, &number, &note).await {
+                        None => answered.push(note),
+                        Some(code) => {
+                            assert_eq!(code, "KT-CT-7899");
+                            coded.push(note);
+                        }
+                    }
+                    // Once nobody cuts any more, everything is answered.
+                    if over.load(Ordering::SeqCst) && turn >= 20 {
+                        break;
+                    }
+                }
+                (answered, coded)
+            })
+        })
+        .collect();
+    cut(&trial, 25).await;
+    over.store(true, Ordering::SeqCst);
+    let (mut answered, mut coded) = (Vec::new(), Vec::new());
+    for task in tasks {
+        let (one, two) = task.await.expect("task");
+        answered.extend(one);
+        coded.extend(two);
+    }
+    assert!(!answered.is_empty() && !coded.is_empty(), "{} answered, {} not", answered.len(), coded.len());
+    let all = sqlx::query_as("select note, count(*) from transactions group by 1");
+    let all: Vec<(String, i64)> = all.fetch_all(trial.db.pool()).await.expect("notes");
+    let all: HashMap<String, i64> = all.into_iter().collect();
+    assert!(all.values().all(|times| *times == 1));
+    assert!(answered.iter().all(|note| all.contains_key(note)), "what was answered is there");
+    assert!(all.keys().all(|note| answered.contains(note) || coded.contains(note)));
+    let gross = i64::try_from(all.len()).expect("few") * 105;
+    assert_eq!(trial.balance(home.account).await, -gross);
+    trial.checked().await;
+}
+
+/// Charges by the API, with nobody noting it down; the code of the refusal, if it is one.
+async fn charge(app: &Arc<App>, token: &str, number: &str, note: &str) -> Option<String> {
+    let query = format!(
+        "mutation {{ createAccountCharge(input: {{ accountNumber: \"{number}\", grossAmount: 105,
+            reason: \"ADMIN_FEE\", note: \"{note}\" }}) {{ accountCharge {{ id }} }} }}"
+    );
+    let request = graphql::Request { query, ..graphql::Request::default() };
+    let answer =
+        app.execute(request, Origin { authorization: Some(token), client: None }).await.expect("an answer");
+    let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+    let error = body.get("errors")?.get(0)?;
+    Some(error["extensions"]["errorCode"].as_str().expect("a code").to_owned())
 }

@@ -81,12 +81,7 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
     let obtained = trial.auth.obtain(&trial.db, soon(), &Stats::new(), &login).await.expect("logged in");
     let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
     assert!(
-        trial
-            .auth
-            .authenticate(&mut tx, Some(&obtained.token))
-            .await
-            .expect("known")
-            .may("post-transactions")
+        trial.auth.authenticate(&mut tx, &obtained.token).await.expect("known").0.may("post-transactions")
     );
 }
 

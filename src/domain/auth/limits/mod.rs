@@ -10,11 +10,15 @@ use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
 use crate::platform::db::{Tx, database_error, statement};
+use crate::platform::random::Randomness;
 
 pub use fields::{FieldRate, Key, Reservation, reserve};
 pub use leases::{Leases, Spent};
 pub use overrides::Mode;
 pub use points::{Payer, Standing};
+
+/// How long, at most, somebody waits who was turned away for want of hands.
+const BUSY_SECONDS: u64 = 10;
 
 /// Asked too often: what to tell whoever did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +35,11 @@ impl Limited {
         Self { resets_at, retry_after: seconds_until(now, resets_at).max(1) }
     }
 
-    /// Refused at `now` for want of hands rather than of allowance.
-    pub fn busy(now: DateTime<Utc>) -> Self {
-        Self::new(now, now + TimeDelta::seconds(1))
+    /// Refused at `now` for want of hands rather than of allowance. A crowd that is turned away is told
+    /// different times, lest it comes back as one.
+    pub fn busy(now: DateTime<Utc>, random: &Randomness) -> Self {
+        let seconds = i64::try_from(random.below(BUSY_SECONDS)).unwrap_or(0);
+        Self::new(now, now + TimeDelta::seconds(1 + seconds))
     }
 }
 
