@@ -16,7 +16,8 @@ use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Database, Stats};
+use crate::platform::db::{Database, Stats, Tx};
+use crate::platform::jobs::JobError;
 use crate::platform::storage::{self, Files, LinkSecret};
 
 /// Longest a request may take.
@@ -103,30 +104,36 @@ impl App {
     }
 
     /// What links to files are signed with, read once.
-    pub(super) async fn link_secret(&self) -> Result<&LinkSecret, sqlx::Error> {
-        let read = async || {
-            let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await?;
-            files::secret(&mut tx).await
-        };
-        self.link_secret.get_or_try_init(read).await
+    pub(super) async fn link_secret(&self, tx: &mut Tx) -> Result<&LinkSecret, sqlx::Error> {
+        self.link_secret.get_or_try_init(async || files::secret(tx).await).await
     }
 
     /// The file that a link leads to; none if the link is not good, or no longer.
     ///
     /// # Errors
     /// Why it cannot be given out.
-    pub async fn file(&self, key: &str, expires: i64, signature: &str) -> Result<Option<Given>, String> {
-        let secret = self.link_secret().await.map_err(|e| e.to_string())?;
+    pub async fn file(&self, key: &str, expires: i64, signature: &str) -> Result<Option<Given>, JobError> {
+        let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let secret = self.link_secret(&mut tx).await?;
         if !storage::is_good(key, expires, signature, secret, self.database.wall().now()) {
             return Ok(None);
         }
-        let opened = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await;
-        let found = files::by_key(&mut opened.map_err(|e| e.to_string())?, key).await;
-        let Some(file) = found.map_err(|e| e.to_string())? else { return Ok(None) };
-        match self.files.storage.get(key).await.map_err(|e| e.to_string())? {
+        let found = files::by_key(&mut tx, key).await?;
+        tx.rollback().await?;
+        let found = if found.is_none() { self.rendered(key).await? } else { found };
+        let Some(file) = found else { return Ok(None) };
+        match self.files.storage.get(key).await? {
             Some(bytes) => Ok(Some(Given { bytes, media_type: file.media_type, filename: file.filename })),
-            None => Err(format!("the storage has lost {key}")),
+            None => Err(JobError::Other(format!("the storage has lost {key}"))),
         }
+    }
+
+    /// The file of a bill that nobody has asked for before.
+    async fn rendered(&self, key: &str) -> Result<Option<files::File>, JobError> {
+        let mut tx = self.database.write(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let file = files::rendered(&mut tx, &*self.files.storage, key).await?;
+        tx.commit().await?;
+        Ok(file)
     }
 
     /// The points that this server has leased.

@@ -80,7 +80,7 @@ impl Service for AppService {
         signature: &'a str,
     ) -> BoxFuture<'a, Result<Option<File>, String>> {
         Box::pin(async move {
-            let given = self.app.file(key, expires, signature).await?;
+            let given = self.app.file(key, expires, signature).await.map_err(|error| error.to_string())?;
             Ok(given.map(|Given { bytes, media_type, filename }| File { bytes, media_type, filename }))
         })
     }

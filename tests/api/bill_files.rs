@@ -134,17 +134,30 @@ async fn a_bill_is_a_pdf_behind_a_link_that_expires() {
 }
 
 #[tokio::test]
-async fn bills_without_a_pdf_are_listed_when_asked_for() {
+async fn a_bill_that_was_made_late_is_rendered_when_it_is_asked_for() {
     let server = Server::start().await;
-    let (world, staff) = billed(&server).await;
-    server.tamper("alter table billing_files disable trigger user; delete from billing_files").await;
-    let query = "query($n: String!, $all: Boolean) { account(accountNumber: $n) {
-        bills(first: 9, includeBillsWithoutPDF: $all) { totalCount edges { node { temporaryUrl } } } } }";
-    for (all, count) in [(false, 0), (true, 1)] {
-        let data = server.ask(Some(&staff), query, json!({ "n": world.ada.account, "all": all })).await;
-        assert_eq!(data["account"]["bills"]["totalCount"], count);
-        assert_eq!(data["account"]["bills"]["edges"][0]["node"]["temporaryUrl"], Value::Null);
-    }
+    let world = server.world().await;
+    owe_and_pay(&server, &world.ada).await;
+    let staff = on(&server, "2026-06-15").await;
+    server.work_off().await;
+    let count = async || {
+        let query = sqlx::query_as("select count(*) from billing_files").fetch_one(server.database.pool());
+        let (count,): (i64,) = query.await.expect("a count");
+        count
+    };
+    assert_eq!(count().await, 0);
+    let (bills, _) = shown(&server, &staff, &world.ada.account).await;
+    let url = bills[0]["temporaryUrl"].as_str().expect("a link");
+    let (one, two) = tokio::join!(get(&server, url), get(&server, url));
+    assert_eq!((one.0, two.0), (StatusCode::OK, StatusCode::OK));
+    assert!(one.2.starts_with(b"%PDF-") && one.2 == two.2);
+    assert_eq!(count().await, 1);
+    let query = "query($n: String!) { account(accountNumber: $n) { bills(first: 9, includeOpenStatements: true) {
+        edges { node { temporaryUrl ... on StatementType { status attachments(first: 1) { edgeCount } } } } } } }";
+    let data = server.ask(Some(&staff), query, json!({ "n": world.ada.account })).await;
+    let open = &data["account"]["bills"]["edges"][0]["node"];
+    assert_eq!((&open["status"], &open["temporaryUrl"]), (&json!("OPEN"), &Value::Null));
+    assert_eq!(open["attachments"]["edgeCount"], 0);
 }
 
 #[tokio::test]

@@ -17,8 +17,11 @@ pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.bills", of_accounts);
     b.batch("AccountType.bill", one);
     b.batch("AccountUserType.bills", of_users);
-    // No bills are taken over from earlier systems.
+    // No bills are taken over from earlier systems, and none is without a PDF.
     b.dark(&[
+        "AccountInterface.bills.includeBillsWithoutPDF",
+        "AccountType.bills.includeBillsWithoutPDF",
+        "AccountUserType.bills.includeBillsWithoutPDF",
         "AccountInterface.bills.includeHistoricStatements",
         "AccountType.bills.includeHistoricStatements",
         "AccountUserType.bills.includeHistoricStatements",
@@ -28,8 +31,6 @@ pub(super) fn bind(b: &mut Bindings) {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct BillsArgs {
-    #[serde(rename = "includeBillsWithoutPDF")]
-    include_bills_without_pdf: Option<bool>,
     include_open_statements: Option<bool>,
     include_held_statements: Option<bool>,
     only_current_email: Option<bool>,
@@ -45,7 +46,6 @@ struct BillsArgs {
 impl BillsArgs {
     fn filter(self) -> Filter {
         Filter {
-            with_unrendered: self.include_bills_without_pdf == Some(true),
             with_open: self.include_open_statements == Some(true),
             with_held: self.include_held_statements == Some(true),
             only_current_email: self.only_current_email == Some(true),

@@ -54,20 +54,18 @@ pub(super) fn bind(b: &mut Bindings) {
     );
 }
 
-/// The files of each of the parents, with links.
-async fn linked(call: &Call<'_>) -> Result<Vec<Vec<Linked>>, FieldError> {
-    let ids: Vec<i64> = call.parents::<Document>()?.iter().map(|d| d.id).collect();
-    let secret = call.cx.app.link_secret().await.map_err(FieldError::internal)?;
+/// The file of each of the parents, with a link; none of what was not issued.
+async fn linked(call: &Call<'_>) -> Result<Vec<Option<Linked>>, FieldError> {
+    let app = &call.cx.app;
     let mut view = call.cx.read().await?;
-    let now = view.wall_now();
-    let found = files::of_documents(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
-    let link = |file: File| Linked { link: call.cx.app.files().link(&file.key, secret, now), file };
-    Ok(found.into_iter().map(|files| files.into_iter().map(link).collect()).collect())
+    let (now, secret) = (view.wall_now(), app.link_secret(&mut view).await.map_err(FieldError::internal)?);
+    let link = |file: File| Linked { link: app.files().link(&file.key, secret, now), file };
+    Ok(call.parents::<Document>()?.into_iter().map(|document| files::of(document).map(link)).collect())
 }
 
 async fn urls(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let found = linked(&call).await?;
-    Ok(found.iter().map(|files| Resolved::leaf(files.first().map(|l| l.link.url.as_str()))).collect())
+    Ok(found.iter().map(|file| Resolved::leaf(file.as_ref().map(|l| l.link.url.as_str()))).collect())
 }
 
 async fn attachments(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
@@ -84,11 +82,11 @@ async fn representations(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     listed(&call, |file| code.as_ref().is_none_or(|code| *code == file.code)).await
 }
 
-/// The files that are wanted, in pages: there are only ever a few.
+/// The files that are wanted, as a page: so far there is one at most.
 async fn listed(call: &Call<'_>, wanted: impl Fn(&File) -> bool) -> Result<Vec<Resolved>, FieldError> {
     let window = window(call)?;
-    let found = linked(call).await?;
-    let page =
-        |files: Vec<Linked>| Page::of(&window, files.into_iter().filter(|l| wanted(&l.file)).collect());
-    Ok(found.into_iter().map(|files| connection(page(files), Node::new)).collect())
+    let page = |file: Option<Linked>| {
+        Page::of(&window, file.into_iter().filter(|l| wanted(&l.file)).collect::<Vec<_>>())
+    };
+    Ok(linked(call).await?.into_iter().map(|file| connection(page(file), Node::new)).collect())
 }

@@ -3,14 +3,15 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::contents;
 use super::documents::{self, Document};
 use super::paper::{self, Bill};
-use crate::domain::accounts::{accounts, grouped};
-use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::domain::accounts::accounts;
+use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
@@ -19,6 +20,8 @@ use crate::platform::storage::{LinkSecret, Storage, StorageError};
 
 /// The job that renders one bill.
 const RENDER: &str = "render-bill";
+/// From how long after its period a bill was not made in the usual round.
+const BACKLOG: TimeDelta = TimeDelta::days(31);
 /// The one format that there is.
 const PDF: &str = "PDF";
 
@@ -57,8 +60,12 @@ pub fn register(runner: &mut Runner, storage: Arc<dyn Storage>) {
     });
 }
 
-/// Has an issued document rendered once this transaction commits.
-pub(super) async fn render_later(tx: &mut Tx, document: i64) -> Result<(), sqlx::Error> {
+/// Has an issued document rendered once this transaction commits, so that what it says of its reader is what was known
+/// when it was issued. What is made up for long after its period waits until somebody asks for it.
+pub(super) async fn render_later(tx: &mut Tx, document: i64, late: TimeDelta) -> Result<(), sqlx::Error> {
+    if late > BACKLOG {
+        return Ok(());
+    }
     let at_once = tx.wall_now();
     jobs::enqueue(tx, RENDER, &json!({ "document": document }), at_once).await?;
     Ok(())
@@ -68,19 +75,19 @@ statement!(static BRAND: (String,) = "
     select b.name from accounts a join brands b on b.code = a.brand where a.id = $1");
 statement!(static KEEP: () = "
     insert into billing_files (document_id, code, version, key, filename, media_type, bytes, sha256, created_at)
-    values ($1, $2, 1, $3, $4, 'application/pdf', $5, $6, $7) on conflict do nothing");
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing");
 
 async fn render(tx: &mut Tx, storage: &dyn Storage, document: i64) -> Result<(), JobError> {
     let viewer = Viewer::server();
     let found = documents::by_ids(tx, &viewer, &[document]).await?.pop().flatten();
     let Some(found) = found.filter(Document::is_issued) else { return Err(JobError::Payload) };
     let pdf = on_paper(tx, &viewer, &found).await?;
-    let key = key(document);
+    let Some(file) = of(&found) else { return Err(JobError::Payload) };
     let (length, digest) = (i64::try_from(pdf.len()).unwrap_or(i64::MAX), hex(&Sha256::digest(&pdf)));
-    storage.put(&key, Bytes::from(pdf)).await?;
+    storage.put(&file.key, Bytes::from(pdf)).await?;
     let now = tx.business_now().await?;
-    let filename = format!("{}.pdf", found.number.as_deref().unwrap_or_default());
-    let keep = KEEP.command().bind(document).bind(PDF).bind(&key).bind(filename).bind(length).bind(digest);
+    let keep = KEEP.command().bind(document).bind(file.code).bind(file.version).bind(file.key);
+    let keep = keep.bind(file.filename).bind(file.media_type).bind(length).bind(digest);
     keep.bind(now).execute(&mut *tx).await?;
     Ok(())
 }
@@ -119,21 +126,17 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
     written.await.map_err(|error| JobError::Other(error.to_string()))?
 }
 
-statement!(static OF_DOCUMENTS: File = concat!("
-    select f.document_id, f.code, f.version, f.key, f.filename, f.media_type
-    from billing_files f join billing_documents d on d.id = f.document_id join ledgers l on l.id = d.ledger_id
-        join accounts a on a.id = l.account_id
-    where f.document_id = any($3::bigint[]) and ", account_is_visible!(), " order by f.document_id, f.code, f.version desc"));
-
-/// The files of each of these documents, the newest version of a format first.
-pub async fn of_documents(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    documents: &[i64],
-) -> Result<Vec<Vec<File>>, sqlx::Error> {
-    let query = OF_DOCUMENTS.query().bind(viewer.kind()).bind(viewer.id()).bind(documents);
-    let rows = query.fetch_all(&mut *tx).await?;
-    Ok(grouped(documents, rows.into_iter().map(|file| (file.document_id, file)).collect()))
+/// The file of an issued document.
+pub fn of(document: &Document) -> Option<File> {
+    let number = document.number.as_deref().filter(|_| document.is_issued())?;
+    Some(File {
+        document_id: document.id,
+        code: PDF.to_owned(),
+        version: 1,
+        key: key(document.id),
+        filename: format!("{number}.pdf"),
+        media_type: "application/pdf".to_owned(),
+    })
 }
 
 statement!(static ENSURE: () = "insert into link_secrets (secret) values ($1) on conflict do nothing");
@@ -155,7 +158,15 @@ pub async fn secret(tx: &mut Tx) -> Result<LinkSecret, sqlx::Error> {
     LinkSecret::try_from(secret.as_slice()).map_err(|_| sqlx::Error::RowNotFound)
 }
 
-/// The file under a key. The caller has seen a link that is good for it.
+/// The file under a key, if it has been rendered. The caller has seen a link that is good for it.
 pub async fn by_key(tx: &mut Tx, key: &str) -> Result<Option<File>, sqlx::Error> {
     BY_KEY.query().bind(key).fetch_optional(&mut *tx).await
+}
+
+/// As [`by_key`], and renders it if it has not been. None for a key that no issued document has.
+pub async fn rendered(tx: &mut Tx, storage: &dyn Storage, key: &str) -> Result<Option<File>, JobError> {
+    let id = key.strip_prefix("bills/").and_then(|rest| rest.strip_suffix("/1.pdf"));
+    let Some(document) = id.and_then(|id| id.parse().ok()) else { return Ok(None) };
+    render(tx, storage, document).await?;
+    Ok(by_key(tx, key).await?)
 }

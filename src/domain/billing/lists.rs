@@ -24,8 +24,6 @@ pub enum Order {
 pub struct Filter {
     /// Also those whose period still runs.
     pub with_open: bool,
-    /// Also issued ones that have no PDF yet.
-    pub with_unrendered: bool,
     /// Also those that are kept back.
     pub with_held: bool,
     /// Only those that were sent to where the account's bills are e-mailed to now.
@@ -53,7 +51,7 @@ row! {
     }
 }
 
-// Arguments 4 to 13 are the filter.
+// Arguments 4 to 12 are the filter.
 macro_rules! fits {
     () => {
         "(d.status = 'ISSUED' or (d.status = 'OPEN' and $4::boolean) or (d.held_reason is not null and $5::boolean)) \
@@ -63,9 +61,7 @@ macro_rules! fits {
           and d.from_date >= coalesce($8::date, '-infinity') and d.from_date < coalesce($9::date, 'infinity') \
           and coalesce(d.issued_on, '-infinity') >= coalesce($10::date, '-infinity') \
           and ($11::date is null or d.issued_on < $11) \
-          and ($12::text[] is null or a.number = any($12)) \
-          and ($13::boolean or d.status <> 'ISSUED' or exists (\
-              select 1 from billing_files f where f.document_id = d.id and f.code = 'PDF')) and "
+          and ($12::text[] is null or a.number = any($12)) and "
     };
 }
 
@@ -97,7 +93,7 @@ macro_rules! paged {
     ($rows:expr, $order:literal) => {
         concat!(
             "select parents.id as parent, inside.document_id \
-             from (select distinct * from unnest($3::bigint[], $14::bigint[], $15::bigint[]) as p (id, skip, take)) parents \
+             from (select distinct * from unnest($3::bigint[], $13::bigint[], $14::bigint[]) as p (id, skip, take)) parents \
              cross join lateral (select d.id as document_id, row_number() over (order by ",
             $order,
             ") as place",
@@ -176,7 +172,6 @@ async fn bills(
                 .bind(filter.issued_from)
                 .bind(filter.issued_to)
                 .bind(filter.account_numbers.as_deref())
-                .bind(filter.with_unrendered)
         };
     }
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {

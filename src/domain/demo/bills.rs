@@ -35,7 +35,7 @@ async fn latest(
     person: &Person,
     with_open: bool,
 ) -> Result<Option<Document>, DemoError> {
-    let filter = Filter { with_open, with_unrendered: true, ..Filter::default() };
+    let filter = Filter { with_open, ..Filter::default() };
     let window = Window::forward(0, 1);
     let found = lists::of_accounts(tx, &world.clerk, &[person.account], &filter, &window).await?;
     Ok(found.into_iter().flat_map(|page| page.rows).next())

@@ -145,6 +145,7 @@ pub enum DemoError {
     Annul(#[from] AnnulError),
     #[error(transparent)]
     Hold(#[from] HoldError),
+    #[error(transparent)]
     Note(#[from] NoteError),
     #[error(transparent)]
     Reference(#[from] ReferenceError),
