@@ -388,7 +388,7 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 14] = [
+const GIVEN: [&str; 18] = [
     "token",
     "refreshToken",
     "tokens",
@@ -409,8 +409,8 @@ const GIVEN: [&str; 14] = [
     "customerFeedback",
 ];
 /// What is true only where something was done.
-const DONE: [&str; 5] =
-    ["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
+const DONE: [&str; 6] =
+    ["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved", "success"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {

@@ -205,6 +205,7 @@ mod tests {
             sender: "hello@kraken.example".into(),
             subject: "News".into(),
             body: "Dear <Ada>,\n\nfish & chips\nagain".into(),
+            enclosure: None,
             attempts: 0,
             is_wanted: true,
             is_html: true,

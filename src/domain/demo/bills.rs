@@ -1,10 +1,12 @@
 //! What became of two of the demo world's bills: one was wrong and was made good, one is being looked at.
 
+use super::cast::Supply;
 use super::{DemoError, Person, World};
 use crate::domain::billing::documents::Document;
 use crate::domain::billing::lists::{self, Filter};
 use crate::domain::billing::{annul, holds};
 use crate::domain::ledgers::charges::{self, SupplyCharge};
+use crate::domain::ledgers::ledgers::{self, Which};
 use crate::platform::db::Tx;
 use crate::platform::market;
 use crate::platform::page::Window;
@@ -28,14 +30,16 @@ fn somebody<'a>(world: &'a World<'_>, market: &str) -> Option<&'a Person> {
     world.people.iter().find(is_there)
 }
 
-/// The latest bill of somebody, whose period may still run.
+/// The latest bill on somebody's main ledger, whose period may still run.
 async fn latest(
     tx: &mut Tx,
     world: &World<'_>,
     person: &Person,
     with_open: bool,
 ) -> Result<Option<Document>, DemoError> {
-    let filter = Filter { with_open, ..Filter::default() };
+    let ledgers = ledgers::of_accounts(tx, &world.clerk, &[person.account], &Which::default()).await?;
+    let ledger_number = ledgers.into_iter().flatten().next().map(|main| main.number);
+    let filter = Filter { with_open, ledger_number, ..Filter::default() };
     let window = Window::forward(0, 1);
     let found = lists::of_accounts(tx, &world.clerk, &[person.account], &filter, &window).await?;
     Ok(found.into_iter().flat_map(|page| page.rows).next())
@@ -46,7 +50,8 @@ async fn make_good(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
     let Some(person) = somebody(world, "de") else { return Ok(()) };
     let Some(bill) = latest(tx, world, person, false).await? else { return Ok(()) };
     annul::annul(tx, bill.id).await?;
-    let Some(supply) = person.customer.supplies.first() else { return Ok(()) };
+    let on_main = |supply: &&Supply| supply.ledger_type.is_none();
+    let Some(supply) = person.customer.supplies.iter().find(on_main) else { return Ok(()) };
     let charge = SupplyCharge {
         supply: supply.supply,
         title: supply.title,

@@ -75,7 +75,7 @@ pub fn beginning() -> DateTime<Utc> {
 }
 
 /// A folder of files for one test.
-fn files() -> Files {
+pub fn files() -> Files {
     static TESTS: AtomicU64 = AtomicU64::new(0);
     let test = format!("{}-{}", std::process::id(), TESTS.fetch_add(1, Ordering::Relaxed));
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("files").join(test);
