@@ -2,8 +2,9 @@
 
 CARGO ?= cargo
 NPM ?= npm
+TURNS ?= 500
 
-.PHONY: run test clients web bench lint fmt prepare clean-home
+.PHONY: run test soak clients web bench lint fmt prepare clean-home
 
 run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (PORT overrides)
 	@$(CARGO) build --locked --bin kraken-api
@@ -12,6 +13,11 @@ run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (P
 test:  ## everything that must hold; always on a private Postgres
 	@env -u DATABASE_URL scripts/prepare.sh
 	$(CARGO) test --locked
+
+soak:  ## many tasks post at once on few accounts, for long and from a new seed each time; TURNS says for how long
+	@env -u DATABASE_URL scripts/prepare.sh
+	@KRAKEN_STORM_SEED=$$(date +%s) KRAKEN_STORM_TURNS=$(TURNS) \
+		$(CARGO) test --locked --test api domain::storm:: -- --nocapture
 
 clients:  ## public client libraries against the built server
 	@env -u DATABASE_URL scripts/prepare.sh

@@ -1,6 +1,6 @@
 -- What customers agree to or refuse. The kinds differ by market and are of accounts or of their users; a market without
 -- a kind that is alive manages no such consents. Answers are only ever added, and the last one counts; until there is
--- one, the default of the kind does.
+-- one, the default of the kind does. What is marketing can be answered through a link that is good for just that.
 
 create table consent_types (
     id bigint generated always as identity (start with 701) primary key,
@@ -10,6 +10,7 @@ create table consent_types (
     name text not null,
     description text not null,
     default_value text not null check (default_value in ('ACCEPTED', 'REJECTED', 'UNKNOWN', 'PENDING')),
+    is_marketing boolean not null default false,
     is_active boolean not null default true,
     constraint consent_types_code_key unique (market, code),
     constraint consent_types_subject_key unique (id, subject)
@@ -65,5 +66,8 @@ insert into consent_types (market, subject, code, name, description, default_val
     ('au', 'ACCOUNT_USER', 'LIFE_SUPPORT_CALL', 'Life support calls',
         'We call you before a planned interruption if somebody depends on life support.', 'ACCEPTED', true),
     ('jp', 'ACCOUNT', 'PAPERLESS_BILLING', 'ペーパーレス請求', '請求書を電子的に受け取ります。', 'UNKNOWN', true);
+
+update consent_types set is_marketing = true
+where code in ('MARKETING_PHONE', 'RESEARCH', 'WERBUNG_TELEFON', 'WERBUNG_EMAIL');
 
 update support_roles set permissions = permissions || '{record-contacts}' where code in ('admin', 'billing');

@@ -35,3 +35,5 @@ create table account_references (
     constraint account_references_namespace_fkey foreign key (namespace)
         references account_reference_namespaces (code)
 );
+
+create index account_references_search on account_references using gin (value gin_trgm_ops);

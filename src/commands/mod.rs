@@ -4,6 +4,7 @@ mod access;
 mod admin;
 mod bills;
 mod config;
+mod ledger;
 mod limits;
 mod open;
 mod parties;
@@ -43,6 +44,9 @@ enum Command {
     /// Hold bills back, annul them, bill a ledger at once.
     #[command(subcommand)]
     Bills(bills::Bills),
+    /// Correct the books: undo a transaction, write a debt off.
+    #[command(subcommand)]
+    Ledger(ledger::Ledger),
     /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
     #[command(subcommand)]
     Access(access::Access),
@@ -84,6 +88,7 @@ impl Cli {
             Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
             Command::Bills(what) => bills::run(&config, &what).await,
+            Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,

@@ -39,7 +39,8 @@ statement!(static MARKETS: (i64, i64) = "
     from ledgers l join ledger_accounts s on s.id = l.id join accounts a on a.id = l.account_id");
 statement!(static AMOUNTS: (i64, i64) = "
     select count(*), count(*) filter (where p.journal_entry_id <> t.journal_entry_id
-        or (e.kind <> t.kind and (e.kind <> 'transfer' or t.kind not in ('charge', 'credit')))
+        or (e.kind <> t.kind and e.kind <> 'reversal' and (e.kind <> 'write_off' or t.kind <> 'credit')
+            and (e.kind <> 'transfer' or t.kind not in ('charge', 'credit')))
         or p.amount <> case when t.kind in ('credit', 'payment') then t.amount else -t.amount end)
     from transactions t join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
     join journal_entries e on e.id = t.journal_entry_id");
@@ -52,7 +53,21 @@ statement!(static ORDERED: (i64, i64) = "
         select id, lag(id) over (partition by ledger_id order by sequence) as before from transactions
     ) places");
 
-static RULES: [(&str, &Statement<(i64, i64)>); 8] = [
+statement!(static REVERSALS: (i64, i64) = "
+    select count(*), count(*) filter (where exists (
+        select 1 from postings p where p.journal_entry_id in (r.id, r.reverses_id)
+        group by p.ledger_account_id having sum(p.amount) <> 0))
+    from journal_entries r where r.reverses_id is not null");
+statement!(static REVERSED: (i64, i64) = "
+    select count(*), count(*) filter (where t.is_reversed <> exists (
+        select 1 from journal_entries r where r.reverses_id = t.journal_entry_id))
+    from transactions t");
+statement!(static PLANNED: (i64, i64) = "
+    select count(*), count(*) filter (where t.ledger_id <> s.ledger_id or t.kind <> lower(s.action)
+        or t.amount <> s.gross_amount or t.tax_amount <> s.tax_amount)
+    from scheduled_transactions s join transactions t on t.id = s.transaction_id");
+
+static RULES: [(&str, &Statement<(i64, i64)>); 11] = [
     ("every journal entry sums to zero", &SUMS),
     ("every balance equals its postings", &BALANCES),
     ("every balance carried forward follows from the one before", &CHAINS),
@@ -61,6 +76,9 @@ static RULES: [(&str, &Statement<(i64, i64)>); 8] = [
     ("every transaction says what was posted", &AMOUNTS),
     ("every posting on a customer's ledger is shown as a transaction", &SHOWN),
     ("transactions are numbered in the order of their ledger", &ORDERED),
+    ("every reversal undoes the whole of an entry", &REVERSALS),
+    ("what is shown as reversed has been reversed", &REVERSED),
+    ("what was planned was posted as planned", &PLANNED),
 ];
 
 /// Tries every rule. The books are right when nothing is broken in any of them.

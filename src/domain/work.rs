@@ -9,7 +9,7 @@ use super::auth::{expired, password_reset, refresh};
 use super::billing::{cycle, files};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
-use super::ledgers::reminders;
+use super::ledgers::{permissions, reminders, scheduled};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -43,6 +43,8 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     post::register(&mut runner, house);
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
+    scheduled::register(&mut runner);
+    permissions::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

@@ -104,6 +104,12 @@ impl PlannedField {
             .any(|field| *field.name == *head && rest.is_none_or(|rest| field.selects(rest)))
     }
 
+    /// Whether the document writes the argument `name` at a field right below this one.
+    pub(super) fn writes(&self, field: &str, name: &str) -> bool {
+        let below = self.children.iter().flat_map(|plan| &plan.fields).filter(|below| *below.name == *field);
+        below.flat_map(|below| &below.args).any(|arg| *arg.name == *name)
+    }
+
     /// Line and column of its occurrences, counted once: a field may fail in many rows.
     pub(super) fn locations(&self, locate: impl Fn(usize) -> (usize, usize)) -> &[(usize, usize)] {
         self.locations.get_or_init(|| self.offsets.iter().map(|offset| locate(*offset)).collect())

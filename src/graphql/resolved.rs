@@ -149,6 +149,12 @@ impl<'a, C> Call<'a, C> {
     pub fn selects(&self, path: &str) -> bool {
         self.field.is_none_or(|field| field.selects(path))
     }
+
+    /// Whether the document writes the argument `name` at the answer's field `field`, whatever its value. Says no
+    /// where it cannot know.
+    pub fn writes(&self, field: &str, name: &str) -> bool {
+        self.field.is_some_and(|planned| planned.writes(field, name))
+    }
 }
 
 pub(super) fn wrong_row<T>() -> FieldError {

@@ -76,6 +76,11 @@ pub fn partner_number(random: &Randomness) -> String {
     format!("PU-{}", random.hex(8))
 }
 
+/// A sales partner's number: `AO-` and eight upper-case hexadecimal digits.
+pub fn affiliate_number(random: &Randomness) -> String {
+    format!("AO-{}", random.hex(8))
+}
+
 /// Whether a text has the form of a number with this prefix: eight upper-case hexadecimal digits follow.
 pub fn is_number(prefix: &str, text: &str) -> bool {
     text.strip_prefix(prefix).is_some_and(|rest| {

@@ -2,12 +2,13 @@
 
 use std::sync::LazyLock;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::money::{AmountError, Currency, Minor, Rounding, Split};
+use super::recurrence::{Frequency, Recurrence, YearDay};
 
 /// One country's rules.
 #[derive(Clone, Debug, Deserialize)]
@@ -30,6 +31,106 @@ pub struct Market {
     pub charge_reasons: Vec<Reason>,
     /// Why an account may be credited.
     pub credit_reasons: Vec<Reason>,
+    /// How its accounts are billed unless something else was agreed.
+    pub billing: Vec<BillingOperation>,
+}
+
+/// Something that is done about bills again and again.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct BillingOperation {
+    /// What is done.
+    pub operation: BillingAction,
+    /// What each run of it is for.
+    pub target: BillingTarget,
+    /// The unit from one run to the next.
+    pub frequency: Frequency,
+    /// How many units there are from one run to the next.
+    pub multiplier: u32,
+    /// The day of the year that runs are counted from.
+    pub start: YearDay,
+    /// Days of every year on which it runs as well, by what they are, such as a change of regulated prices.
+    pub days: Vec<NamedDay>,
+}
+
+/// A day of every year with a name.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct NamedDay {
+    /// What it is.
+    pub key: String,
+    /// The day.
+    pub on: YearDay,
+}
+
+/// What a billing run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BillingAction {
+    /// Charges what was used.
+    ChargeTarget,
+    /// Charges, and issues an invoice of it.
+    ChargeTargetAndIssueInvoice,
+    /// Charges, and issues a statement of it.
+    ChargeTargetAndIssueStatement,
+    /// Issues a statement of what has been charged.
+    IssueStatementForTarget,
+    /// Issues an invoice of what has been charged.
+    IssueInvoiceForTarget,
+}
+
+impl BillingAction {
+    /// As clients know it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ChargeTarget => "CHARGE_TARGET",
+            Self::ChargeTargetAndIssueInvoice => "CHARGE_TARGET_AND_ISSUE_INVOICE",
+            Self::ChargeTargetAndIssueStatement => "CHARGE_TARGET_AND_ISSUE_STATEMENT",
+            Self::IssueStatementForTarget => "ISSUE_STATEMENT_FOR_TARGET",
+            Self::IssueInvoiceForTarget => "ISSUE_INVOICE_FOR_TARGET",
+        }
+    }
+
+    /// Whether it charges what was used.
+    pub fn charges(self) -> bool {
+        !matches!(self, Self::IssueStatementForTarget | Self::IssueInvoiceForTarget)
+    }
+
+    /// Whether it issues a document.
+    pub fn issues(self) -> bool {
+        !matches!(self, Self::ChargeTarget)
+    }
+}
+
+/// What is billed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum BillingTarget {
+    /// One ledger.
+    ChargingLedger,
+    /// All ledgers of an account.
+    Account,
+    /// All accounts of a portfolio, together.
+    Portfolio,
+}
+
+impl BillingTarget {
+    /// As clients and the database know it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::ChargingLedger => "CHARGING_LEDGER",
+            Self::Account => "ACCOUNT",
+            Self::Portfolio => "PORTFOLIO",
+        }
+    }
+}
+
+impl BillingOperation {
+    /// The first day, before neither `since` nor `day`, on which it runs, where it has held since `since`.
+    pub fn next(&self, since: NaiveDate, day: NaiveDate) -> Option<NaiveDate> {
+        let Self { frequency, multiplier, start, .. } = *self;
+        let regular = Recurrence { frequency, multiplier, start }.next(since, day);
+        let named = self.days.iter().filter_map(|named| named.on.next(day.max(since)));
+        regular.into_iter().chain(named).min()
+    }
 }
 
 /// A market's sales tax.
@@ -88,6 +189,9 @@ pub struct LedgerKind {
     pub supports_statements: bool,
     /// Whether it is billed by invoices.
     pub supports_invoices: bool,
+    /// Whether it only stores credit, which may be permitted to settle what other ledgers owe.
+    #[serde(default)]
+    pub stores_credit: bool,
     /// Whether every account has one from the start.
     pub opened_with_account: bool,
 }
@@ -147,6 +251,15 @@ impl Market {
         moment.with_timezone(&self.time_zone()).date_naive()
     }
 
+    /// The moment at which a local day begins.
+    pub fn start_of(&self, day: NaiveDate) -> DateTime<Utc> {
+        let (zone, midnight) = (self.time_zone(), day.and_time(NaiveTime::MIN));
+        // Where clocks are put forward at midnight, the day begins an hour later.
+        let begins = [midnight, midnight + TimeDelta::hours(1)];
+        let begins = begins.iter().find_map(|local| zone.from_local_datetime(local).earliest());
+        begins.map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
+    }
+
     /// The tax rate for an account of this type.
     pub fn tax_rate(&self, account_type: &str) -> Decimal {
         if account_type.starts_with("BUSINESS") { self.tax.business } else { self.tax.domestic }
@@ -178,6 +291,8 @@ mod tests {
             assert!(market.currency.code.len() == 3 && market.country.len() == 2);
             assert_eq!(market.ledgers.iter().filter(|l| l.is_main && l.affects_account_balance).count(), 1);
             assert!(!market.brands.is_empty() && !market.charge_reasons.is_empty());
+            assert!(market.billing.iter().any(|op| op.operation.charges()));
+            assert!(market.billing.iter().any(|op| op.operation.issues()));
             assert!(of_brand(&market.brands[0].code).is_some_and(|m| m.code == market.code));
         }
         assert_eq!(by_code("jp").map(|m| m.currency.exponent), Some(0));
@@ -201,5 +316,11 @@ mod tests {
         let day = |market| by_code(market).map(|m| m.day(evening).to_string());
         assert_eq!(day("gb").as_deref(), Some("2023-11-14"));
         assert_eq!(day("jp").as_deref(), Some("2023-11-15"));
+        let begins = |market: &str, day: &str| {
+            let market = by_code(market).expect("a market");
+            market.start_of(day.parse().expect("a day")).to_rfc3339()
+        };
+        assert_eq!(begins("jp", "2023-11-15"), "2023-11-14T15:00:00+00:00");
+        assert_eq!(begins("gb", "2023-07-01"), "2023-06-30T23:00:00+00:00");
     }
 }

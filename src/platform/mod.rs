@@ -10,5 +10,6 @@ pub mod money;
 pub mod page;
 pub mod pdf;
 pub mod random;
+pub mod recurrence;
 pub mod storage;
 pub mod telemetry;

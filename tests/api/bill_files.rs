@@ -268,8 +268,8 @@ async fn a_bill_is_annulled_once_by_a_credit_note() {
     assert_eq!(note_shown["identifier"], "DE-00000002");
     assert_eq!(
         note_shown["transactions"]["edges"],
-        json!([{ "node": { "__typename": "BillCredit", "title": "Energy",
-        "amounts": { "net": 5000, "tax": 950, "gross": 5950 } } }])
+        json!([{ "node": { "__typename": "BillCharge", "title": "Reversal: Energy",
+        "amounts": { "net": -5000, "tax": -950, "gross": -5950 } } }])
     );
     assert!(get(&server, note_shown["temporaryUrl"].as_str().expect("a link")).await.2.starts_with(b"%PDF-"));
     let bill = bills.iter().find(|bill| bill["billType"] == "INVOICE").expect("the invoice");

@@ -1,14 +1,12 @@
 //! Dunning: who is reminded of what and when, and how it is held back and stopped.
 
-use chrono::Days;
 use kraken_api::domain::auth::organisations;
 use kraken_api::domain::ledgers::charges::{self, SupplyCharge};
-use kraken_api::domain::ledgers::payments::{self, Movement};
 use serde_json::{Value, json};
 
-use crate::support::server::beginning;
+use crate::support::debts::{LATE, day};
 use crate::support::world::PASSWORD;
-use crate::support::{Server, World, record};
+use crate::support::{Server, record};
 
 const PROCESS: &str = "query($n: String!) { dunningProcess(accountNumber: $n) {
     pathName startDate status createdNote withdrawnBy concludedAt createdAt updatedAt previousStep nextStep badDebt
@@ -17,50 +15,13 @@ const PAUSE: &str = "mutation($i: PauseDunningInputType!) { pauseDunning(input: 
 const WITHDRAW: &str =
     "mutation($i: WithdrawDunningInputType!) { withdrawDunning(input: $i) { withdrawSuccessful } }";
 
-/// Days after which what is posted today is dunned: terms of 14 days, 7 of grace, and one more.
-const LATE: u64 = 22;
-
-fn day(after: u64) -> String {
-    (beginning().date_naive() + Days::new(after)).to_string()
-}
-
 impl Server {
-    /// Moves on to so many days after the beginning, and answers a fresh session of staff.
-    async fn on_day(&self, days: u64) -> String {
-        self.wall.set(beginning() + Days::new(days));
-        self.log_in(json!({ "email": "staff@example.org", "password": PASSWORD })).await
-    }
-
-    async fn owe(&self, account: i64, net: i64) {
-        let mut tx = self.tx().await;
-        let new =
-            SupplyCharge { supply: "electricity", title: "Energy", net, is_export: false, ledger_type: None };
-        charges::for_supply(&mut tx, account, &new).await.expect("charged");
-        tx.commit().await.expect("committed");
-    }
-
-    async fn pay(&self, account: i64, amount: i64) {
-        let mut tx = self.tx().await;
-        let movement = Movement { amount, title: "Transfer", payment_type: "OTHER", ledger_type: None };
-        payments::record(&mut tx, account, &movement).await.expect("paid");
-        tx.commit().await.expect("committed");
-    }
-
     async fn dunned(&self, staff: &str, number: &str) -> Value {
         self.ask(Some(staff), PROCESS, json!({ "n": number })).await["dunningProcess"].clone()
     }
 
     async fn refused(&self, staff: &str, document: &str, input: Value) -> String {
         self.send(Some(staff), document, json!({ "i": input })).await.codes().join(" ")
-    }
-
-    /// Ada owes 50.00 and 2.50 of tax, and that is overdue.
-    async fn overdue(&self) -> (World, String) {
-        let world = self.world().await;
-        self.owe(world.ada.account_id, 5000).await;
-        let staff = self.on_day(LATE).await;
-        self.work_off().await;
-        (world, staff)
     }
 }
 

@@ -3,22 +3,31 @@
 
 use std::collections::BTreeSet;
 
-use kraken_api::domain::auth::organisations;
+use kraken_api::domain::auth::{Viewer, organisations};
+use kraken_api::domain::ledgers::proceedings::{self, NewProceeding};
 use serde_json::{Value, json};
 use sqlx::Row;
 
+use crate::support::server::beginning;
 use crate::support::world::Customer;
 use crate::support::{Others, Server, World};
 
 /// What Bob owns, to which everybody here is a stranger.
 struct Bobs {
     account: String,
+    account_id: String,
+    business: String,
     user: String,
     user_number: String,
     portfolio: String,
     portfolio_number: String,
     email: &'static str,
     ledger: String,
+    /// Number of the collection of his debt, which an agency has.
+    collection: String,
+    ledger_number: String,
+    wallet_number: String,
+    agreement: String,
     session: String,
     refresh: String,
     link: String,
@@ -40,6 +49,15 @@ const ATTEMPTS: &[Attempt] = &[
             addUserToPortfolio(input: $i) { possibleErrors { code } } }",
         variables: |bob| {
             json!({ "i": { "userNumber": bob.user_number, "roleCode": "CARER", "portfolioNumber": bob.portfolio_number } })
+        },
+    },
+    Attempt {
+        mutation: "addPortfolioReference",
+        document: "mutation($i: AddPortfolioReferenceInput!) {
+            addPortfolioReference(input: $i) { possibleErrors { code } } }",
+        variables: |bob| {
+            let reference = json!({ "namespace": "CRM", "value": "eve" });
+            json!({ "i": { "portfolioNumber": bob.portfolio_number, "reference": reference } })
         },
     },
     Attempt {
@@ -75,6 +93,47 @@ const ATTEMPTS: &[Attempt] = &[
         variables: |bob| {
             let place = json!({ "accountNumber": bob.account, "ledgerId": bob.ledger });
             json!({ "i": { "sourceAccountLedger": place, "targetAccountLedger": place, "amount": 100 } })
+        },
+    },
+    Attempt {
+        mutation: "createScheduledTransactions",
+        document: "mutation($i: CreateScheduledTransactionsInput!) {
+            createScheduledTransactions(input: [$i]) { scheduledTransactions { ledgerNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "action": "CREDIT", "grossAmount": 100, "netAmount": 100, "taxAmount": 0, "taxRate": "0",
+                "reason": "GOODWILL", "idempotencyKey": "eve", "postedAfter": "2026-01-01T00:00:00Z",
+                "ledgerNumber": bob.ledger_number } })
+        },
+    },
+    Attempt {
+        mutation: "createContributionAgreement",
+        document: "mutation($i: CreateContributionAgreementInput!) {
+            createContributionAgreement(input: $i) { contributionAgreement { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "schemeCode": "COMMUNITY_SOLAR", "interval": "MONTHLY",
+                "amount": 100, "activeFrom": "2030-01-01T00:00:00Z" } })
+        },
+    },
+    Attempt {
+        mutation: "endContributionAgreement",
+        document: "mutation($i: EndContributionAgreementInput!) {
+            endContributionAgreement(input: $i) { contributionAgreement { id } } }",
+        variables: |bob| json!({ "i": { "contributionAgreementId": bob.agreement } }),
+    },
+    Attempt {
+        mutation: "createCreditTransferPermission",
+        document: "mutation($i: CreateCreditTransferPermissionInput!) {
+            createCreditTransferPermission(input: $i) { validFrom } }",
+        variables: |bob| {
+            json!({ "i": { "sourceLedgerNumber": bob.wallet_number, "targetLedgerNumber": bob.ledger_number } })
+        },
+    },
+    Attempt {
+        mutation: "terminateCreditTransferPermission",
+        document: "mutation($i: TerminateCreditTransferPermissionInput!) {
+            terminateCreditTransferPermission(input: $i) { validTo } }",
+        variables: |bob| {
+            json!({ "i": { "sourceLedgerNumber": bob.wallet_number, "targetLedgerNumber": bob.ledger_number } })
         },
     },
     Attempt {
@@ -142,6 +201,80 @@ const ATTEMPTS: &[Attempt] = &[
         document: "mutation($i: WithdrawDunningInputType!) { withdrawDunning(input: $i) { withdrawSuccessful } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "pathName": "STANDARD" } }),
     },
+    Attempt {
+        mutation: "commenceDcaProceeding",
+        document: "mutation($i: CommenceDCAProceedingInputType!) {
+            commenceDcaProceeding(input: $i) { dcaProceedingCommencementStatus { accountNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "agency": "HARBOUR", "campaign": "TRACE", "isWhiteLabel": true,
+                "dateStarted": "2026-03-02", "amount": 1 } })
+        },
+    },
+    Attempt {
+        mutation: "updateDcaProceeding",
+        document: "mutation($i: UpdateDCAProceedingInputType!) {
+            updateDcaProceeding(input: $i) { dcaProceedingUpdateStatus { accountNumber } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "amount": 1 } }),
+    },
+    Attempt {
+        mutation: "closeDcaProceeding",
+        document: "mutation($i: CloseDCAProceedingInputType!) {
+            closeDcaProceeding(input: $i) { dcaProceedingClosureStatus { accountNumber } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "agency": "HARBOUR", "stopReason": "QUERY", "stoppedDate": "2026-03-02" } })
+        },
+    },
+    Attempt {
+        mutation: "assessCollectionProcessRecordForPause",
+        document: "mutation($i: AssessCollectionProcessRecordForPauseInputType!) {
+            assessCollectionProcessRecordForPause(input: $i) { collectionProcessProcessed { number } } }",
+        variables: |bob| json!({ "i": { "number": bob.collection, "allowUnpausing": true } }),
+    },
+    Attempt {
+        mutation: "associateItemToCollectionProcess",
+        document: "mutation($i: AssociateItemToCollectionProcessInputType!) {
+            associateItemToCollectionProcess(input: $i) { collectionProcessAssociatedItem { number } } }",
+        variables: |bob| {
+            json!({ "i": { "number": bob.collection, "itemType": "CONTRACT_TERMINATION", "itemReference": "x" } })
+        },
+    },
+    Attempt {
+        mutation: "updateCollectionProcessRecordToActive",
+        document: "mutation($i: UpdateCollectionProcessRecordToActiveInputType!) {
+            updateCollectionProcessRecordToActive(input: $i) { collectionProcessActivated { number } } }",
+        variables: |bob| json!({ "i": { "number": bob.collection, "externalReference": "x" } }),
+    },
+    Attempt {
+        mutation: "updateCollectionProcessRecordToComplete",
+        document: "mutation($i: UpdateCollectionProcessRecordToCompleteInputType!) {
+            updateCollectionProcessRecordToComplete(input: $i) { collectionProcessComplete { number } } }",
+        variables: |bob| {
+            json!({ "i": { "number": bob.collection, "completionReason": "ENDED", "completionDetails": "x" } })
+        },
+    },
+    Attempt {
+        mutation: "initializeAccount",
+        document: "mutation($i: BaseInitializeAccountInput!) { initializeAccount(input: $i) { accountNumber } }",
+        variables: |bob| {
+            let address = json!({ "line1": "1 Road", "postalCode": "SW1A 1AA" });
+            json!({ "i": { "userNumber": bob.user_number, "portfolioNumber": bob.portfolio_number,
+                "brandCode": "OCTOPUS_ENERGY", "billingName": "Eve", "billingAddress": address,
+                "salesInfo": { "salesChannel": "DIRECT" } } })
+        },
+    },
+    Attempt {
+        mutation: "linkAccountToBusiness",
+        document: "mutation($i: LinkAccountToBusinessInput!) { linkAccountToBusiness(input: $i) { business { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountId": bob.account_id, "businessId": bob.business, "shouldOverwrite": true } })
+        },
+    },
+    Attempt {
+        mutation: "addBusinessToSegment",
+        document: "mutation($i: AddBusinessToSegmentInput!) { addBusinessToSegment(input: $i) {
+            businessSegmentPeriod { id } } }",
+        variables: |bob| json!({ "i": { "businessId": bob.business, "segmentName": "PUBLIC_SECTOR" } }),
+    },
     // An organisation that holds a customer's session token may act for them: the others may not.
     Attempt {
         mutation: "obtainLongLivedRefreshToken",
@@ -182,6 +315,47 @@ const ATTEMPTS: &[Attempt] = &[
             updateDocumentAccessibilityPreference(input: $i) { account { number } } }",
         variables: |bob| {
             json!({ "i": { "accountNumber": bob.account, "documentAccessibilityPreference": "AUDIO" } })
+        },
+    },
+    Attempt {
+        mutation: "updateAccountConsents",
+        document: "mutation($n: String!) {
+            updateAccountConsents(accountNumber: $n, consents: [{ code: \"HALF_HOURLY_READINGS\", value: ACCEPTED }]) {
+                consents { value } } }",
+        variables: |bob| json!({ "n": bob.account }),
+    },
+    Attempt {
+        mutation: "updateAccountUserConsents",
+        document: "mutation($n: String!) {
+            updateAccountUserConsents(userNumber: $n, consents: [{ consentTypeCode: \"RESEARCH\", value: ACCEPTED }]) {
+                accountUserConsents { consents { value } } } }",
+        variables: |bob| json!({ "n": bob.user_number }),
+    },
+    Attempt {
+        mutation: "createExternalAccountEvent",
+        document: "mutation($i: CreateExternalAccountEventInput!) { createExternalAccountEvent(input: $i) { event { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "category": "WEB", "content": [] } }),
+    },
+    Attempt {
+        mutation: "createExternalAccountUserEvent",
+        document: "mutation($i: CreateExternalAccountUserEventInput!) {
+            createExternalAccountUserEvent(input: $i) { event { id } } }",
+        variables: |bob| json!({ "i": { "userId": bob.user, "category": "WEB", "content": [] } }),
+    },
+    Attempt {
+        mutation: "createCustomerFeedback",
+        document: "mutation($i: CreateCustomerFeedbackInputType!) {
+            createCustomerFeedback(input: $i) { customerFeedback { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_LOGIN_FOLLOW_UP" } })
+        },
+    },
+    Attempt {
+        mutation: "submitCustomerFeedback",
+        document: "mutation($i: CustomerFeedbackInputType!) { submitCustomerFeedback(input: $i) { customerFeedback { id } } }",
+        variables: |bob| {
+            json!({ "i": { "feedbackId": bob.feedback, "formId": bob.form, "accountNumber": bob.account,
+                "answer": "1", "issueResolved": true } })
         },
     },
     Attempt {
@@ -292,12 +466,16 @@ const ATTEMPTS: &[Attempt] = &[
 /// answer alike for everybody.
 const ABOUT_THE_CALLER: &[&str] = &[
     "apiKeyAuthentication",
+    "createBusiness",
     "createMfaDevice",
     "createPortfolio",
+    "createShellAccount",
     "deleteMfaDevice",
     "disableToken",
     "forceReauthentication",
+    "initializeUser",
     "obtainKrakenToken",
+    "prepareAccount",
     "regenerateSecretKey",
     "requestPasswordReset",
     "updateCommsPreferences",
@@ -321,6 +499,17 @@ impl Server {
         let numbers = sqlx::query_as(numbers).bind(bob.user_id).bind(bob.account_id);
         let (user_number, portfolio, portfolio_number) =
             numbers.fetch_one(self.database.pool()).await.expect("his portfolio");
+        let ledger = self.main_ledger(&bob.token, bob).await;
+        let wallet_number = "select number from ledgers where id = $1::bigint";
+        let wallet_number =
+            sqlx::query_scalar(wallet_number).bind(self.wallet(bob).await.parse::<i64>().expect("an id"));
+        let wallet_number: String = wallet_number.fetch_one(self.database.pool()).await.expect("a number");
+        let give = "mutation($i: CreateContributionAgreementInput!) {
+            createContributionAgreement(input: $i) { contributionAgreement { id } } }";
+        let gift = json!({ "accountNumber": bob.account, "schemeCode": "WARM_HOMES", "interval": "MONTHLY",
+            "amount": 100, "activeFrom": "2030-01-01T00:00:00Z" });
+        let agreement = self.ask(Some(&bob.token), give, json!({ "i": gift })).await;
+        let agreement = &agreement["createContributionAgreement"];
         let open = "mutation($i: CreateCustomerFeedbackInputType!) {
             createCustomerFeedback(input: $i) { customerFeedback { id } } }";
         let input =
@@ -337,13 +526,57 @@ impl Server {
             portfolio,
             portfolio_number,
             account: bob.account.clone(),
+            account_id: bob.account_id.to_string(),
+            business: self.business_of(bob).await,
             user: bob.user_id.to_string(),
             email: bob.email,
-            ledger: self.main_ledger(&bob.token, bob).await["id"].as_str().expect("an id").to_owned(),
+            ledger: ledger["id"].as_str().expect("an id").to_owned(),
+            ledger_number: ledger["number"].as_str().expect("a number").to_owned(),
+            wallet_number,
+            agreement: agreement["contributionAgreement"]["id"].as_str().expect("an id").to_owned(),
             session: given["token"].as_str().expect("a token").to_owned(),
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
+            collection: self.collected(bob).await,
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
         }
+    }
+
+    /// Has an agency collect what a customer owes. Answers the number of the collection.
+    async fn collected(&self, customer: &Customer) -> String {
+        self.owe(customer.account_id, 5000).await;
+        let mut tx = self.tx().await;
+        let (id,) =
+            sqlx::query_as("select min(id) from support_users").fetch_one(&mut tx).await.expect("staff");
+        let staff = Viewer::Staff { id, roles: Vec::new(), permissions: vec!["manage-debt".to_owned()] };
+        let new = NewProceeding {
+            account_number: &customer.account,
+            ledger_number: None,
+            agency: "HARBOUR",
+            campaign: "LIVE_ARREARS",
+            is_white_label: false,
+            started_on: beginning().date_naive(),
+            amount: Some(5000),
+            notes: None,
+        };
+        proceedings::commence(&mut tx, &staff, &new).await.expect("given to an agency");
+        let (number,) =
+            sqlx::query_as("select number from collection_records").fetch_one(&mut tx).await.expect("one");
+        tx.commit().await.expect("committed");
+        number
+    }
+
+    /// A business that the customer's account belongs to.
+    async fn business_of(&self, customer: &Customer) -> String {
+        let made = "with made as (insert into businesses (name, number, number_type, displayable_number, business_type,
+                created_at) values ('Kahn', '', 'MISSING', '', 'SOLE_TRADER', now()) returning id)
+            insert into business_accounts (account_id, business_id, role, linked_at)
+            select $1, id, 'OWNER', now() from made returning business_id::text";
+        let (business,): (String,) = sqlx::query_as(made)
+            .bind(customer.account_id)
+            .fetch_one(self.database.pool())
+            .await
+            .expect("his business");
+        business
     }
 
     /// All that any table says of a customer.
@@ -388,7 +621,7 @@ fn strangers<'a>(
 }
 
 /// What is not null only where something was done or told.
-const GIVEN: [&str; 18] = [
+const GIVEN: &[&str] = &[
     "token",
     "refreshToken",
     "tokens",
@@ -402,15 +635,29 @@ const GIVEN: [&str; 18] = [
     "viewer",
     "credit",
     "balanceTransfer",
+    "scheduledTransactions",
+    "contributionAgreement",
+    "validFrom",
+    "validTo",
     "portfolioUserRole",
+    "business",
+    "businessSegmentPeriod",
+    "accountNumber",
     "consents",
     "accountUserConsents",
     "event",
     "customerFeedback",
+    "dcaProceedingCommencementStatus",
+    "dcaProceedingUpdateStatus",
+    "dcaProceedingClosureStatus",
+    "collectionProcessProcessed",
+    "collectionProcessAssociatedItem",
+    "collectionProcessActivated",
+    "collectionProcessComplete",
 ];
 /// What is true only where something was done.
-const DONE: [&str; 6] =
-    ["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved", "success"];
+const DONE: &[&str] =
+    &["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved", "success"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {
@@ -436,7 +683,10 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "manage-sessions",
         "edit-customers",
         "post-transactions",
+        "manage-businesses",
+        "open-accounts",
         "record-contacts",
+        "manage-debt",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;

@@ -14,6 +14,8 @@ const UPDATE: &str = "mutation($i: AccountReferenceInput!) { updateAccountRefere
 const DELETE: &str = "mutation($i: DeleteAccountReferenceInput!) {
     deleteAccountReference(input: $i) { accountReference { namespace } } }";
 const FIND: &str = "query($v: String) { accountReference(value: $v) { namespace value account { number } } }";
+const SEARCH: &str =
+    "query($r: String) { accountsSearch(searchTerms: { accountReferences: $r }) { account { number } } }";
 const REFERENCES: &str =
     "query($n: String!) { account(accountNumber: $n) { references { namespace value } } }";
 
@@ -117,6 +119,14 @@ async fn a_reference_leads_from_another_system_to_the_account() {
     }
     let reply = server.send(Some(&world.reader), FIND, json!({ "v": "urn:x:1" })).await;
     assert_eq!(reply.codes(), ["KT-CT-8310"]);
+    for (token, found) in [(&world.reader, 1), (&bureau, 1), (&world.partner, 0)] {
+        let data = server.ask(Some(token), SEARCH, json!({ "r": "00Q-18" })).await;
+        assert_eq!(
+            data["accountsSearch"].as_array().map(Vec::len),
+            Some(found),
+            "what resembles it is found"
+        );
+    }
 }
 
 #[tokio::test]

@@ -222,7 +222,12 @@ async fn a_link_for_preferences_is_good_for_them_alone() {
     server.ask(Some(&link), answer, json!({})).await;
     let data =
         server.ask(Some(&link), "{ viewer { consents { code value type { name } } } }", json!({})).await;
-    assert_eq!(data["viewer"]["consents"][2]["value"], "REJECTED");
+    let shown = data["viewer"]["consents"].as_array().expect("consents");
+    let codes: Vec<&str> = shown.iter().filter_map(|consent| consent["code"].as_str()).collect();
+    assert_eq!(codes, ["MARKETING_PHONE", "RESEARCH"], "what is no marketing is not for a link");
+    assert_eq!(shown[1]["value"], "REJECTED");
+    let other = answer.replace("RESEARCH", "PRIORITY_SERVICES_SHARING");
+    assert_eq!(server.send(Some(&link), &other, json!({})).await.codes(), ["KT-CT-9017"]);
     for query in ["{ viewer { email } }", "{ viewer { number } }"] {
         let reply = server.send(Some(&link), query, json!({})).await;
         assert_eq!(reply.codes(), ["KT-CT-1111"], "{query}");

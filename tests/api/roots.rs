@@ -204,8 +204,15 @@ async fn every_connection_bounds_its_pages() {
         }
     }
     let number = &world.ada.account;
+    let give = "mutation($i: CreateContributionAgreementInput!) {
+        createContributionAgreement(input: $i) { contributionAgreement { id } } }";
+    let gift = json!({ "accountNumber": number, "schemeCode": "WARM_HOMES", "interval": "MONTHLY", "amount": 100,
+        "activeFrom": "2030-01-01T00:00:00Z" });
+    server.ask(Some(&world.ada.token), give, json!({ "i": gift })).await;
     for below in [
         "account(accountNumber: \"N\") { transactions(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { contributionAgreements { periods(PAGE) { edgeCount } } }",
+        "account(accountNumber: \"N\") { provisionalTransactions(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { ledgers { transactions(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",

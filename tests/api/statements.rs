@@ -5,26 +5,60 @@ use axum::http::{Request, header};
 use chrono::Days;
 use kraken_api::api::Origin;
 use kraken_api::domain::accounts::open::{self, NewAccount};
+use kraken_api::domain::auth::Viewer;
+use kraken_api::domain::ledgers::contributions::{self, NewAgreement};
 use kraken_api::domain::ledgers::payments::{self, Movement};
 use kraken_api::graphql;
+use kraken_api::platform::db::Tx;
 use serde_json::json;
 use tower::ServiceExt;
 
 use crate::support::Server;
+use crate::support::world::Customer;
 
-const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value } }
-    consents { code type { name } } consentData portfolio { number }
+const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
+    users { email preferences { emailFormat isOptedInToLifeSupportCall } consents { value }
+        businesses(first: 2) { edges { node { name } } } }
+    consents { code type { name } } consentData
+    portfolio { number depth ancestors(first: 2) { edgeCount } descendants(first: 2) { edges { node { number } } } }
+    business { name sectors linkedAccountNumbers } isShellAccount canBeWithdrawn applications(first: 1) { edgeCount }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
-    transactions(first: 5) { edges { node { id } } } } } } }";
+    transactions(first: 5) { edges { node { id } } }
+    billingTriggerConfiguration { nextIssueDate operationFrequencies { multiplier temporalParams { paramKey } } }
+    debtCollectionProceedings { amount agency { code } collectionCampaign { code } } } } } }";
 
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
     number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
     users { specialCircumstances { isSharingConsentGiven } } } } } } }";
 
+const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasWriteOffLedgers
+    ledgers { creditTransferPermissionsData { toTargetLedgers { ledgerNumber } } }
+    contributionAgreements { contributionScheme { code } periods(first: 5) { totalCount edges { node { id agreement { id } } } } }
+    provisionalTransactions(first: 5) { totalCount edges { node { id } } } } } } }";
+
+/// Agrees on a regular gift of an account.
+async fn give(tx: &mut Tx, customer: &Customer, account_number: &str) {
+    let active_from = tx.business_now().await.expect("now");
+    let new = NewAgreement {
+        account_number,
+        scheme: "WARM_HOMES",
+        every: "MONTHLY",
+        amount: 100,
+        active_from,
+        active_to: None,
+    };
+    contributions::create(tx, &Viewer::customer(customer.user_id), &new).await.expect("agreed");
+}
+
 #[tokio::test]
 async fn one_ten_and_a_hundred_accounts_cost_the_same() {
     let server = Server::start().await;
     let world = server.world().await;
+    let mut tx = server.tx().await;
+    give(&mut tx, &world.ada, &world.ada.account).await;
+    tx.commit().await.expect("committed");
+    let business = server.business(&world.staff, "1").await;
+    server.share(world.ada.account_id, &business).await;
     let mut counts = Vec::new();
     for accounts in [1, 10, 100] {
         let mut tx = server.tx().await;
@@ -45,7 +79,8 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
                 billing_name: "Ada",
                 ..NewAccount::default()
             };
-            open::account(&mut tx, &server.random, portfolio.0, &new).await.expect("an account");
+            let opened = open::account(&mut tx, &server.random, portfolio.0, &new).await.expect("an account");
+            give(&mut tx, &world.ada, &opened.number).await;
         }
         tx.commit().await.expect("committed");
         let request = graphql::Request { query: QUERY.into(), ..graphql::Request::default() };
@@ -75,9 +110,18 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
         let body: serde_json::Value = serde_json::from_slice(&of_staff.response.body).expect("JSON");
         let seen = body["data"]["portfolio"]["accounts"]["edges"].as_array().map(Vec::len);
         assert_eq!(seen, usize::try_from(accounts).ok(), "{body}");
-        counts.push((answer.stats.statements(), of_staff.stats.statements()));
+        let request = graphql::Request { query: OF_LEDGERS.into(), ..graphql::Request::default() };
+        let origin = Origin { authorization: Some(&world.ada.token), client: None };
+        let of_ledgers = server.app.execute(request, origin).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&of_ledgers.response.body).expect("JSON");
+        assert_eq!(
+            body["data"]["viewer"]["accounts"][0]["contributionAgreements"][0]["periods"]["totalCount"],
+            1
+        );
+        let counted = [&answer, &of_staff, &of_ledgers].map(|answer| answer.stats.statements());
+        counts.push(counted);
     }
-    assert!(counts[0].0 > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    assert!(counts[0][0] > 0 && counts.iter().all(|count| *count == counts[0]), "{counts:?}");
 }
 
 const SEARCH: &str =

@@ -17,7 +17,7 @@ const LEDGERS: &str = "query($n: String!) { account(accountNumber: $n) { balance
 
 impl Server {
     /// Opens a British customer's solar wallet.
-    async fn wallet(&self, customer: &Customer) -> String {
+    pub async fn wallet(&self, customer: &Customer) -> String {
         let market = market::by_code("gb").expect("the market");
         let kind =
             market.ledgers.iter().find(|kind| kind.ledger_type == "SOLAR_WALLET_LEDGER").expect("a kind");

@@ -1,46 +1,36 @@
 //! Where an account's bills go: address, e-mail, way and form.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 
+use super::address::RichAddress;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
-use crate::domain::accounts::billing::{self, Address, BillingError};
-use crate::graphql::{FieldError, Leaf, Node, Resolved};
-
-const UNAUTHORISED: &str = "KT-CT-4123";
+use crate::domain::accounts::address::Address;
+use crate::domain::accounts::billing::{self, BillingError};
+use crate::domain::accounts::residence;
+use crate::domain::accounts::users::AccountUser;
+use crate::domain::auth::Viewer;
+use crate::graphql::{BoxFuture, FieldError, Leaf, Node, Resolved};
+use crate::platform::db::Tx;
 
 pub(super) fn bind(b: &mut Bindings) {
-    b.root("Mutation.updateAccountBillingEmail", update_email);
-    b.root("Mutation.updateAccountBillingAddress", update_address);
-    b.root("Mutation.updateCommsDeliveryPreference", update_delivery);
-    b.root("Mutation.updateDocumentAccessibilityPreference", update_accessibility);
+    b.root("Mutation.updateAccountBillingEmail", change::<EmailInput>);
+    b.root("Mutation.updateAccountBillingAddress", change::<AddressInput>);
+    b.root("Mutation.updateCommsDeliveryPreference", change::<DeliveryInput>);
+    b.root("Mutation.updateDocumentAccessibilityPreference", change::<AccessibilityInput>);
+    b.batch("AccountUserType.address", homes);
+    b.batch("AccountUserType.state", states);
     b.batch("AccountType.address", addresses);
     b.batch("AccountType.commsDeliveryPreference", deliveries);
     b.batch("AccountType.communicationDeliveryPreference", deliveries);
     b.batch("AccountType.documentAccessibility", accessibilities);
-    b.batch("RichAddressType.asString", as_string);
-    // An address has one spelling here: nothing would heed another.
-    b.dark(&["BillingAddressDetailsInput.structuredStreetAddress"]);
     b.parts::<Changed>("UpdateAccountBillingEmail", &[("account", behind_interface)]);
     b.parts::<Changed>("UpdateAccountBillingAddress", &[("account", |c| Resolved::node(c.0.clone()))]);
     b.parts::<Changed>("UpdateCommsDeliveryPreference", &[("account", behind_interface)]);
     b.parts::<Changed>(
         "UpdateDocumentAccessibilityPreference",
         &[("account", |c| Resolved::node(c.0.clone()))],
-    );
-    b.leaves::<Addressee>(
-        "RichAddressType",
-        &[
-            ("name", |a| part(&a.name)),
-            ("streetAddress", |a| part(&a.address.street_address)),
-            ("dependentLocality", |a| part(&a.address.dependent_locality)),
-            ("locality", |a| part(&a.address.locality)),
-            ("administrativeArea", |a| part(&a.address.administrative_area)),
-            ("postalCode", |a| part(&a.address.postal_code)),
-            ("sortingCode", |a| part(&a.address.sorting_code)),
-            ("country", |a| part(&a.address.country)),
-            ("deliveryPointIdentifier", |a| part(&a.address.delivery_point)),
-        ],
     );
 }
 
@@ -50,18 +40,6 @@ struct Changed(Account);
 /// The fields are typed by the interface.
 fn behind_interface(changed: &Changed) -> Resolved {
     Resolved::Node(Node::typed("AccountType", changed.0.clone()))
-}
-
-/// Somebody and where they live.
-#[derive(Clone)]
-struct Addressee {
-    name: String,
-    address: Address,
-}
-
-/// A part of an address that is not there is null.
-fn part(text: &str) -> Leaf<'_> {
-    Some(text).filter(|text| !text.is_empty()).into()
 }
 
 fn refusal(error: BillingError, unauthorised: &'static str) -> FieldError {
@@ -76,17 +54,29 @@ fn refusal(error: BillingError, unauthorised: &'static str) -> FieldError {
     }
 }
 
-async fn changed(
-    call: Call<'_>,
-    number: &str,
-    done: Result<(), BillingError>,
-    unauthorised: &'static str,
-) -> Result<Resolved, FieldError> {
-    done.map_err(|error| refusal(error, unauthorised))?;
+/// One thing about an account's bills that can be changed: the input of its mutation.
+trait Change: DeserializeOwned + Send + Sync {
+    /// The mutation.
+    const FIELD: &'static str;
+    /// Its code for whoever may not change the account.
+    const UNAUTHORISED: &'static str = "KT-CT-4123";
+
+    /// Number of the account.
+    fn account(&self) -> Option<&str>;
+
+    /// Changes it.
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>>;
+}
+
+async fn change<C: Change>(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: C = call.arg("input")?;
+    let number = input.account();
+    let done = call.cx.write(C::FIELD, number, &input, |tx, viewer, input: &C| input.make(tx, viewer));
+    done.await.map_err(|error| refusal(error, C::UNAUTHORISED))?;
     let mut view = call.cx.read().await?;
-    let found =
-        accounts::by_number(&mut view, call.cx.viewer(), number).await.map_err(FieldError::internal)?;
-    found.map(|account| Resolved::node(Changed(account))).ok_or_else(|| FieldError::code(unauthorised))
+    let found = accounts::by_number(&mut view, call.cx.viewer(), number.unwrap_or_default()).await;
+    let found = found.map_err(FieldError::internal)?;
+    found.map(|account| Resolved::node(Changed(account))).ok_or_else(|| FieldError::code(C::UNAUTHORISED))
 }
 
 #[derive(Deserialize)]
@@ -96,62 +86,39 @@ struct EmailInput {
     billing_email: Option<String>,
 }
 
-async fn update_email(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: EmailInput = call.arg("input")?;
-    let number = input.account_number.as_str();
-    let done =
-        call.cx.write("Mutation.updateAccountBillingEmail", Some(number), &input, |tx, viewer, input| {
-            let email = input.billing_email.as_deref().unwrap_or_default();
-            Box::pin(billing::set_email(tx, viewer, &input.account_number, email))
-        });
-    changed(call, number, done.await, UNAUTHORISED).await
+impl Change for EmailInput {
+    const FIELD: &'static str = "Mutation.updateAccountBillingEmail";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let email = self.billing_email.as_deref().unwrap_or_default();
+        Box::pin(billing::set_email(tx, viewer, &self.account_number, email))
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AddressInput {
     account_number: Option<String>,
-    billing_address: Option<AddressDetails>,
+    billing_address: Option<RichAddress>,
 }
 
-#[derive(Clone, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct AddressDetails {
-    street_address: Option<String>,
-    dependent_locality: Option<String>,
-    locality: Option<String>,
-    postal_code: Option<String>,
-    sorting_code: Option<String>,
-    delivery_point_identifier: Option<String>,
-    administrative_area: Option<String>,
-    country: Option<String>,
-}
+impl Change for AddressInput {
+    const FIELD: &'static str = "Mutation.updateAccountBillingAddress";
+    const UNAUTHORISED: &'static str = "KT-CT-7123";
 
-impl From<AddressDetails> for Address {
-    fn from(given: AddressDetails) -> Self {
-        Self {
-            street_address: given.street_address.unwrap_or_default(),
-            dependent_locality: given.dependent_locality.unwrap_or_default(),
-            locality: given.locality.unwrap_or_default(),
-            administrative_area: given.administrative_area.unwrap_or_default(),
-            postal_code: given.postal_code.unwrap_or_default(),
-            sorting_code: given.sorting_code.unwrap_or_default(),
-            country: given.country.unwrap_or_default(),
-            delivery_point: given.delivery_point_identifier.unwrap_or_default(),
-        }
+    fn account(&self) -> Option<&str> {
+        self.account_number.as_deref()
     }
-}
 
-async fn update_address(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: AddressInput = call.arg("input")?;
-    let number = input.account_number.as_deref();
-    let operation = "Mutation.updateAccountBillingAddress";
-    let done = call.cx.write(operation, number, &input, |tx, viewer, input| {
-        let number = input.account_number.as_deref().unwrap_or_default();
-        let address = input.billing_address.clone().map(Address::from);
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let number = self.account_number.as_deref().unwrap_or_default();
+        let address = self.billing_address.clone().map(Address::from);
         Box::pin(billing::set_address(tx, viewer, number, address))
-    });
-    changed(call, number.unwrap_or_default(), done.await, "KT-CT-7123").await
+    }
 }
 
 #[derive(Deserialize)]
@@ -161,15 +128,16 @@ struct DeliveryInput {
     comms_delivery_preference: String,
 }
 
-async fn update_delivery(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: DeliveryInput = call.arg("input")?;
-    let number = input.account_number.as_str();
-    let operation = "Mutation.updateCommsDeliveryPreference";
-    let done = call.cx.write(operation, Some(number), &input, |tx, viewer, input| {
-        let way = &input.comms_delivery_preference;
-        Box::pin(billing::set_delivery(tx, viewer, &input.account_number, way))
-    });
-    changed(call, number, done.await, UNAUTHORISED).await
+impl Change for DeliveryInput {
+    const FIELD: &'static str = "Mutation.updateCommsDeliveryPreference";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        Box::pin(billing::set_delivery(tx, viewer, &self.account_number, &self.comms_delivery_preference))
+    }
 }
 
 #[derive(Deserialize)]
@@ -179,15 +147,17 @@ struct AccessibilityInput {
     document_accessibility_preference: Option<String>,
 }
 
-async fn update_accessibility(call: Call<'_>) -> Result<Resolved, FieldError> {
-    let input: AccessibilityInput = call.arg("input")?;
-    let number = input.account_number.as_str();
-    let operation = "Mutation.updateDocumentAccessibilityPreference";
-    let done = call.cx.write(operation, Some(number), &input, |tx, viewer, input| {
-        let form = input.document_accessibility_preference.as_deref();
-        Box::pin(billing::set_accessibility(tx, viewer, &input.account_number, form))
-    });
-    changed(call, number, done.await, UNAUTHORISED).await
+impl Change for AccessibilityInput {
+    const FIELD: &'static str = "Mutation.updateDocumentAccessibilityPreference";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let form = self.document_accessibility_preference.as_deref();
+        Box::pin(billing::set_accessibility(tx, viewer, &self.account_number, form))
+    }
 }
 
 /// Where the bills of the accounts of a level go, each as `show` has it.
@@ -203,7 +173,32 @@ async fn of_parents(
 }
 
 async fn addresses(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    of_parents(call, |b| Resolved::node(Addressee { name: b.name.clone(), address: b.address() })).await
+    of_parents(call, |b| Resolved::node(b.address())).await
+}
+
+/// Where each user of a level gets their post; null where the viewer sees no account of theirs, or it has no address.
+async fn homes(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let users = call.parents::<AccountUser>()?;
+    let ids: Vec<i64> = users.iter().map(|user| user.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    let home = |(user, billing): (&AccountUser, Option<billing::Billing>)| {
+        let address = billing?.address();
+        let is_known = address != Address { country: address.country.clone(), ..Address::default() };
+        is_known.then(|| Addressee { name: user.full_name(), address })
+    };
+    Ok(users.into_iter().zip(found).map(|pair| Resolved::maybe(home(pair))).collect())
+}
+
+async fn states(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<AccountUser>()?.iter().map(|user| user.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    let state = |billing: Option<billing::Billing>| {
+        let address = billing.map(|billing| billing.address()).unwrap_or_default();
+        Resolved::leaf(residence::state(&address.country, &address.administrative_area))
+    };
+    Ok(found.into_iter().map(state).collect())
 }
 
 async fn deliveries(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
@@ -212,28 +207,4 @@ async fn deliveries(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
 
 async fn accessibilities(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     of_parents(call, |b| Resolved::leaf(b.accessibility.as_deref())).await
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Shown {
-    show_country: Option<bool>,
-    show_name: Option<bool>,
-    show_postal_code: Option<bool>,
-}
-
-async fn as_string(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    let shown: Shown = call.args()?;
-    let is_wanted = |flag: Option<bool>| flag.unwrap_or(true);
-    let line = |of: &Addressee| {
-        let a = &of.address;
-        let street: Vec<&str> = a.street_address.lines().collect();
-        let parts = [a.dependent_locality.as_str(), &a.locality, &a.administrative_area];
-        let name = is_wanted(shown.show_name).then_some(of.name.as_str());
-        let postcode = is_wanted(shown.show_postal_code).then_some(a.postal_code.as_str());
-        let country = is_wanted(shown.show_country).then_some(a.country.as_str());
-        let all = name.into_iter().chain(street).chain(parts).chain(postcode).chain(country);
-        all.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
-    };
-    Ok(call.parents::<Addressee>()?.into_iter().map(|of| Resolved::leaf(line(of).as_str())).collect())
 }

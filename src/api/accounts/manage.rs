@@ -1,4 +1,5 @@
-//! What staff do with portfolios: `createPortfolio`, `createPortfolioUserRole`, `addUserToPortfolio`.
+//! What staff do with portfolios: `createPortfolio`, `createPortfolioUserRole`, `addUserToPortfolio`,
+//! `addPortfolioReference`.
 
 use serde::Deserialize;
 
@@ -6,8 +7,10 @@ use super::portfolio::NO_PORTFOLIO;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::manage::{self, ManageError};
 use crate::domain::accounts::open::NewPortfolio;
+use crate::domain::accounts::portfolio_references::{self, ReferenceError};
 use crate::domain::accounts::portfolios::Portfolio;
 use crate::domain::accounts::roles::PortfolioRole;
+use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Resolved};
 
@@ -24,6 +27,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createPortfolio", create_portfolio);
     b.root("Mutation.createPortfolioUserRole", create_portfolio_user_role);
     b.root("Mutation.addUserToPortfolio", add_user_to_portfolio);
+    b.root("Mutation.addPortfolioReference", add_reference);
     b.parts::<Made>("CreatePortfolio", &[("portfolio", |made| Resolved::node(made.0.clone()))]);
     b.parts::<Given>(
         "CreatePortfolioUserRole",
@@ -37,6 +41,7 @@ struct PortfolioInput {
     brand_code: Option<String>,
     operations_team_id: Option<String>,
     collective_billing: Option<bool>,
+    parent_portfolio_number: Option<String>,
 }
 
 async fn create_portfolio(call: Call<'_>) -> Result<Resolved, FieldError> {
@@ -46,14 +51,18 @@ async fn create_portfolio(call: Call<'_>) -> Result<Resolved, FieldError> {
     let operations_team = team.unwrap_or(Some(0));
     let brand = input.brand_code.as_deref().unwrap_or("OCTOPUS_ENERGY");
     let collective_billing = input.collective_billing.unwrap_or(false);
-    let new = NewPortfolio { brand, name: None, operations_team, collective_billing };
-    let input = (call.cx.app.auth().random(), new);
-    let made = call.cx.write("Mutation.createPortfolio", None, &input, |tx, viewer, (random, new)| {
-        Box::pin(manage::create_portfolio(tx, random, viewer, new))
+    let new = NewPortfolio { brand, name: None, operations_team, collective_billing, parent: None };
+    let parent = input.parent_portfolio_number.as_deref();
+    let work = (call.cx.app.auth().random(), new, parent);
+    let made = call.cx.write("Mutation.createPortfolio", None, &work, |tx, viewer, (random, new, parent)| {
+        Box::pin(manage::create_portfolio(tx, random, viewer, new, *parent))
     });
     made.await.map(|portfolio| Resolved::node(Made(portfolio))).map_err(|error| match error {
         ManageError::UnknownBrand => FieldError::code(NO_BRAND).at_input(&["input", "brandCode"]),
         ManageError::UnknownTeam => FieldError::code(NO_TEAM).at_input(&["input", "operationsTeamId"]),
+        ManageError::UnknownPortfolio => {
+            FieldError::code(NO_PORTFOLIO).at_input(&["input", "parentPortfolioNumber"])
+        }
         other => unexpected(other),
     })
 }
@@ -109,6 +118,39 @@ async fn add_user_to_portfolio(call: Call<'_>) -> Result<Resolved, FieldError> {
             ManageError::UnknownPortfolio => ("KT-CT-9407", "portfolioNumber"),
             ManageError::PortfolioNumber => ("KT-CT-9408", "portfolioNumber"),
             _ => return unexpected(error),
+        };
+        FieldError::code(code).at_input(&["input", field])
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Reference {
+    pub namespace: String,
+    pub value: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ReferenceInput {
+    portfolio_number: String,
+    reference: Reference,
+}
+
+async fn add_reference(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: ReferenceInput = call.arg("input")?;
+    let subject = Some(input.portfolio_number.as_str());
+    let added = call.cx.write("Mutation.addPortfolioReference", subject, &input, |tx, viewer, input| {
+        let Reference { namespace, value } = &input.reference;
+        Box::pin(portfolio_references::add(tx, viewer, &input.portfolio_number, namespace, value))
+    });
+    added.await.map(|()| Resolved::node(Added)).map_err(|error| {
+        let (code, field) = match error {
+            ReferenceError::Forbidden => return FieldError::code(FORBIDDEN),
+            ReferenceError::UnknownPortfolio => (NO_PORTFOLIO, "portfolioNumber"),
+            ReferenceError::UnknownNamespace => ("KT-CT-9409", "reference"),
+            ReferenceError::Conflict => ("KT-CT-9410", "reference"),
+            ReferenceError::Value => (INVALID_INPUT, "reference"),
+            ReferenceError::Database(error) => return FieldError::internal(error),
         };
         FieldError::code(code).at_input(&["input", field])
     })

@@ -1,7 +1,9 @@
 //! Accounts, portfolios and the people on them.
 
 mod account;
+mod address;
 mod billing;
+mod business;
 mod campaigns;
 mod circumstances;
 mod consents;
@@ -11,18 +13,24 @@ mod feedback;
 mod manage;
 mod metadata;
 mod notes;
+mod opening;
+mod partner;
 mod portfolio;
 mod preferences;
 mod reminders;
 mod roles;
 mod search;
+mod shell;
+mod sync;
 mod user;
 
 use super::session::Bindings;
 
 pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
+    address::bind(b);
     billing::bind(b);
+    business::bind(b);
     campaigns::bind(b);
     circumstances::bind(b);
     consents::bind(b);
@@ -32,10 +40,14 @@ pub(super) fn bind(b: &mut Bindings) {
     manage::bind(b);
     metadata::bind(b);
     notes::bind(b);
+    opening::bind(b);
+    partner::bind(b);
     portfolio::bind(b);
     preferences::bind(b);
     reminders::bind(b);
     roles::bind(b);
     search::bind(b);
+    shell::bind(b);
+    sync::bind(b);
     user::bind(b);
 }

@@ -1,13 +1,20 @@
 //! `PortfolioType`.
 
+use super::manage::Reference;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts;
+use crate::domain::accounts::portfolio_references::{self, ReferenceError};
+use crate::domain::accounts::portfolio_tree;
 use crate::domain::accounts::portfolios::{self, Portfolio};
 use crate::graphql::{FieldError, Node, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Query.portfolio", portfolio);
+    b.root("Query.portfolioByReference", by_reference);
+    b.batch("PortfolioType.depth", depths);
+    b.batch("PortfolioType.ancestors", ancestors);
+    b.batch("PortfolioType.descendants", descendants);
     b.batch("PortfolioType.accounts", accounts_of);
     b.batch("PortfolioType.parent", parent_of);
     b.leaves::<Portfolio>(
@@ -47,6 +54,45 @@ async fn portfolio(call: Call<'_>) -> Result<Resolved, FieldError> {
     let found =
         portfolios::by_number(&mut view, call.cx.viewer(), &number).await.map_err(FieldError::internal)?;
     found.map(Resolved::node).ok_or_else(|| FieldError::code(NO_PORTFOLIO))
+}
+
+/// Null where nothing that the viewer may see has the reference.
+async fn by_reference(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let Reference { namespace, value } = call.arg("portfolioReference")?;
+    let mut view = call.cx.read().await?;
+    let found = portfolio_references::find(&mut view, call.cx.viewer(), &namespace, &value).await;
+    found.map(Resolved::maybe).map_err(|error| match error {
+        ReferenceError::UnknownNamespace => {
+            FieldError::code("KT-CT-9409").at_input(&["portfolioReference", "namespace"])
+        }
+        other => FieldError::internal(other),
+    })
+}
+
+async fn depths(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Portfolio>()?.iter().map(|p| p.id).collect();
+    let mut view = call.cx.read().await?;
+    let above =
+        portfolio_tree::above(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    Ok(above.iter().map(|above| Resolved::leaf(i64::try_from(above.len()).unwrap_or(i64::MAX))).collect())
+}
+
+async fn ancestors(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let ids: Vec<i64> = call.parents::<Portfolio>()?.iter().map(|p| p.id).collect();
+    let mut view = call.cx.read().await?;
+    let pages = portfolio_tree::ancestors(&mut view, call.cx.viewer(), &ids, &window).await;
+    let pages = pages.map_err(FieldError::internal)?;
+    Ok(pages.into_iter().map(|page| connection(page, Node::new)).collect())
+}
+
+async fn descendants(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let ids: Vec<i64> = call.parents::<Portfolio>()?.iter().map(|p| p.id).collect();
+    let mut view = call.cx.read().await?;
+    let pages = portfolio_tree::descendants(&mut view, call.cx.viewer(), &ids, &window).await;
+    let pages = pages.map_err(FieldError::internal)?;
+    Ok(pages.into_iter().map(|page| connection(page, Node::new)).collect())
 }
 
 async fn accounts_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -24,7 +24,6 @@ pub(super) fn bind(b: &mut Bindings) {
         "AccountSearchInputType.meterSerialNumber",
         "AccountSearchInputType.businessName",
         "AccountSearchInputType.businessNumber",
-        "AccountSearchInputType.accountReferences",
         "AccountSearchInputType.mpan",
         "AccountSearchInputType.mprn",
     ]);
@@ -35,6 +34,7 @@ pub(super) fn bind(b: &mut Bindings) {
 struct TermsInput {
     account_number: Option<String>,
     portfolio_number: Option<String>,
+    account_references: Option<String>,
     urn: Option<String>,
     user: Option<String>,
     account: Option<String>,
@@ -49,6 +49,7 @@ impl TermsInput {
         let all = [
             ("accountNumber", Place::Number, &self.account_number),
             ("portfolioNumber", Place::Portfolio, &self.portfolio_number),
+            ("accountReferences", Place::Reference, &self.account_references),
             ("urn", Place::Urn, &self.urn),
             ("user", Place::Person, &self.user),
             ("account", Place::Account, &self.account),

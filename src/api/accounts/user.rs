@@ -67,6 +67,11 @@ struct UserInput {
 }
 
 async fn account_user(call: Call<'_>) -> Result<Resolved, FieldError> {
+    Ok(Resolved::node(wanted(&call).await?))
+}
+
+/// The one user whom `input` names, by identifier or by e-mail.
+pub(super) async fn wanted(call: &Call<'_>) -> Result<AccountUser, FieldError> {
     let input: UserInput = call.arg::<Option<UserInput>>("input")?.unwrap_or_default();
     let viewer = call.cx.viewer();
     let mut view = call.cx.read().await?;
@@ -79,7 +84,7 @@ async fn account_user(call: Call<'_>) -> Result<Resolved, FieldError> {
     };
     let found =
         users::by_ids(&mut view, viewer, id.as_slice()).await.map_err(FieldError::internal)?.pop().flatten();
-    found.map(Resolved::node).ok_or_else(|| FieldError::code("KT-CT-5412"))
+    found.ok_or_else(|| FieldError::code("KT-CT-5412"))
 }
 
 /// An account that whoever calls may see was not among those asked for.

@@ -6,11 +6,13 @@ use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::balances;
 use crate::domain::ledgers::ledgers::{self, Ledger, Which};
+use crate::domain::ledgers::write_offs;
 use crate::graphql::{FieldError, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.ledgers", ledgers_of);
     b.batch("AccountType.balance", balance_of);
+    b.batch("AccountType.hasWriteOffLedgers", has_write_offs);
     b.leaves::<Ledger>(
         "LedgerType",
         &[
@@ -68,4 +70,11 @@ async fn balance_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
         .await
         .map_err(FieldError::internal)?;
     Ok(found.into_iter().map(|balance| Resolved::leaf(balance.0)).collect())
+}
+
+async fn has_write_offs(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = write_offs::on_accounts(&mut view, call.cx.viewer(), &ids).await;
+    Ok(found.map_err(FieldError::internal)?.into_iter().map(Resolved::leaf).collect())
 }

@@ -5,8 +5,9 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::session::{Bindings, Call};
-use crate::domain::ledgers::charges::{self, ChargeError, NewCharge};
-use crate::domain::ledgers::credits::{self, CreditError, NewCredit};
+use crate::domain::ledgers::by_hand::HandError;
+use crate::domain::ledgers::charges::{self, NewCharge};
+use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::NameError;
 use crate::domain::ledgers::transactions::Transaction;
 use crate::graphql::facts::FORBIDDEN;
@@ -84,20 +85,19 @@ async fn create_account_charge(call: Call<'_>) -> Result<Resolved, FieldError> {
     posted.await.map(|charge| Resolved::node(Posted(charge))).map_err(charge_error)
 }
 
-fn charge_error(error: ChargeError) -> FieldError {
+fn charge_error(error: HandError) -> FieldError {
     let invalid =
         |text: String, field: &str| FieldError::code("KT-CT-5213").describe(text).at_input(&["input", field]);
     match error {
-        ChargeError::Forbidden => FieldError::code(FORBIDDEN),
-        ChargeError::UnknownReason => FieldError::code("KT-CT-5212"),
-        ChargeError::DeprecatedReason => FieldError::code("KT-CT-5211"),
-        ChargeError::UnknownAccount => {
-            invalid("There is no account with this number.".into(), "accountNumber")
+        HandError::Forbidden => FieldError::code(FORBIDDEN),
+        HandError::UnknownReason => FieldError::code("KT-CT-5212"),
+        HandError::DeprecatedReason => FieldError::code("KT-CT-5211"),
+        HandError::UnknownAccount => invalid("There is no account with this number.".into(), "accountNumber"),
+        HandError::NoLedger => invalid("The account has no ledger to charge.".into(), "accountNumber"),
+        HandError::Amount(_) | HandError::DoesNotAddUp | HandError::Balance => {
+            invalid(format!("The charge was refused: {error}."), "grossAmount")
         }
-        ChargeError::NoLedger => invalid("The account has no ledger to charge.".into(), "accountNumber"),
-        ChargeError::Amount(error) => invalid(format!("The charge was refused: {error}."), "grossAmount"),
-        ChargeError::Books(error) => FieldError::internal(error),
-        ChargeError::Database(error) => FieldError::internal(error),
+        HandError::Name(_) | HandError::Books(_) | HandError::Database(_) => FieldError::internal(error),
     }
 }
 
@@ -134,25 +134,21 @@ async fn create_account_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
     posted.await.map(|credit| Resolved::node(Posted(credit))).map_err(credit_error)
 }
 
-fn credit_error(error: CreditError) -> FieldError {
+fn credit_error(error: HandError) -> FieldError {
     let invalid =
         |text: String, field: &str| FieldError::code("KT-CT-5315").describe(text).at_input(&["input", field]);
     match error {
-        CreditError::Forbidden => FieldError::code(FORBIDDEN),
-        CreditError::DoesNotAddUp => FieldError::code("KT-CT-5314"),
-        CreditError::UnknownReason | CreditError::DeprecatedReason => {
+        HandError::Forbidden => FieldError::code(FORBIDDEN),
+        HandError::DoesNotAddUp => FieldError::code("KT-CT-5314"),
+        HandError::UnknownReason | HandError::DeprecatedReason => {
             invalid("This market has no such credit reason that may still be used.".into(), "reason")
         }
-        CreditError::UnknownAccount => {
-            invalid("There is no account with this number.".into(), "accountNumber")
-        }
-        CreditError::NoLedger => invalid("The account has no ledger to credit.".into(), "accountNumber"),
-        CreditError::Amount(_) | CreditError::Balance => {
+        HandError::UnknownAccount => invalid("There is no account with this number.".into(), "accountNumber"),
+        HandError::NoLedger => invalid("The account has no ledger to credit.".into(), "accountNumber"),
+        HandError::Amount(_) | HandError::Balance => {
             invalid(format!("The credit was refused: {error}."), "grossAmount")
         }
-        CreditError::Name(error) => FieldError::internal(error),
-        CreditError::Books(error) => FieldError::internal(error),
-        CreditError::Database(error) => FieldError::internal(error),
+        HandError::Name(_) | HandError::Books(_) | HandError::Database(_) => FieldError::internal(error),
     }
 }
 
@@ -191,24 +187,23 @@ async fn post_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
     posted.await.map(|credit| Resolved::node(Posted(credit))).map_err(post_credit_error)
 }
 
-fn post_credit_error(error: CreditError) -> FieldError {
+fn post_credit_error(error: HandError) -> FieldError {
     let invalid =
         |text: &str, field: &str| FieldError::code("KT-CT-5316").describe(text).at_input(&["input", field]);
     match error {
-        CreditError::Forbidden => FieldError::code(FORBIDDEN),
-        CreditError::Name(error) => FieldError::code(misnamed(error)).at_input(&["input", "ledgerId"]),
-        CreditError::DeprecatedReason => FieldError::code("KT-CT-5311"),
-        CreditError::UnknownReason => FieldError::code("KT-CT-5312"),
-        CreditError::Balance => {
+        HandError::Forbidden => FieldError::code(FORBIDDEN),
+        HandError::Name(error) => FieldError::code(misnamed(error)).at_input(&["input", "ledgerId"]),
+        HandError::DeprecatedReason => FieldError::code("KT-CT-5311"),
+        HandError::UnknownReason => FieldError::code("KT-CT-5312"),
+        HandError::Balance => {
             FieldError::code("KT-CT-5313").describe("The ledger cannot hold as much as that.")
         }
-        CreditError::UnknownAccount => invalid("There is no account with this number.", "accountNumber"),
-        CreditError::NoLedger => invalid("The account has no such ledger.", "ledgerId"),
-        CreditError::Amount(_) | CreditError::DoesNotAddUp => {
+        HandError::UnknownAccount => invalid("There is no account with this number.", "accountNumber"),
+        HandError::NoLedger => invalid("The account has no such ledger.", "ledgerId"),
+        HandError::Amount(_) | HandError::DoesNotAddUp => {
             invalid("Net and tax must not be negative, and must make up more than zero.", "netAmount")
         }
-        CreditError::Books(error) => FieldError::internal(error),
-        CreditError::Database(error) => FieldError::internal(error),
+        HandError::Books(_) | HandError::Database(_) => FieldError::internal(error),
     }
 }
 

@@ -111,6 +111,29 @@ statement!(static OF_USERS: UnderParent = concat!("
     ) held join accounts a on a.id = held.account_id
     where ", account_is_visible!(), " order by held.parent, a.id"));
 
+statement!(static COUNT_OF_USERS: (i64, i64) = concat!("
+    select held.parent, count(*)
+    from (
+        select r.user_id as parent, r.account_id from account_user_roles r where r.user_id = any($3::bigint[])
+        union
+        select r.user_id, inside.id from portfolio_user_roles r
+            join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = any($3)
+    ) held join accounts a on a.id = held.account_id
+    where ", account_is_visible!(), " group by held.parent"));
+statement!(static PAGE_OF_USERS: UnderParent = concat!("
+    select parents.id as parent, held.id as account_id
+    from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
+    cross join lateral (
+        select a.id from accounts a
+        where a.id in (
+            select r.account_id from account_user_roles r where r.user_id = parents.id
+            union
+            select inside.id from portfolio_user_roles r
+                join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = parents.id
+        ) and ", account_is_visible!(), "
+        order by a.id offset parents.skip limit parents.take
+    ) held order by parents.id, held.id"));
+
 statement!(static COUNT_OF_PORTFOLIOS: (i64, i64) = concat!("
     select a.portfolio_id, count(*) from accounts a
     where a.portfolio_id = any($3::bigint[]) and ", account_is_visible!(), " group by a.portfolio_id"));
@@ -163,6 +186,26 @@ pub async fn of_users(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec
     let held = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users).fetch_all(&mut *tx).await?;
     let rows = loaded(tx, viewer, held).await?;
     Ok(grouped(users, rows))
+}
+
+/// One page of the accounts that each of these users holds, oldest first.
+pub async fn page_of_users(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    users: &[i64],
+    window: &Window,
+) -> Result<Vec<Page<Account>>, sqlx::Error> {
+    let totals = if window.needs_total() {
+        let query = COUNT_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+        Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
+    } else {
+        None
+    };
+    let slices = page::slices(window, users, totals.as_ref());
+    let query = PAGE_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let held = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
+    let rows = loaded(tx, viewer, held).await?;
+    Ok(page::pages(window, users, totals.as_ref(), rows))
 }
 
 /// One page of the accounts in each of these portfolios, oldest first.

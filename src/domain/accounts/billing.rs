@@ -1,18 +1,14 @@
 //! Where an account's bills go, and in which form: address, e-mail, post or e-mail, large print or braille.
 
-use serde::Serialize;
+use serde_json::Value;
 use thiserror::Error;
 
+use super::address::{Address, NoAddress};
 use super::changes::{About, Changes, may_edit};
-use super::{contacts, in_order};
+use super::in_order;
 use crate::domain::auth::password_reset::is_address;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, database_error, row, statement};
-
-/// Countries whose addresses need a state, territory or prefecture.
-const WITH_AREAS: [&str; 3] = ["AU", "JP", "US"];
-/// As many lines as an address has.
-const LINES: usize = 5;
 
 /// Why nothing was changed.
 #[derive(Debug, Error)]
@@ -35,28 +31,6 @@ pub enum BillingError {
 }
 database_error!(BillingError);
 
-/// An address in its parts. Empty parts are not there.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Address {
-    /// Street and house, and whatever goes before them; may have several lines.
-    pub street_address: String,
-    /// The part of a town, or the village.
-    pub dependent_locality: String,
-    /// The town.
-    pub locality: String,
-    /// The state, prefecture or county.
-    pub administrative_area: String,
-    /// Postcode.
-    pub postal_code: String,
-    /// What some countries sort large customers' post by.
-    pub sorting_code: String,
-    /// ISO 3166 code; empty for the country of the account's market.
-    pub country: String,
-    /// Number that the post has given the address.
-    pub delivery_point: String,
-}
-
 row! {
     /// Where an account's bills go.
     pub struct Billing {
@@ -64,7 +38,9 @@ row! {
         /// Who is billed.
         pub name: String,
         email: String,
+        organization: String,
         street_address: String,
+        structured_street: Option<Value>,
         dependent_locality: String,
         locality: String,
         administrative_area: String,
@@ -81,7 +57,8 @@ row! {
 
 macro_rules! billing_columns {
     () => {
-        "a.id, a.billing_name as name, a.billing_email as email, a.billing_street_address as street_address, \
+        "a.id, a.billing_name as name, a.billing_email as email, a.billing_organization as organization, \
+         a.billing_street_address as street_address, a.billing_structured_street as structured_street, \
          a.billing_dependent_locality as dependent_locality, a.billing_locality as locality, \
          a.billing_administrative_area as administrative_area, a.billing_postcode as postal_code, \
          a.billing_sorting_code as sorting_code, a.billing_country as country, \
@@ -104,8 +81,25 @@ statement!(static SAVE: () = "
         billing_address_line1 = coalesce(($11::text[])[1], ''), billing_address_line2 = coalesce(($11)[2], ''),
         billing_address_line3 = coalesce(($11)[3], ''), billing_address_line4 = coalesce(($11)[4], ''),
         billing_address_line5 = coalesce(($11)[5], ''),
-        comms_delivery_preference = $12, document_accessibility = $13
+        comms_delivery_preference = $12, document_accessibility = $13, billing_organization = $14,
+        billing_structured_street = $15
     where id = $1");
+
+statement!(static PLACE: () = "
+    update accounts set billing_country = $2, billing_organization = $3, billing_structured_street = $4,
+        billing_street_address = $5, billing_dependent_locality = $6, billing_locality = $7,
+        billing_administrative_area = $8, billing_sorting_code = $9, billing_delivery_point = $10
+    where id = $1");
+
+/// Gives an account that was just opened the parts of its address; the lines it has already.
+pub(super) async fn place(tx: &mut Tx, account: i64, address: &Address) -> Result<(), sqlx::Error> {
+    let a = address;
+    let place = PLACE.command().bind(account).bind(&a.country).bind(&a.organization);
+    let place = place.bind(&a.structured_street_address).bind(&a.street_address).bind(&a.dependent_locality);
+    let place = place.bind(&a.locality).bind(&a.administrative_area).bind(&a.sorting_code);
+    place.bind(&a.delivery_point).execute(&mut *tx).await?;
+    Ok(())
+}
 
 impl Billing {
     /// The address; one that was never given in parts is all street.
@@ -113,6 +107,9 @@ impl Billing {
         let lines = || self.lines.iter().filter(|line| !line.is_empty()).cloned().collect::<Vec<_>>();
         let street = &self.street_address;
         Address {
+            name: self.name.clone(),
+            organization: self.organization.clone(),
+            structured_street_address: self.structured_street.clone(),
             street_address: if street.is_empty() { lines().join("\n") } else { street.clone() },
             dependent_locality: self.dependent_locality.clone(),
             locality: self.locality.clone(),
@@ -130,9 +127,11 @@ impl Billing {
         self.comms_delivery.as_deref().unwrap_or(usual)
     }
 
-    fn set_address(&mut self, new: Address, lines: Vec<String>, changes: &mut Changes) {
-        let mut address = self.address();
+    fn set_address(&mut self, new: Address, changes: &mut Changes) {
+        let (mut address, lines) = (self.address(), new.lines());
         changes.set("billingAddress", &mut address, new);
+        self.organization = address.organization;
+        self.structured_street = address.structured_street_address;
         self.street_address = address.street_address;
         self.dependent_locality = address.dependent_locality;
         self.locality = address.locality;
@@ -177,8 +176,11 @@ pub async fn set_address(
 ) -> Result<(), BillingError> {
     change(tx, viewer, account, |billing, changes| {
         let address = address.ok_or(BillingError::Address("There is no address."))?;
-        let (address, lines) = judged(address, &billing.country)?;
-        billing.set_address(address, lines, changes);
+        // Who lives there is told apart from where it is.
+        let address = Address { organization: billing.organization.clone(), ..address };
+        let address =
+            address.judged(&billing.country).map_err(|NoAddress(why)| BillingError::Address(why))?;
+        billing.set_address(Address { name: billing.name.clone(), ..address }, changes);
         Ok(())
     })
     .await
@@ -236,82 +238,11 @@ async fn change(
     let save = SAVE.command().bind(b.id).bind(&b.email).bind(&b.street_address).bind(&b.dependent_locality);
     let save = save.bind(&b.locality).bind(&b.administrative_area).bind(&b.postal_code).bind(&b.sorting_code);
     let save = save.bind(&b.country).bind(&b.delivery_point).bind(&b.lines);
-    save.bind(&b.comms_delivery).bind(&b.accessibility).execute(&mut *tx).await?;
+    save.bind(&b.comms_delivery)
+        .bind(&b.accessibility)
+        .bind(&b.organization)
+        .bind(&b.structured_street)
+        .execute(&mut *tx)
+        .await?;
     Ok(changes.keep(tx, viewer, About::Account(billing.id)).await?)
-}
-
-/// An address as it is kept, with the lines to print, if letters could reach it.
-pub(crate) fn judged(given: Address, home: &str) -> Result<(Address, Vec<String>), BillingError> {
-    let bad = BillingError::Address;
-    let part = |text: &str| contacts::line(text).ok_or(bad("A part is too long, or not one line of text."));
-    let street: Vec<String> = given.street_address.lines().map(part).collect::<Result<_, _>>()?;
-    let street: Vec<String> = street.into_iter().filter(|line| !line.is_empty()).collect();
-    let country = part(&given.country)?.to_uppercase();
-    let address = Address {
-        street_address: street.join("\n"),
-        dependent_locality: part(&given.dependent_locality)?,
-        locality: part(&given.locality)?,
-        administrative_area: part(&given.administrative_area)?,
-        postal_code: part(&given.postal_code)?.to_uppercase(),
-        sorting_code: part(&given.sorting_code)?,
-        country: if country.is_empty() { home.to_owned() } else { country },
-        delivery_point: part(&given.delivery_point)?,
-    };
-    let country = address.country.as_str();
-    if country.len() != 2 || !country.chars().all(|c| c.is_ascii_uppercase()) {
-        return Err(bad("The country is not a code of two letters."));
-    }
-    if street.is_empty() || address.locality.is_empty() {
-        return Err(bad("Letters need a street address and a town."));
-    }
-    if contacts::is_postcode(country, &address.postal_code) == Some(false) {
-        return Err(bad("The country has no postcodes of this form."));
-    }
-    if WITH_AREAS.contains(&country) && address.administrative_area.is_empty() {
-        return Err(bad("Letters to this country need a state or prefecture."));
-    }
-    let rest = [&address.dependent_locality, &address.locality, &address.administrative_area];
-    let rest = rest.into_iter().filter(|line| !line.is_empty()).cloned();
-    let lines: Vec<String> = street.into_iter().chain(rest).collect();
-    if lines.len() > LINES {
-        return Err(bad("The address has more than five lines."));
-    }
-    Ok((address, lines))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(country: &str, area: &str, postcode: &str) -> Address {
-        Address {
-            street_address: " 1 High Street \n\nFlat 2".into(),
-            locality: "Middletown".into(),
-            administrative_area: area.into(),
-            postal_code: postcode.into(),
-            country: country.into(),
-            ..Address::default()
-        }
-    }
-
-    #[test]
-    fn an_address_goes_by_the_rules_of_its_country() {
-        let is_good = |country, area, postcode| judged(address(country, area, postcode), "GB").is_ok();
-        assert!(is_good("", "", "sw1a 1aa") && is_good("de", "", "10115") && is_good("FR", "", "75001"));
-        assert!(is_good("US", "NY", "10001") && !is_good("US", "", "10001") && !is_good("US", "NY", "1000"));
-        assert!(is_good("JP", "Tokyo", "100-0001") && is_good("AU", "VIC", "3000"));
-        assert!(
-            !is_good("GBR", "", "SW1A 1AA") && !is_good("", "", "10115") && !is_good("", "\u{7}", "SW1A 1AA")
-        );
-        let tall = Address { street_address: "1\n2\n3\n4\n5".into(), ..address("GB", "", "SW1A 1AA") };
-        assert!(judged(tall, "GB").is_err());
-        assert!(judged(Address { locality: String::new(), ..address("", "", "SW1A 1AA") }, "GB").is_err());
-    }
-
-    #[test]
-    fn the_lines_are_those_that_hold_anything() {
-        let (kept, lines) = judged(address("", "Kent", "sw1a 1aa"), "GB").expect("an address");
-        assert_eq!(lines, ["1 High Street", "Flat 2", "Middletown", "Kent"]);
-        assert_eq!((kept.postal_code.as_str(), kept.country.as_str()), ("SW1A 1AA", "GB"));
-    }
 }

@@ -78,7 +78,7 @@ impl Changes {
 }
 
 /// Who is really at work: whoever holds the session.
-pub(super) fn hand(viewer: &Viewer) -> (&'static str, i64) {
+pub(in crate::domain) fn hand(viewer: &Viewer) -> (&'static str, i64) {
     let subject = match viewer {
         Viewer::AccountUser { through: Through::Masquerade { staff }, .. } => {
             Some(Subject::SupportUser(*staff))

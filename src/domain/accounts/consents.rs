@@ -146,7 +146,7 @@ statement!(static OF_USERS: Consent = concat!("
             select e.value, e.at from consent_events e
             where e.account_user_id = u.id and e.consent_type_id = t.id order by e.id desc limit 1
         ) answer on true
-    where ", user_is_visible!(), " order by p.id, t.code"));
+    where (t.is_marketing or not $4::boolean) and ", user_is_visible!(), " order by p.id, t.code"));
 statement!(static HOLD_ACCOUNT: (i64,) = concat!("
     select a.id from accounts a where a.number = $3 and ", account_is_visible!(), " for no key update of a"));
 // Whoever is a customer answers for themselves alone.
@@ -178,9 +178,10 @@ pub async fn of_accounts(
 }
 
 /// What counts for each of these users that the viewer may see, by code; their market is that of their oldest
-/// account. One statement.
+/// account. A session that a link opened gets no further than marketing. One statement.
 pub async fn of_users(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec<Vec<Consent>>, sqlx::Error> {
     let query = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = query.bind(viewer.scope().is_some());
     Ok(by_owner(users, query.fetch_all(&mut *tx).await?))
 }
 

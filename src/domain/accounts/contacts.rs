@@ -1,17 +1,8 @@
-//! What may stand in a name, a phone number or a postcode.
+//! What may stand in a name or a phone number.
 
 /// Phone numbers by country: calling code, and what numbers begin with at home in its place.
 const DIALLING: [(&str, &str, &str); 5] =
     [("gb", "44", "0"), ("de", "49", "0"), ("au", "61", "0"), ("jp", "81", "0"), ("us", "1", "")];
-
-/// Forms of postcodes by ISO country code; `A` is a letter, `9` a digit.
-const POSTCODES: [(&str, &[&str]); 5] = [
-    ("GB", &["A9 9AA", "A99 9AA", "AA9 9AA", "AA99 9AA", "A9A 9AA", "AA9A 9AA"]),
-    ("DE", &["99999"]),
-    ("AU", &["9999"]),
-    ("JP", &["999-9999", "9999999"]),
-    ("US", &["99999", "99999-9999"]),
-];
 
 /// Longest text of one line.
 const LONGEST: usize = 120;
@@ -57,21 +48,6 @@ pub(super) fn phone(text: &str, market: Option<&str>) -> Option<String> {
     is_number.then(|| format!("+{international}"))
 }
 
-/// Whether the country's postcodes look like this; `None` where their form is not known.
-pub(super) fn is_postcode(country: &str, text: &str) -> Option<bool> {
-    let (_, forms) = POSTCODES.iter().find(|(known, _)| *known == country)?;
-    Some(forms.iter().any(|form| fits(form, text)))
-}
-
-fn fits(form: &str, text: &str) -> bool {
-    let is_like = |form: char, c: char| match form {
-        'A' => c.is_ascii_alphabetic(),
-        '9' => c.is_ascii_digit(),
-        other => c == other,
-    };
-    form.len() == text.len() && form.chars().zip(text.chars()).all(|(form, c)| is_like(form, c))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,16 +71,6 @@ mod tests {
         for (text, market, expected) in cases {
             assert_eq!(phone(text, market).as_deref(), expected, "{text}");
         }
-    }
-
-    #[test]
-    fn postcodes_look_like_their_countrys() {
-        assert_eq!(is_postcode("GB", "SW1A 1AA"), Some(true));
-        assert_eq!(is_postcode("GB", "12345"), Some(false));
-        assert_eq!(is_postcode("DE", "10115"), Some(true));
-        assert_eq!(is_postcode("JP", "100-0001"), Some(true));
-        assert_eq!(is_postcode("US", "10001-12345"), Some(false));
-        assert_eq!(is_postcode("FR", "anything"), None);
     }
 
     #[test]

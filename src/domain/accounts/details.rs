@@ -86,6 +86,7 @@ statement!(static HOLD: Details = concat!("
     select u.id, u.given_name, u.family_name, u.title, u.pronouns, u.email, u.mobile, u.landline, u.date_of_birth,
         ", market_of_user!(), " as market
     from account_users u where u.id = $3 and ", user_is_visible!(), " for update of u"));
+statement!(static EMAIL: (String,) = "select email from account_users where id = $1");
 statement!(static SAVE: () = "
     update account_users set given_name = $2, family_name = $3, title = $4, pronouns = $5, email = $6, mobile = $7,
         landline = $8, date_of_birth = $9, updated_at = $10
@@ -138,61 +139,65 @@ fn apply(
     wishes: &Wishes,
     today: NaiveDate,
 ) -> Result<Changes, DetailsError> {
-    let (mut changes, mut wrong) = (Changes::default(), Vec::new());
-    let mut note = |field, why| wrong.push(Wrong { field, why });
-    for (field, slot, wish) in [
-        ("givenName", &mut user.given_name, &wishes.given_name),
-        ("familyName", &mut user.family_name, &wishes.family_name),
-    ] {
-        match wish.as_deref().map(contacts::line) {
-            Some(None) => note(field, "This is too long, or not one line of text."),
-            Some(Some(name)) if name.is_empty() && field == "givenName" => {
-                note(field, "This cannot be empty.");
-            }
-            name => changes.set_given(field, slot, name.flatten()),
-        }
+    let email = wishes.email.clone().filter(|email| email.trim() != user.email);
+    let (wishes, mut wrong) = judged(&Wishes { email, ..wishes.clone() }, user.market.as_deref(), today);
+    if wishes.email.is_some() && !viewer.is_in_person() && !viewer.is_staff() {
+        let why = "Only the customer in person, or a member of staff, can change this.";
+        wrong.push(Wrong { field: "email", why });
     }
-    for (field, slot, wish) in
-        [("title", &mut user.title, &wishes.title), ("pronouns", &mut user.pronouns, &wishes.pronouns)]
-    {
-        match wish.as_deref().map(contacts::line) {
-            Some(None) => note(field, "This is too long, or not one line of text."),
-            text => {
-                let text = text.flatten().map(|text| Some(text).filter(|text| !text.is_empty()));
-                changes.set_given(field, slot, text);
-            }
-        }
+    if !wrong.is_empty() {
+        return Err(DetailsError::Invalid(wrong));
     }
-    for (field, slot, wish) in
-        [("mobile", &mut user.mobile, &wishes.mobile), ("landline", &mut user.landline, &wishes.landline)]
-    {
-        match wish.as_deref().map(str::trim) {
-            Some("") => changes.set(field, slot, String::new()),
-            Some(text) => match contacts::phone(text, user.market.as_deref()) {
-                Some(number) => changes.set(field, slot, number),
-                None => note(field, "This is no phone number that could be called."),
-            },
-            None => {}
+    let optional = |text: Option<String>| text.map(|text| Some(text).filter(|text| !text.is_empty()));
+    let mut changes = Changes::default();
+    changes.set_given("givenName", &mut user.given_name, wishes.given_name);
+    changes.set_given("familyName", &mut user.family_name, wishes.family_name);
+    changes.set_given("title", &mut user.title, optional(wishes.title));
+    changes.set_given("pronouns", &mut user.pronouns, optional(wishes.pronouns));
+    changes.set_given("mobile", &mut user.mobile, wishes.mobile);
+    changes.set_given("landline", &mut user.landline, wishes.landline);
+    changes.set_given("email", &mut user.email, wishes.email);
+    changes.set_given("dateOfBirth", &mut user.date_of_birth, wishes.date_of_birth.map(Some));
+    Ok(changes)
+}
+
+/// The wishes as they would be kept, and all that is wrong with them. A telephone number without a country is of the
+/// market's.
+pub(super) fn judged(wishes: &Wishes, market: Option<&str>, today: NaiveDate) -> (Wishes, Vec<Wrong>) {
+    let mut wrong = Vec::new();
+    let mut note = |field, why| {
+        wrong.push(Wrong { field, why });
+        None
+    };
+    let mut line = |field, wish: &Option<String>| {
+        let wish = wish.as_deref()?;
+        match contacts::line(wish) {
+            None => note(field, "This is too long, or not one line of text."),
+            Some(name) if name.is_empty() && field == "givenName" => note(field, "This cannot be empty."),
+            kept => kept,
         }
+    };
+    let given_name = line("givenName", &wishes.given_name);
+    let family_name = line("familyName", &wishes.family_name);
+    let title = line("title", &wishes.title);
+    let pronouns = line("pronouns", &wishes.pronouns);
+    let mut phone = |field, wish: &Option<String>| match wish.as_deref()?.trim() {
+        "" => Some(String::new()),
+        text => contacts::phone(text, market)
+            .or_else(|| note(field, "This is no phone number that could be called.")),
+    };
+    let mobile = phone("mobile", &wishes.mobile);
+    let landline = phone("landline", &wishes.landline);
+    let email = match wishes.email.as_deref().map(str::trim) {
+        Some(email) if !is_address(email) => note("email", "Mail cannot be sent there."),
+        email => email.map(str::to_owned),
+    };
+    let oldest = today.checked_sub_months(Months::new(12 * OLDEST_YEARS)).unwrap_or(NaiveDate::MIN);
+    let date_of_birth = wishes.date_of_birth.filter(|day| (oldest..=today).contains(day));
+    if date_of_birth != wishes.date_of_birth {
+        note("dateOfBirth", "Nobody alive was born on this day.");
     }
-    if let Some(email) = wishes.email.as_deref().map(str::trim).filter(|email| *email != user.email) {
-        if !is_address(email) {
-            note("email", "Mail cannot be sent there.");
-        } else if !viewer.is_in_person() && !viewer.is_staff() {
-            note("email", "Only the customer in person, or a member of staff, can change this.");
-        } else {
-            changes.set("email", &mut user.email, email.to_owned());
-        }
-    }
-    if let Some(day) = wishes.date_of_birth {
-        let oldest = today.checked_sub_months(Months::new(12 * OLDEST_YEARS)).unwrap_or(NaiveDate::MIN);
-        if day > today || day < oldest {
-            note("dateOfBirth", "Nobody alive was born on this day.");
-        } else {
-            changes.set("dateOfBirth", &mut user.date_of_birth, Some(day));
-        }
-    }
-    if wrong.is_empty() { Ok(changes) } else { Err(DetailsError::Invalid(wrong)) }
+    (Wishes { given_name, family_name, title, pronouns, email, mobile, landline, date_of_birth }, wrong)
 }
 
 /// Who has no log-in only has a contact, which is saved with the rest.
@@ -202,6 +207,11 @@ async fn set_login(tx: &mut Tx, user: i64, email: &str) -> Result<(), DetailsErr
         Err(ChangeError::EmailTaken) => Err(DetailsError::EmailTaken),
         Err(ChangeError::Database(error)) => Err(error.into()),
     }
+}
+
+/// Where a user is written to; may be empty.
+pub(super) async fn email_of(tx: &mut Tx, user: i64) -> Result<String, sqlx::Error> {
+    Ok(EMAIL.query().bind(user).fetch_one(&mut *tx).await?.0)
 }
 
 async fn save(tx: &mut Tx, user: &Details) -> Result<(), sqlx::Error> {

@@ -138,21 +138,33 @@ pub struct Submission {
     pub is_resolved: bool,
 }
 
+// The feedback `c` that is for the viewer: customers fill in what they were asked, or what nobody in particular was.
+macro_rules! is_for_viewer {
+    () => {
+        "($1::text <> 'account-user' or (c.source <> 'FEEDBACK_SOURCE_MANUAL' \
+          and (c.account_user_id is null or c.account_user_id = $2::bigint)))"
+    };
+}
+
 macro_rules! form_columns {
     () => {
         "f.id, f.name, f.question, f.lowest, f.highest, f.starts_from"
     };
 }
 
-// The forms that the account $3 has not filled in: $4 limits them to one source.
+// The forms that the account $3 has open feedback for, or never filled in though nobody need ask for it ($5); $4
+// limits them to one source. What the retailer notes down by itself is not for customers.
 macro_rules! open_forms {
     () => {
         concat!(
             " from accounts a join feedback_forms f on f.market = a.market and f.is_active \
-              where a.id = $3 and ($4::text is null or f.source = $4) \
-              and (not exists (select 1 from customer_feedback c where c.account_id = a.id and c.form_id = f.id) \
-                or exists (select 1 from customer_feedback c \
-                    where c.account_id = a.id and c.source = f.source and c.submitted_at is null)) and ",
+              where a.id = $3 and ($4::text is null or f.source = $4) and (\
+                f.source = any($5::text[]) and not exists (\
+                    select 1 from customer_feedback c where c.account_id = a.id and c.form_id = f.id) \
+                or exists (select 1 from customer_feedback c where c.account_id = a.id and c.source = f.source \
+                    and c.submitted_at is null and ",
+            is_for_viewer!(),
+            ")) and ",
             account_is_visible!()
         )
     };
@@ -181,7 +193,7 @@ statement!(static FORM: Form = concat!("
     select ", form_columns!(), " from feedback_forms f where f.id = $1 and f.is_active"));
 statement!(static COUNT: (i64,) = concat!("select count(*)", open_forms!()));
 statement!(static PAGE: Form = concat!(
-    "select ", form_columns!(), open_forms!(), " order by f.id offset $5 limit $6"));
+    "select ", form_columns!(), open_forms!(), " order by f.id offset $6 limit $7"));
 statement!(static ACCOUNT: (i64, String) = concat!("
     select a.id, a.market from accounts a where a.number = $3 and ", account_is_visible!()));
 statement!(static ASKED_ABOUT: (String,) = "
@@ -204,12 +216,10 @@ statement!(static OPEN: Opened = "
         do update set source = excluded.source
     returning id, raw_score, submitted_at, (xmax = 0) as is_new");
 statement!(static ASKED_BY: () = "update customer_feedback set message_id = $2 where id = $1");
-// Whoever is a customer fills in what they were asked, or what nobody in particular was.
 statement!(static HOLD: Held = concat!("
     select c.id, c.market, a.number as account_number, c.source, c.submitted_at
     from customer_feedback c join accounts a on a.id = c.account_id
-    where c.id = $3 and ($1 <> 'account-user' or c.account_user_id is null or c.account_user_id = $2) and ",
-    account_is_visible!(), " for update of c"));
+    where c.id = $3 and ", is_for_viewer!(), " and ", account_is_visible!(), " for update of c"));
 statement!(static FITTING: Form = concat!("
     select ", form_columns!(), " from feedback_forms f
     where f.id = $1 and f.market = $2 and f.source = $3 and f.is_active"));
@@ -223,8 +233,8 @@ pub async fn form(tx: &mut Tx, id: i32) -> Result<Option<Form>, sqlx::Error> {
     FORM.query().bind(id).fetch_optional(&mut *tx).await
 }
 
-/// One page of the forms that an account never filled in or has open feedback for, about one thing or all, oldest
-/// first; none if the viewer may not see the account.
+/// One page of the forms that an account has open feedback for, or never filled in though nobody need ask for it,
+/// about one thing or all, oldest first; none if the viewer may not see the account.
 pub async fn open_forms(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -236,13 +246,15 @@ pub async fn open_forms(
     let Some((id, _)) = account.fetch_optional(&mut *tx).await? else { return Ok(None) };
     let total = if window.needs_total() {
         let query = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(source);
+        let query = query.bind(UNASKED.as_slice());
         query.fetch_optional(&mut *tx).await?.map(|(total,)| total)
     } else {
         None
     };
     let slice = window.slice(total);
     let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(source);
-    let rows = query.bind(slice.offset).bind(slice.limit + 1).fetch_all(&mut *tx).await?;
+    let rows =
+        query.bind(UNASKED.as_slice()).bind(slice.offset).bind(slice.limit + 1).fetch_all(&mut *tx).await?;
     Ok(Some(Page::cut(window, slice, rows, total)))
 }
 

@@ -7,7 +7,7 @@ use super::portfolios::{self, Portfolio};
 use super::roles::{self, PortfolioRole};
 use super::users;
 use crate::domain::auth::viewer::{MANAGE_PORTFOLIOS, Viewer};
-use crate::platform::db::{Tx, database_error, on_constraint};
+use crate::platform::db::{Tx, database_error, on_constraint, statement};
 use crate::platform::ids;
 use crate::platform::random::Randomness;
 
@@ -35,9 +35,12 @@ pub enum ManageError {
     /// No portfolio has a number like this.
     #[error("a portfolio's number is P- and eight hexadecimal digits")]
     PortfolioNumber,
-    /// There is no such portfolio that the viewer may see.
+    /// There is no such portfolio that the viewer may see, or none of the brand.
     #[error("there is no such portfolio")]
     UnknownPortfolio,
+    /// A portfolio would be above itself.
+    #[error("a portfolio cannot be above itself")]
+    Circle,
     /// The database failed.
     #[error(transparent)]
     Database(sqlx::Error),
@@ -48,6 +51,10 @@ impl From<sqlx::Error> for ManageError {
     fn from(error: sqlx::Error) -> Self {
         if on_constraint(&error, "portfolio_user_roles_role_fkey") {
             Self::UnknownRole
+        } else if on_constraint(&error, "portfolios_no_circle") {
+            Self::Circle
+        } else if on_constraint(&error, "portfolios_parent_of_brand") {
+            Self::UnknownPortfolio
         } else {
             Self::Database(error)
         }
@@ -60,8 +67,9 @@ impl From<OpenError> for ManageError {
             OpenError::UnknownBrand(_) => Self::UnknownBrand,
             OpenError::UnknownTeam => Self::UnknownTeam,
             OpenError::Database(error) => Self::Database(error),
+            OpenError::UnknownPortfolio => Self::UnknownPortfolio,
             // Nothing that a portfolio is made with can do that.
-            OpenError::UnknownPortfolio | OpenError::UrnTaken => Self::UnknownPortfolio,
+            OpenError::UrnTaken => Self::UnknownPortfolio,
         }
     }
 }
@@ -70,16 +78,39 @@ fn allowed(viewer: &Viewer) -> Result<(), ManageError> {
     if viewer.is_staff() && viewer.may(MANAGE_PORTFOLIOS) { Ok(()) } else { Err(ManageError::Forbidden) }
 }
 
-/// Makes an empty portfolio.
+statement!(static MOVE: () = "update portfolios set parent_id = $2, updated_at = $3 where id = $1");
+
+/// Makes an empty portfolio, in the one with the number `parent` if there is one.
 pub async fn create_portfolio(
     tx: &mut Tx,
     random: &Randomness,
     viewer: &Viewer,
     new: &NewPortfolio<'_>,
+    parent: Option<&str>,
 ) -> Result<Portfolio, ManageError> {
     allowed(viewer)?;
-    let id = open::new_portfolio(tx, random, new).await?;
+    let parent = match parent {
+        Some(number) => {
+            let found = portfolios::by_number(tx, viewer, number).await?;
+            Some(found.ok_or(ManageError::UnknownPortfolio)?.id)
+        }
+        None => new.parent,
+    };
+    let id = open::new_portfolio(tx, random, &NewPortfolio { parent, ..new.clone() }).await?;
     portfolios::by_ids(tx, viewer, &[id]).await?.pop().flatten().ok_or(ManageError::UnknownPortfolio)
+}
+
+/// Makes a portfolio, by row id, part of another of its brand, or of none.
+pub async fn move_portfolio(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    portfolio: i64,
+    parent: Option<i64>,
+) -> Result<(), ManageError> {
+    allowed(viewer)?;
+    let now = tx.business_now().await?;
+    let done = MOVE.command().bind(portfolio).bind(parent).bind(now).execute(&mut *tx).await?;
+    if done.rows_affected() == 1 { Ok(()) } else { Err(ManageError::UnknownPortfolio) }
 }
 
 /// Gives a user a role on a portfolio; nothing happens if they have it.

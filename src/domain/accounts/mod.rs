@@ -4,8 +4,11 @@
 
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod accounts;
+pub mod address;
+pub mod applications;
 pub mod billing;
 pub mod brands;
+pub mod businesses;
 pub mod campaigns;
 pub mod changes;
 pub mod circumstances;
@@ -14,16 +17,23 @@ mod contacts;
 pub mod details;
 pub mod external_events;
 pub mod feedback;
+pub mod lifecycle;
 pub mod manage;
 pub mod metadata;
 pub mod notes;
 pub mod open;
+pub mod partner_users;
+pub mod portfolio_references;
+pub mod portfolio_tree;
 pub mod portfolios;
 pub mod preferences;
 pub mod references;
 pub mod reminders;
+pub mod residence;
 pub mod roles;
 pub mod search;
+pub mod shells;
+pub mod sign_up;
 pub mod users;
 
 pub use accounts::Account;

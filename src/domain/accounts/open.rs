@@ -33,7 +33,9 @@ impl From<sqlx::Error> for OpenError {
     fn from(error: sqlx::Error) -> Self {
         if on_constraint(&error, "accounts_urn_key") {
             Self::UrnTaken
-        } else if on_constraint(&error, "accounts_portfolio_id_fkey") {
+        } else if on_constraint(&error, "accounts_portfolio_id_fkey")
+            || on_constraint(&error, "portfolios_parent_of_brand")
+        {
             Self::UnknownPortfolio
         } else if on_constraint(&error, "portfolios_operations_team_fkey") {
             Self::UnknownTeam
@@ -54,6 +56,8 @@ pub struct NewPortfolio<'a> {
     pub operations_team: Option<i64>,
     /// Whether its accounts are billed together.
     pub collective_billing: bool,
+    /// The portfolio of the same brand that it is part of, by row id.
+    pub parent: Option<i64>,
 }
 
 /// What an account is opened with.
@@ -86,6 +90,8 @@ pub struct NewUser<'a> {
     pub email: &'a str,
     /// Mobile number; may be empty.
     pub mobile: &'a str,
+    /// Landline number; may be empty.
+    pub landline: &'a str,
     /// Title.
     pub title: Option<&'a str>,
     /// Pronouns.
@@ -107,8 +113,8 @@ pub struct Opened {
 
 statement!(static ADD_PORTFOLIO: (i64,) = "
     insert into portfolios (number, brand, name, billing_name, operations_team_id, collective_billing,
-        created_at, updated_at)
-    values ($1, $2, $3, $3, $4, $5, $6, $6)
+        created_at, updated_at, parent_id)
+    values ($1, $2, $3, $3, $4, $5, $6, $6, $7)
     on conflict on constraint portfolios_number_key do nothing returning id");
 statement!(static ADD_ACCOUNT: (i64,) = "
     insert into accounts (number, brand, market, account_type, portfolio_id, urn, billing_name, billing_email,
@@ -120,8 +126,8 @@ statement!(static LEAD: () = "
     update portfolios set lead_account_id = $2, updated_at = $3 where id = $1 and lead_account_id is null");
 statement!(static ADD_USER: (i64,) = "
     insert into account_users (number, given_name, family_name, email, mobile, title, pronouns, preferred_name,
-        date_of_birth, created_at, updated_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10)
+        date_of_birth, created_at, updated_at, landline)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10, $11)
     on conflict on constraint account_users_number_key do nothing returning id");
 
 /// Makes an empty portfolio with a name. Answers its id.
@@ -139,7 +145,7 @@ pub async fn new_portfolio(
     let now = tx.business_now().await?;
     for number in ids::candidates(|| ids::portfolio_number(random)) {
         let add = ADD_PORTFOLIO.query().bind(number).bind(new.brand).bind(new.name);
-        let add = add.bind(new.operations_team).bind(new.collective_billing).bind(now);
+        let add = add.bind(new.operations_team).bind(new.collective_billing).bind(now).bind(new.parent);
         if let Some((id,)) = add.fetch_optional(&mut *tx).await? {
             return Ok(id);
         }
@@ -179,7 +185,8 @@ pub async fn user(tx: &mut Tx, random: &Randomness, new: &NewUser<'_>) -> Result
     for number in ids::candidates(|| ids::user_number(random)) {
         let add = ADD_USER.query().bind(number).bind(new.given_name).bind(new.family_name).bind(new.email);
         let add = add.bind(new.mobile).bind(new.title).bind(new.pronouns).bind(new.preferred_name);
-        if let Some((id,)) = add.bind(new.date_of_birth).bind(now).fetch_optional(&mut *tx).await? {
+        let add = add.bind(new.date_of_birth).bind(now).bind(new.landline);
+        if let Some((id,)) = add.fetch_optional(&mut *tx).await? {
             return Ok(id);
         }
     }

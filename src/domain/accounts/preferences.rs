@@ -126,6 +126,16 @@ pub async fn of_users(
 /// Changes the preferences of the account user who is calling, or for whom somebody is.
 pub async fn update(tx: &mut Tx, viewer: &Viewer, wishes: &Wishes) -> Result<(), PreferencesError> {
     let user = viewer.account_user().ok_or(PreferencesError::Forbidden)?;
+    set(tx, viewer, user, wishes).await
+}
+
+/// Changes the preferences of a user that the viewer sees; whether the viewer may is for the caller to know.
+pub(super) async fn set(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    user: i64,
+    wishes: &Wishes,
+) -> Result<(), PreferencesError> {
     let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(user);
     let mut kept = hold.fetch_optional(&mut *tx).await?.ok_or(PreferencesError::Forbidden)?;
     let changes = apply(&mut kept, wishes)?;

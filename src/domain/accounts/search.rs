@@ -46,6 +46,8 @@ database_error!(SearchError);
 pub enum Place {
     /// The account's number.
     Number,
+    /// What another system calls it.
+    Reference,
     /// Its reference from an earlier system.
     Urn,
     /// Who is billed.
@@ -66,6 +68,7 @@ impl Place {
     fn name(self) -> &'static str {
         match self {
             Self::Number => "number",
+            Self::Reference => "reference",
             Self::Urn => "urn",
             Self::BillingName => "billing-name",
             Self::Address => "address",
@@ -108,6 +111,9 @@ statement!(static ACCOUNTS: Found = concat!("
         select t.term, a.id, word_similarity(t.wanted, p.number)
         from terms t join portfolios p on t.wanted <% p.number join accounts a on a.portfolio_id = p.id
         where t.place = 'portfolio' and ", portfolio_is_visible!(), "
+        union all
+        select t.term, f.account_id, word_similarity(t.wanted, f.value)
+        from terms t join account_references f on t.wanted <% f.value where t.place = 'reference'
         union all
         select people.term, held.account_id, people.score
         from (

@@ -10,7 +10,7 @@ use super::password_login::Attempt;
 use super::passwords::{PasswordError, Seat};
 use super::subjects::{self, Actor, Subject};
 use super::tokens::{Grant, Payload};
-use super::{Auth, api_keys, logins, organisations, pre_signed, refresh};
+use super::{Auth, api_keys, logins, organisations, partners, pre_signed, refresh};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats, Tx, database_error};
 
@@ -240,6 +240,9 @@ impl Auth {
         let Some(found) = subjects::find(tx, subject).await? else {
             return Ok(None);
         };
+        if let Subject::PartnerUser(id) = subject {
+            partners::note_login(tx, id).await?;
+        }
         let (token, payload) = self.issue(tx, Grant::new(subject, found, gty)).await?;
         let (refresh_token, expires) = refresh::add(tx, &self.random, subject).await?;
         let refresh_expires_at = Some(expires.timestamp());

@@ -74,7 +74,7 @@ pub const MOVE_CLOCK: &str = "move-clock";
 pub const MANAGE_STAFF: &str = "manage-staff";
 /// Staff may read messages that hold one-time secrets.
 pub const READ_POST: &str = "read-post";
-/// Staff may deal with debts: hold dunning back or stop it, and the like.
+/// Staff and organisations may deal with debts: hold dunning back, give them to an agency, and the like.
 pub const MANAGE_DEBT: &str = "manage-debt";
 /// Staff may look at the service as a customer does.
 pub const MASQUERADE: &str = "masquerade";
@@ -84,6 +84,10 @@ pub const MANAGE_SESSIONS: &str = "manage-sessions";
 pub const PRE_SIGN: &str = "pre-sign-tokens";
 /// Staff may make portfolios and give people roles on them.
 pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
+/// Staff and organisations may register businesses and say which accounts are theirs.
+pub const MANAGE_BUSINESSES: &str = "manage-businesses";
+/// Staff and organisations may sign customers up.
+pub const OPEN_ACCOUNTS: &str = "open-accounts";
 /// An organisation may hold refresh tokens of customers.
 pub const ACT_FOR_CUSTOMERS: &str = "act-for-customers";
 /// An organisation may see the accounts that are granted to it.
@@ -240,3 +244,23 @@ macro_rules! user_is_visible {
     };
 }
 pub(crate) use user_is_visible;
+
+/// SQL that holds for the businesses, known as `z`, that the viewer `$1`, `$2` may see: those of an account that they
+/// see, and for an organisation also those that it registered.
+macro_rules! business_is_visible {
+    () => {
+        concat!(
+            "($1::text = 'support-user' or ($1 = 'organisation' and z.organisation_id = $2) \
+              or exists (select 1 from business_accounts own join accounts a on a.id = own.account_id \
+                         where own.business_id = z.id and ",
+            $crate::domain::auth::viewer::account_is_visible!(),
+            ") or exists (select 1 from business_portfolios shared \
+                          join accounts a on a.portfolio_id = shared.portfolio_id \
+                          where shared.business_id = z.id \
+                            and not exists (select 1 from business_accounts own where own.account_id = a.id) and ",
+            $crate::domain::auth::viewer::account_is_visible!(),
+            "))"
+        )
+    };
+}
+pub(crate) use business_is_visible;

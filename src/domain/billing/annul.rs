@@ -2,12 +2,9 @@
 
 use thiserror::Error;
 
-use super::{contents, cycle, issue};
-use crate::domain::auth::viewer::Viewer;
-use crate::domain::ledgers::journal::PostError;
+use super::{cycle, issue};
 use crate::domain::ledgers::reversals::{self, ReversalError};
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
-use crate::platform::money::AmountError;
 
 /// Why a bill was not annulled.
 #[derive(Debug, Error)]
@@ -27,12 +24,9 @@ pub enum AnnulError {
     /// Nothing on it can be undone.
     #[error("there is nothing on the billing document that can be undone")]
     Nothing,
-    /// The balance after it would be too large to be shown.
+    /// One of its transactions cannot be undone.
     #[error(transparent)]
-    Amount(#[from] AmountError),
-    /// The books could not be kept; never the caller's doing.
-    #[error(transparent)]
-    Books(PostError),
+    Reversal(ReversalError),
     /// The database failed.
     #[error(transparent)]
     Database(#[from] sqlx::Error),
@@ -42,9 +36,8 @@ database_error!(AnnulError);
 impl From<ReversalError> for AnnulError {
     fn from(error: ReversalError) -> Self {
         match error {
-            ReversalError::Amount(error) => Self::Amount(error),
-            ReversalError::Books(error) => Self::Books(error),
             ReversalError::Database(error) => Self::Database(error),
+            other => Self::Reversal(other),
         }
     }
 }
@@ -62,6 +55,12 @@ statement!(static BILL: Bill = "
 statement!(static BEGIN: (i64,) = "
     insert into billing_documents (ledger_id, kind, from_date, to_date, annuls_id, opened_at)
     select ledger_id, 'credit_note', from_date, to_date, id, $2 from billing_documents where id = $1 returning id");
+// A transfer has another side, which is not on this bill.
+statement!(static UNDOABLE: (i64,) = "
+    select t.id from transactions t join journal_entries e on e.id = t.journal_entry_id
+    where t.billing_document_id = $1 and t.kind in ('charge', 'credit') and not t.is_reversed
+        and e.kind in ('charge', 'credit')
+    order by t.id");
 statement!(static PUT_ON: () = "update transactions set billing_document_id = $1 where id = any($2)");
 
 /// Undoes an issued bill by a credit note, and answers the credit note's id.
@@ -79,9 +78,10 @@ pub async fn annul(tx: &mut Tx, document: i64) -> Result<i64, AnnulError> {
         false => error.into(),
     })?;
     cycle::lock(tx, bill.ledger_id).await?;
-    let held = contents::all(tx, &Viewer::server(), document).await?;
-    let ids: Vec<i64> = held.iter().map(|transaction| transaction.id).collect();
-    let undoing = reversals::undo(tx, &ids).await?;
+    let mut undoing = Vec::new();
+    for (transaction,) in UNDOABLE.query().bind(document).fetch_all(&mut *tx).await? {
+        undoing.extend(reversals::reverse(tx, transaction, None).await?);
+    }
     if undoing.is_empty() {
         return Err(AnnulError::Nothing);
     }

@@ -8,7 +8,7 @@ use crate::domain::communications::messages::{self, Channel, NewMessage};
 use crate::domain::communications::post::{self, Report};
 use crate::domain::communications::simulator::{self, Simulator};
 use crate::platform::clock;
-use crate::platform::db::Tx;
+use crate::platform::db::{Tx, statement};
 use crate::platform::market;
 use crate::platform::random::Randomness;
 
@@ -73,9 +73,19 @@ async fn deliver(
     new: &NewMessage<'_>,
     account: i64,
 ) -> Result<(), DemoError> {
-    let id = messages::send_about(tx, new, account).await?;
-    post::hand_over(tx, &Simulator::moody(random.clone(), 0), id).await?;
-    clock::advance(tx, TRAVEL).await?;
-    post::report(tx, &simulator::reference(id), Report::Delivered).await?;
+    messages::send_about(tx, new, account).await?;
+    carry(tx, random).await
+}
+
+statement!(static WAITING: (i64,) = "select id from messages where status = 'queued' order by id");
+
+/// Has the post take what waits for it, and deliver each message a moment later.
+pub(super) async fn carry(tx: &mut Tx, random: &Randomness) -> Result<(), DemoError> {
+    let house = Simulator::moody(random.clone(), 0);
+    for (id,) in WAITING.query().fetch_all(&mut *tx).await? {
+        post::hand_over(tx, &house, id).await?;
+        clock::advance(tx, TRAVEL).await?;
+        post::report(tx, &simulator::reference(id), Report::Delivered).await?;
+    }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! The demo world: two years in the lives of ten customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
+mod agreements;
+mod arrangements;
 mod bills;
 mod cast;
 mod letters;
 mod months;
 mod papers;
+mod trade;
 mod voice;
 
 use std::time::Duration;
@@ -14,6 +17,9 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::accounts::businesses::create::CreateError;
+use crate::domain::accounts::businesses::links::LinkError;
+use crate::domain::accounts::businesses::segments::SegmentError;
 use crate::domain::accounts::campaigns::CampaignError;
 use crate::domain::accounts::circumstances::CircumstanceError;
 use crate::domain::accounts::consents::ConsentError;
@@ -32,13 +38,18 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN,
+    RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
+use crate::domain::ledgers::contributions::ContributionError;
+use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
-use crate::domain::ledgers::{self, ChargeError, CreditError};
+use crate::domain::ledgers::permissions::PermissionError;
+use crate::domain::ledgers::proceedings::ProceedingError;
+use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::market;
@@ -138,13 +149,27 @@ pub enum DemoError {
     #[error(transparent)]
     Charge(#[from] ChargeError),
     #[error(transparent)]
-    Credit(#[from] CreditError),
+    ByHand(#[from] HandError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
     #[error(transparent)]
     Annul(#[from] AnnulError),
     #[error(transparent)]
     Hold(#[from] HoldError),
+    #[error(transparent)]
+    Debt(#[from] DebtError),
+    #[error(transparent)]
+    Proceeding(#[from] ProceedingError),
+    #[error(transparent)]
+    Contribution(#[from] ContributionError),
+    #[error(transparent)]
+    Permission(#[from] PermissionError),
+    #[error(transparent)]
+    Business(#[from] CreateError),
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    #[error(transparent)]
+    Segment(#[from] SegmentError),
     #[error(transparent)]
     Note(#[from] NoteError),
     #[error(transparent)]
@@ -213,7 +238,8 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS].map(str::to_owned).to_vec();
+    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT, MANAGE_BUSINESSES];
+    let permissions = permissions.map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
 
@@ -226,6 +252,7 @@ async fn join(tx: &mut Tx, random: &Randomness, customer: &'static Customer) -> 
         family_name: customer.family_name,
         email: customer.email,
         mobile: customer.mobile,
+        landline: "",
         title: customer.title,
         pronouns: customer.pronouns,
         preferred_name: None,
@@ -308,7 +335,8 @@ async fn credentials(
 async fn partner(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<DemoPartner, DemoError> {
     let (email, password) = ("agent@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
-    partners::add(tx, random, &email, "Alma Agent", &hash, &[]).await?;
+    let id = partners::add(tx, random, &email, "Alma Agent", &hash, &[]).await?;
+    trade::employ(tx, random, id).await?;
     Ok(DemoPartner { email, password })
 }
 

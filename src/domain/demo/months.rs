@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, bills, join, letters, papers, voice};
+use super::{DemoError, Person, World, agreements, arrangements, bills, join, letters, papers, trade, voice};
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
@@ -39,7 +39,9 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         for customer in CUSTOMERS.iter().filter(|customer| customer.joined == month as usize) {
             let person = join(tx, world.random, customer).await?;
             letters::welcome(tx, world.random, &person).await?;
+            arrangements::rhythm(tx, &person).await?;
             papers::open(tx, &world.clerk, &person).await?;
+            trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
             world.people.push(person);
         }
@@ -54,9 +56,11 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         wait_until(tx, at(present, month, REST)).await?;
         for person in &world.people {
             rest(tx, world, person, month as usize).await?;
+            arrangements::agency(tx, world, person, month as usize).await?;
         }
         bills::happen(tx, world, month).await?;
     }
+    agreements::make(tx, world, present).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())

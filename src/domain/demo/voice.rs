@@ -44,14 +44,14 @@ pub(super) async fn call_about_fee(tx: &mut Tx, clerk: &Viewer, person: &Person)
     };
     external_events::record(tx, clerk, Whom::Account(number), &event).await?;
     let source = "FEEDBACK_SOURCE_PHONE_CALL_FOLLOW_UP";
-    let forms = feedback::open_forms(tx, clerk, number, Some(source), &Window::forward(0, 1)).await?;
-    let Some(form) = forms.and_then(|page| page.rows.into_iter().next()) else { return Ok(()) };
     let new = NewFeedback {
         account_number: number.to_owned(),
         source: source.to_owned(),
         ..NewFeedback::default()
     };
     let opened = feedback::open(tx, clerk, &new).await?;
+    let forms = feedback::open_forms(tx, clerk, number, Some(source), &Window::forward(0, 1)).await?;
+    let Some(form) = forms.and_then(|page| page.rows.into_iter().next()) else { return Ok(()) };
     let given = Submission {
         feedback: opened.id,
         account_number: number.to_owned(),

@@ -7,25 +7,65 @@ use super::journal::Leg;
 use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
 use crate::platform::market;
-use crate::platform::money::{AmountError, Minor, Split};
+use crate::platform::money::{AmountError, Split};
 
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
 
-/// What customers were charged, net.
-pub const INCOME: &str = "income";
-/// Sales tax owed to the state.
-pub const TAX: &str = "tax";
-/// What was given away in credits, net.
-pub const CREDITS: &str = "credits";
-/// Money received and paid out.
-pub const BANK: &str = "bank";
+/// What a book is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Book {
+    /// What customers were charged, net.
+    Income,
+    /// Sales tax owed to the state.
+    Tax,
+    /// What was given away in credits, net.
+    Credits,
+    /// Money received and paid out.
+    Bank,
+    /// What customers were charged for good causes, which it is kept for.
+    Contributions,
+    /// What customers owed and nobody expects to be paid.
+    BadDebts,
+}
+
+impl Book {
+    /// All of them, in the order in which they are declared.
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Income, Self::Tax, Self::Credits, Self::Bank, Self::Contributions, Self::BadDebts];
+
+    /// What a transaction of this kind is posted against, unless its use case says otherwise.
+    pub fn of(kind: Kind) -> Self {
+        match kind {
+            Kind::Charge => Self::Income,
+            Kind::Credit => Self::Credits,
+            Kind::Payment | Kind::Refund => Self::Bank,
+        }
+    }
+
+    /// The book of this code.
+    pub fn parse(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|book| book.code() == code)
+    }
+
+    /// As the database calls it.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Income => "income",
+            Self::Tax => "tax",
+            Self::Credits => "credits",
+            Self::Bank => "bank",
+            Self::Contributions => "contributions",
+            Self::BadDebts => "bad-debts",
+        }
+    }
+}
 
 statement!(static OPEN: () = "
     with opened as (
         insert into ledger_accounts (owner, market, currency, book, stripe, created_at)
         select 'house', $1, $2, book, stripe, $3
-        from unnest(array['income', 'tax', 'credits', 'bank']) book, generate_series(0, $4::int - 1) stripe
+        from unnest($5::text[]) book, generate_series(0, $4::int - 1) stripe
         on conflict on constraint ledger_accounts_book_key do nothing returning id
     )
     insert into ledger_balances (ledger_account_id) select id from opened");
@@ -34,28 +74,28 @@ statement!(static OF_STRIPE: (String, i64) = "
 
 /// The books that one customer's ledger is posted against.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Books {
-    pub income: i64,
-    pub tax: i64,
-    pub credits: i64,
-    pub bank: i64,
-}
+pub(crate) struct Books([i64; Book::ALL.len()]);
 
 impl Books {
-    /// What stands against a charge: income, and the tax that is owed on it.
-    pub fn charged(&self, split: &Split) -> [Leg; 2] {
-        [Leg { ledger: self.income, amount: split.net }, Leg { ledger: self.tax, amount: split.tax }]
+    /// The books, whose ledger accounts `find` knows.
+    pub fn find<E>(mut find: impl FnMut(Book) -> Result<i64, E>) -> Result<Self, E> {
+        let mut books = Self(Default::default());
+        for (place, book) in books.0.iter_mut().zip(Book::ALL) {
+            *place = find(book)?;
+        }
+        Ok(books)
     }
 
-    /// What stands against a credit: the gift, and the tax that is owed no longer.
-    pub fn credited(&self, split: &Split) -> Result<[Leg; 2], AmountError> {
-        let (net, tax) = (split.net.negated()?, split.tax.negated()?);
-        Ok([Leg { ledger: self.credits, amount: net }, Leg { ledger: self.tax, amount: tax }])
+    /// The ledger account of a book.
+    pub fn get(&self, book: Book) -> i64 {
+        // They are listed in the order in which they are declared.
+        self.0[book as usize]
     }
 
-    /// What stands against a payment or a refund: the bank.
-    pub fn moved(&self, kind: Kind, amount: Minor) -> Result<Leg, AmountError> {
-        Ok(Leg { ledger: self.bank, amount: kind.effect(amount)?.negated()? })
+    /// What stands against a transaction: a book, and for its tax that of taxes.
+    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<[Leg; 2], AmountError> {
+        let leg = |book, amount| Ok(Leg { ledger: self.get(book), amount: kind.effect(amount)?.negated()? });
+        Ok([leg(book, split.net)?, leg(Book::Tax, split.tax)?])
     }
 }
 
@@ -69,6 +109,7 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
     let now = tx.wall_now();
     for market in market::all() {
         let open = OPEN.command().bind(&market.code).bind(&market.currency.code).bind(now).bind(STRIPES);
+        let open = open.bind(Book::ALL.map(Book::code));
         open.execute(&mut *tx).await?;
     }
     Ok(())
@@ -81,8 +122,27 @@ pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Bo
 /// The books of one stripe of a market.
 pub(crate) async fn of_stripe(tx: &mut Tx, market: &str, stripe: i16) -> Result<Books, sqlx::Error> {
     let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
-    let find = |name: &str| {
-        rows.iter().find(|(book, _)| book == name).map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
-    };
-    Ok(Books { income: find(INCOME)?, tax: find(TAX)?, credits: find(CREDITS)?, bank: find(BANK)? })
+    Books::find(|book| {
+        let found = rows.iter().find(|(code, _)| code == book.code());
+        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_book_is_where_it_is_looked_for() {
+        let mut next = 0;
+        let books = Books::find(|_| {
+            next += 1;
+            Ok::<i64, ()>(next)
+        });
+        let books = books.expect("books");
+        assert_eq!(Book::ALL.map(|book| books.get(book)), [1, 2, 3, 4, 5, 6]);
+        for book in Book::ALL {
+            assert_eq!(Book::parse(book.code()), Some(book));
+        }
+    }
 }

@@ -1,38 +1,25 @@
-//! Charging accounts.
+//! Charging accounts: by hand, and for supply.
 
 use serde_json::Value;
 use thiserror::Error;
 
-use super::books;
+use super::books::Book;
+use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
 use super::journal::{PostError, posting_error};
-use super::ledgers::{self, Target};
-use super::reasons;
+use super::ledgers;
 use super::transactions::{self, Kind, New, Transaction};
-use crate::domain::accounts::accounts;
-use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer};
+use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
 use crate::platform::market::{self, Market};
 use crate::platform::money::{AmountError, Minor, Split};
 
-/// Why an account was not charged.
+/// Why a supply was not charged for.
 #[derive(Debug, Error)]
 pub enum ChargeError {
-    /// The viewer is not staff with the permission to post.
-    #[error("the viewer may not post charges")]
-    Forbidden,
-    /// There is no such account, or not for this viewer.
-    #[error("there is no such account")]
-    UnknownAccount,
     /// The account has no ledger to post on.
     #[error("the account has no such ledger")]
     NoLedger,
-    /// The account's market has no charge reason of this code.
-    #[error("there is no such charge reason")]
-    UnknownReason,
-    /// The reason may no longer be used.
-    #[error("the charge reason is deprecated")]
-    DeprecatedReason,
-    /// The amount is not positive, or it or the balance after it is too large to be shown.
+    /// The amount has the wrong sign, or it or the balance after it is too large to be shown.
     #[error(transparent)]
     Amount(#[from] AmountError),
     /// The books could not be kept; never the caller's doing.
@@ -64,29 +51,15 @@ pub struct NewCharge<'a> {
 
 /// Charges the main ledger of an account, taking the tax out of the gross amount by the market's rule
 /// unless the reason bears none.
-pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCharge<'_>) -> Result<Transaction, ChargeError> {
-    if !viewer.may(POST_TRANSACTIONS) {
-        return Err(ChargeError::Forbidden);
-    }
-    let gross = Minor::positive_entry(new.gross)?;
-    let account =
-        accounts::by_number(tx, viewer, new.account_number).await?.ok_or(ChargeError::UnknownAccount)?;
-    let reason = reasons::charge(tx, &account.market, new.reason).await?.ok_or(ChargeError::UnknownReason)?;
-    if reason.is_deprecated {
-        return Err(ChargeError::DeprecatedReason);
-    }
-    let (target, market) = aim(tx, account.id, None).await?;
-    let split = market.split_gross(gross, &target.account_type, reason.is_tax_exempt)?;
-    let charge = New {
-        note: new.note,
-        display_note: new.display_note,
-        reason_code: Some(&reason.code),
-        metadata: new.metadata,
-        ..New::of(Kind::Charge, split, &reason.display)
+pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCharge<'_>) -> Result<Transaction, HandError> {
+    let wanted = Wanted {
+        action: Action::Charge,
+        onto: Onto::Main(new.account_number),
+        amounts: Amounts::Gross(new.gross),
+        reason: new.reason,
     };
-    let id = post(tx, market, &target, &charge).await?;
-    let made = transactions::by_ids(tx, viewer, &[id]).await?.pop().flatten();
-    made.ok_or(ChargeError::Database(sqlx::Error::RowNotFound))
+    let notes = Notes { note: new.note, display_note: new.display_note, metadata: new.metadata };
+    by_hand::post(tx, viewer, &wanted, &notes).await
 }
 
 /// A charge for supply, as billing works it out.
@@ -111,11 +84,12 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     if net == Minor::ZERO || new.is_export != (net < Minor::ZERO) {
         return Err(AmountError::NotPositive.into());
     }
-    let (target, market) = aim(tx, account, new.ledger_type).await?;
+    let target = ledgers::target(tx, account, new.ledger_type).await?.ok_or(ChargeError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
     let split = supply_split(market, net, &target.account_type, new.is_export)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
-    post(tx, market, &target, &charge).await
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
 }
 
 /// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.
@@ -128,20 +102,4 @@ pub(crate) fn supply_split(
     let split = if is_export { Split::untaxed(net) } else { market.split_net(net, account_type)? };
     split.gross.to_wire()?;
     Ok(split)
-}
-
-async fn aim(
-    tx: &mut Tx,
-    account: i64,
-    kind: Option<&str>,
-) -> Result<(Target, &'static Market), ChargeError> {
-    let target = ledgers::target(tx, account, kind).await?.ok_or(ChargeError::NoLedger)?;
-    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
-    Ok((target, market))
-}
-
-async fn post(tx: &mut Tx, market: &Market, target: &Target, charge: &New<'_>) -> Result<i64, ChargeError> {
-    let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let others = books.charged(&charge.split);
-    Ok(transactions::record(tx, market, target.ledger_id, charge, &others).await?)
 }

@@ -44,6 +44,8 @@ database_error!(DebtError);
 pub struct Position {
     /// Number of the account.
     pub account_number: String,
+    /// The day at whose end.
+    pub day: NaiveDate,
     /// Its ledgers, the main one first.
     pub ledgers: Vec<LedgerPosition>,
 }
@@ -95,5 +97,5 @@ pub async fn position(
         delinquent: known(owed.created_at).then_some(owed.amount),
         number: owed.number,
     });
-    Ok(Position { account_number: account.number, ledgers: ledgers.collect() })
+    Ok(Position { account_number: account.number, day, ledgers: ledgers.collect() })
 }

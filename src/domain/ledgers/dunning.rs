@@ -1,12 +1,12 @@
 //! Dunning: ever firmer reminders about what is overdue on a ledger, along a path that the market keeps as data.
 //!
 //! Credits settle the oldest charges first. What is left of charges whose terms and grace have run out is overdue;
-//! a debt that a process was about, however it ended, is not dunned again.
+//! a debt that a process was about, however it ended, is not dunned again. Nor is anything while an agency collects.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
-use super::processes::{self, Ending};
+use super::processes::{self, Ending, agency_collects};
 use crate::domain::accounts::{accounts, grouped};
 use crate::domain::auth::viewer::{MANAGE_DEBT, Viewer, account_is_visible};
 use crate::platform::db::{Tx, database_error, row, statement};
@@ -97,7 +97,7 @@ statement!(static OF_ACCOUNT: Process = concat!("
     select p.id, d.path, p.started_on,
         case when p.ending = 'withdrawn' then 'WITHDRAWN' when p.ending is not null then 'CONCLUDED'
             when exists (select 1 from process_pauses held where held.process_id = p.id and held.days @> today.day)
-                then 'PAUSED' else 'ACTIVE' end as status,
+                or ", agency_collects!("p.account_id", "d.ledger_id"), " then 'PAUSED' else 'ACTIVE' end as status,
         p.note, p.ended_at, p.created_at, p.updated_at, d.debt,
         (select u.name from process_events e join support_users u on u.id = e.actor_id
             where e.process_id = p.id and e.kind = 'withdrawn' and e.actor_kind = 'support-user') as withdrawn_by,

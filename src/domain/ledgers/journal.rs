@@ -55,8 +55,10 @@ pub struct Leg {
 /// An entry about to be posted.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
-    /// `charge`, `credit`, `payment`, `refund` or `transfer`.
+    /// `charge`, `credit`, `payment`, `refund`, `transfer`, `write_off` or `reversal`.
     pub kind: &'a str,
+    /// The entry that a reversal undoes. Nothing is undone twice: `journal_entries_reverses_key`.
+    pub reverses: Option<i64>,
     /// ISO 4217 code; every leg must be in it.
     pub currency: &'a str,
     /// The customer's local day.
@@ -123,8 +125,8 @@ statement!(static LOCK: Held = "
 
 statement!(static POST: (i64,) = "
     with entry as (
-        insert into journal_entries (kind, currency, posted_date, created_at) values ($1, $2, $3, $4)
-        returning id, currency
+        insert into journal_entries (kind, currency, posted_date, created_at, reverses_id)
+        values ($1, $2, $3, $4, $9) returning id, currency
     ), legs as (
         select * from unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
             as leg (ledger, sequence, amount, balance)
@@ -164,6 +166,7 @@ pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {
     let post =
         POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date).bind(entry.created_at);
     let post = post.bind(&rows.ledgers).bind(&rows.sequences).bind(&rows.amounts).bind(&rows.balances);
+    let post = post.bind(entry.reverses);
     let (id,) = post.fetch_one(&mut *tx).await?;
     Ok(Posted {
         entry: id,

@@ -213,6 +213,20 @@ pub(super) async fn named(
     query.bind(name.id()).bind(name.number()).fetch_optional(&mut *tx).await
 }
 
+statement!(static NUMBERED: Target = concat!("
+    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
+    from ledgers l join accounts a on a.id = l.account_id
+    where l.number = $3 and ", account_is_visible!()));
+
+/// The ledger of this number, if the viewer may see it.
+pub(super) async fn numbered(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    number: &str,
+) -> Result<Option<Target>, sqlx::Error> {
+    NUMBERED.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

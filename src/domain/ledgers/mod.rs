@@ -4,8 +4,14 @@
 //! positive credit or payment raises it. What has been posted is never changed, only added to.
 
 pub mod balances;
+pub mod billing_targets;
+pub mod billing_triggers;
 pub mod books;
+pub mod by_hand;
 pub mod charges;
+pub mod collections;
+pub mod contribution_periods;
+pub mod contributions;
 pub mod credits;
 pub mod debts;
 pub mod dues;
@@ -16,15 +22,21 @@ pub mod ledgers;
 pub mod of_users;
 pub mod open;
 pub mod payments;
+pub mod permissions;
+pub mod proceedings;
 pub mod processes;
+pub mod provisional;
 pub mod reasons;
 pub mod reminders;
 pub mod reversals;
+pub mod scheduled;
 pub mod transactions;
 pub mod transfers;
+pub mod write_offs;
 
+pub use by_hand::HandError;
 pub use charges::{ChargeError, NewCharge};
-pub use credits::{CreditError, NewCredit};
+pub use credits::NewCredit;
 pub use journal::PostError;
 pub use ledgers::Ledger;
 pub use transactions::{Filter, Kind, Order, Transaction};

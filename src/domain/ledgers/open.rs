@@ -14,8 +14,8 @@ statement!(static STAND: (i64,) = "
     select id from opened");
 statement!(static NAME: (i64,) = "
     insert into ledgers (id, account_id, number, name, ledger_type, is_main, affects_account_balance,
-        accepts_payments, supports_statements, supports_invoices, created_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+        accepts_payments, supports_statements, supports_invoices, created_at, stores_credit)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
     on conflict on constraint ledgers_number_key do nothing returning id");
 
 /// Opens a ledger of this kind for an account. Answers its id. A second one of a kind is refused by
@@ -34,6 +34,7 @@ pub async fn customer_ledger(
         let name = NAME.query().bind(id).bind(account).bind(number).bind(&kind.name).bind(&kind.ledger_type);
         let name = name.bind(kind.is_main).bind(kind.affects_account_balance).bind(kind.accepts_payments);
         let name = name.bind(kind.supports_statements).bind(kind.supports_invoices).bind(now);
+        let name = name.bind(kind.stores_credit);
         if name.fetch_optional(&mut *tx).await?.is_some() {
             return Ok(id);
         }

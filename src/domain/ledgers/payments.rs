@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use super::books;
+use super::books::Book;
 use super::journal::{PostError, posting_error};
 use super::ledgers;
 use super::transactions::{self, Kind, New};
@@ -59,9 +59,7 @@ async fn moved(tx: &mut Tx, account: i64, kind: Kind, movement: &Movement<'_>) -
     if kind == Kind::Payment && !target.accepts_payments {
         return Err(PaymentError::NoLedger);
     }
-    let books = books::against(tx, &market.code, target.ledger_id).await?;
-    let other = books.moved(kind, amount)?;
     let payment_type = Some(movement.payment_type);
     let new = New { payment_type, ..New::of(kind, Split::untaxed(amount), movement.title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &new, &[other]).await?)
+    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Bank).await?)
 }

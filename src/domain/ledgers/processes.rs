@@ -13,6 +13,10 @@ use crate::platform::db::{Tx, statement};
 pub enum Kind {
     /// Ever firmer reminders to pay.
     Dunning,
+    /// The work of an agency.
+    Agency,
+    /// The collection of a debt as a whole.
+    Collection,
 }
 
 impl Kind {
@@ -20,9 +24,53 @@ impl Kind {
     pub fn code(self) -> &'static str {
         match self {
             Self::Dunning => "dunning",
+            Self::Agency => "agency",
+            Self::Collection => "collection",
         }
     }
 }
+
+/// SQL that holds while an agency collects what is owed on the ledger `$ledger` of the account `$account`.
+macro_rules! agency_collects {
+    ($account:literal, $ledger:literal) => {
+        concat!(
+            "exists (select 1 from processes given where given.kind = 'agency' and given.ended_at is null \
+             and given.account_id = ",
+            $account,
+            " and (given.ledger_id is null or given.ledger_id = ",
+            $ledger,
+            "))"
+        )
+    };
+}
+pub(super) use agency_collects;
+
+/// SQL that holds while the process `$id` is held back without a day on which it goes on.
+macro_rules! is_held {
+    ($id:literal) => {
+        concat!(
+            "coalesce((select e.kind = 'paused' from process_events e where e.process_id = ",
+            $id,
+            " and e.kind in ('paused', 'resumed') order by e.id desc limit 1), false)"
+        )
+    };
+}
+pub(super) use is_held;
+
+/// SQL for the whole days, added up, that the process `$id` has been held back for until the moment `$until`.
+macro_rules! held_days {
+    ($id:literal, $until:literal) => {
+        concat!(
+            "(select floor(coalesce(sum(extract(epoch from coalesce((select min(n.at) from process_events n \
+             where n.process_id = e.process_id and n.kind = 'resumed' and n.id > e.id), ",
+            $until,
+            ") - e.at)), 0) / 86400)::bigint from process_events e where e.process_id = ",
+            $id,
+            " and e.kind = 'paused')"
+        )
+    };
+}
+pub(super) use held_days;
 
 /// How a process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

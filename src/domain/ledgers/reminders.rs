@@ -4,9 +4,10 @@
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 
+use super::collections::{self, Debt};
 use super::debts::unsettled;
 use super::dunning::{put_off, today};
-use super::processes::{self, Ending, Kind};
+use super::processes::{self, Ending, Kind, agency_collects};
 use crate::domain::communications::messages::{self, Channel, NewMessage};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market;
@@ -28,7 +29,7 @@ row! {
 
 // Of the unpaid, only charges after those that earlier processes were about count. The highest threshold that is
 // reached decides the path.
-statement!(static OVERDUE: Overdue = "
+statement!(static OVERDUE: Overdue = concat!("
     select distinct on (l.id) l.id as ledger_id, l.account_id, path.market, path.name as path, today.day as today,
         owed.amount, owed.through_sequence
     from unnest($1::text[], $2::date[]) as today (market, day)
@@ -52,7 +53,8 @@ statement!(static OVERDUE: Overdue = "
     where owed.amount >= path.threshold and owed.through_sequence > covered.sequence
         and not exists (select 1 from processes p
             where p.kind = 'dunning' and p.ledger_id = l.id and p.ended_at is null)
-    order by l.id, path.threshold desc limit $3");
+        and not ", agency_collects!("l.account_id", "l.id"), "
+    order by l.id, path.threshold desc limit $3"));
 statement!(static ADD: () = "
     insert into dunning_processes (process_id, ledger_id, market, path, through_sequence, debt)
     values ($1, $2, $3, $4, $5, $6)");
@@ -64,6 +66,7 @@ row! {
     struct Due {
         process_id: i64,
         account_id: i64,
+        ledger_id: i64,
         account_number: String,
         market: String,
         today: NaiveDate,
@@ -81,7 +84,7 @@ row! {
 
 // A step of which nobody can be told is not taken: a process whose customer cannot be reached waits.
 statement!(static DUE: Due = concat!("
-    select p.id as process_id, a.id as account_id, a.number as account_number, d.market, today.day as today, owed.amount as owed,
+    select p.id as process_id, a.id as account_id, d.ledger_id, a.number as account_number, d.market, today.day as today, owed.amount as owed,
         next.position, next.name, next.due_date, step.channel, step.subject, step.body,
         nullif(a.billing_email, '') as email, phone.mobile
     from processes p join dunning_processes d on d.process_id = p.id join accounts a on a.id = p.account_id
@@ -104,6 +107,7 @@ statement!(static DUE: Due = concat!("
     where p.kind = 'dunning' and p.ended_at is null and ($3::bigint[] is null or p.id = any($3))
         and (owed.amount = 0 or next.position is null or (
             next.due_date <= today.day and (a.billing_email <> '' or phone.mobile is not null)
+            and not ", agency_collects!("p.account_id", "d.ledger_id"), "
             and not exists (select 1 from process_pauses held where held.process_id = p.id and held.days @> today.day)))
     order by p.id limit $4"));
 statement!(static HOLD: (i64,) = "
@@ -156,7 +160,10 @@ async fn move_on(tx: &mut Tx, due: &Due) -> Result<(), sqlx::Error> {
         return complete(tx, due.process_id, "What was overdue is settled.").await;
     }
     let (Some(position), Some(name), Some(due_date)) = (due.position, &due.name, due.due_date) else {
-        return complete(tx, due.process_id, "All steps have been taken.").await;
+        complete(tx, due.process_id, "All steps have been taken.").await?;
+        let debt = Debt { account: due.account_id, ledger: Some(due.ledger_id), today: due.today };
+        collections::open(tx, None, &debt, "The reminders have run out.").await?;
+        return Ok(());
     };
     let Some((channel, to)) = reached(due) else { return Ok(()) };
     let text = due.body.as_deref().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::Value;
 
+use super::books::{self, Book};
 use super::journal::{self, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
@@ -34,6 +35,16 @@ impl Kind {
             Self::Credit => "credit",
             Self::Payment => "payment",
             Self::Refund => "refund",
+        }
+    }
+
+    /// The kind that the database calls so.
+    pub(super) fn parse(code: &str) -> Self {
+        match code {
+            "charge" => Self::Charge,
+            "credit" => Self::Credit,
+            "payment" => Self::Payment,
+            _ => Self::Refund,
         }
     }
 
@@ -101,12 +112,7 @@ row! {
 impl Transaction {
     /// What it is.
     pub fn kind(&self) -> Kind {
-        match self.kind.as_str() {
-            "charge" => Kind::Charge,
-            "credit" => Kind::Credit,
-            "payment" => Kind::Payment,
-            _ => Kind::Refund,
-        }
+        Kind::parse(&self.kind)
     }
 
     /// Net, tax and gross as they are shown. Payments and refunds show a net amount only.
@@ -353,15 +359,17 @@ statement!(static ADD: (i64,) = "
         tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning id");
 
-/// Posts a transaction on a customer's ledger against `others`, and answers its id.
+/// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes. Answers its id.
 pub(super) async fn record(
     tx: &mut Tx,
     market: &Market,
     ledger: i64,
     new: &New<'_>,
-    others: &[Leg],
+    book: Book,
 ) -> Result<i64, PostError> {
-    let recorded = record_entry(tx, market, new.kind.code(), &[(ledger, new)], others).await?;
+    let books = books::against(tx, &market.code, ledger).await?;
+    let others = books.against(book, new.kind, &new.split)?;
+    let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], &others).await?;
     recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
 }
 
@@ -377,6 +385,7 @@ pub(super) async fn record_entry(
     tx: &mut Tx,
     market: &Market,
     kind: &str,
+    reverses: Option<i64>,
     shown: &[(i64, &New<'_>)],
     others: &[Leg],
 ) -> Result<Recorded, PostError> {
@@ -387,7 +396,7 @@ pub(super) async fn record_entry(
         legs.push(Leg { ledger: *ledger, amount: new.kind.effect(new.split.gross)? });
     }
     legs.extend_from_slice(others);
-    let entry = Entry { kind, currency: &market.currency.code, posted_date, created_at: now, legs };
+    let entry = Entry { kind, reverses, currency: &market.currency.code, posted_date, created_at: now, legs };
     let posted = journal::post(tx, &entry).await?;
     let mut ids = Vec::with_capacity(shown.len());
     for (ledger, new) in shown {

@@ -9,7 +9,7 @@ use super::ledgers::{self, LedgerName, NameError, Target};
 use super::transactions::{self, Kind, New, Recorded, Transaction};
 use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer};
 use crate::platform::db::{Tx, database_error};
-use crate::platform::market;
+use crate::platform::market::{self, Market};
 use crate::platform::money::{AmountError, Minor, Split};
 
 /// The reason of both sides of a transfer. Nobody can give it for anything else.
@@ -123,13 +123,41 @@ async fn make(
     }
     let market = market::by_code(&source.market).filter(|market| market.code == target.market);
     let market = market.ok_or(TransferError::OtherMarket)?;
-    let ids = [source.ledger_id, target.ledger_id];
-    let held = journal::hold(tx, &ids, &market.currency.code).await?;
+    let ends = [source.ledger_id, target.ledger_id];
+    let held = journal::hold(tx, &ends, &market.currency.code).await?;
     afford(&held, source.ledger_id, amount)?;
+    put(tx, market, ends, amount, note).await
+}
+
+/// Moves as much as the source has and the target owes, which may be nothing. No viewer: the caller has seen to that.
+pub(super) async fn settle(
+    tx: &mut Tx,
+    market: &Market,
+    source: i64,
+    target: i64,
+    note: &str,
+) -> Result<(), TransferError> {
+    let ends = [source, target];
+    let held = journal::hold(tx, &ends, &market.currency.code).await?;
+    let balance = |ledger| held.get(&ledger).copied().unwrap_or_default();
+    let amount = balance(source).min(balance(target).negated()?);
+    if amount > Minor::ZERO {
+        put(tx, market, ends, amount, Some(note)).await?;
+    }
+    Ok(())
+}
+
+async fn put(
+    tx: &mut Tx,
+    market: &Market,
+    [source, target]: [i64; 2],
+    amount: Minor,
+    note: Option<&str>,
+) -> Result<Recorded, TransferError> {
     let side = |kind| New { note, reason_code: Some(REASON), ..New::of(kind, Split::untaxed(amount), TITLE) };
     let (charge, credit) = (side(Kind::Charge), side(Kind::Credit));
-    let shown = [(source.ledger_id, &charge), (target.ledger_id, &credit)];
-    Ok(transactions::record_entry(tx, market, ENTRY, &shown, &[]).await?)
+    let shown = [(source, &charge), (target, &credit)];
+    Ok(transactions::record_entry(tx, market, ENTRY, None, &shown, &[]).await?)
 }
 
 fn afford(held: &HashMap<i64, Minor>, source: i64, amount: Minor) -> Result<(), TransferError> {

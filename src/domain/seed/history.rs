@@ -7,9 +7,9 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::habits::{Habits, MONTHS, MOST_LEDGERS};
 use super::life;
-use crate::domain::ledgers::books::{self, Books};
+use crate::domain::ledgers::books::{self, Book, Books};
 use crate::domain::ledgers::journal::{self, Leg, PostError, Standing};
-use crate::domain::ledgers::transactions::{Kind, New};
+use crate::domain::ledgers::transactions::New;
 use crate::platform::market::Market;
 use crate::platform::money::Minor;
 
@@ -224,11 +224,7 @@ impl Desk<'_> {
     pub fn record(&mut self, slot: usize, new: New<'static>) -> Result<(), PostError> {
         let books = self.books(slot)?;
         let kind = new.kind.code();
-        let others = match new.kind {
-            Kind::Charge => books.charged(&new.split).to_vec(),
-            Kind::Credit => books.credited(&new.split)?.to_vec(),
-            Kind::Payment | Kind::Refund => vec![books.moved(new.kind, new.split.gross)?],
-        };
+        let others = books.against(Book::of(new.kind), new.kind, &new.split)?;
         self.record_entry(kind, &[(slot, new)], &others)
     }
 

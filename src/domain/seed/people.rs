@@ -6,7 +6,8 @@ use chrono::{NaiveDate, TimeDelta};
 use super::cast::{self, Cast, Name};
 use super::draw::{About, Draw, shuffled_digits};
 use super::habits::Habits;
-use crate::domain::accounts::billing::{self, Address, BillingError};
+use crate::domain::accounts::address::{Address, NoAddress};
+use crate::domain::accounts::billing::BillingError;
 
 /// Domains that are kept for examples: nobody reads mail there.
 const DOMAINS: [&str; 3] = ["example.com", "example.net", "example.org"];
@@ -204,7 +205,9 @@ fn filled(draw: &mut Draw, pattern: &str, unique: Option<(u64, u64)>) -> String 
 fn home(seed: u64, index: u64, habits: Habits, name: &str, people: &[Person]) -> Result<Home, BillingError> {
     let mut draw = Draw::of(seed, About::Home, index);
     let cast = habits.cast();
-    let (address, lines) = billing::judged(address(&mut draw, cast), &cast.market.country)?;
+    let address = address(&mut draw, cast).judged(&cast.market.country);
+    let address = address.map_err(|NoAddress(why)| BillingError::Address(why))?;
+    let lines = address.lines();
     let billing_email = people.first().map(|first| first.email.clone()).unwrap_or_default();
     let delivery = match draw.below(100) {
         0..8 => Some("POSTAL_MAIL"),

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use super::habits::{MONTHS, MOST_LEDGERS};
 use super::history::{Account, Batch, Begin, History, House, first_day};
 use super::people::Households;
-use crate::domain::ledgers::books::{Books, STRIPES};
+use crate::domain::ledgers::books::{Book, Books, STRIPES};
 use crate::domain::ledgers::journal::Standing;
 use crate::domain::ledgers::transactions::Kind;
 use crate::platform::market;
@@ -30,9 +30,9 @@ fn house() -> House {
     };
     for market in market::all() {
         for stripe in 0..STRIPES {
-            let books = Books { income: open(), tax: open(), credits: open(), bank: open() };
-            for id in [books.income, books.tax, books.credits, books.bank] {
-                house.standings.insert(id, Standing::default());
+            let books = Books::find(|_| Ok::<i64, ()>(open())).expect("books");
+            for book in Book::ALL {
+                house.standings.insert(books.get(book), Standing::default());
             }
             house.books.insert((&market.code, i16::try_from(stripe).expect("few")), books);
         }

@@ -73,8 +73,9 @@ tables! {
         logins(6): "copy logins (id, email, password_hash, account_user_id, created_at, password_set_at)
             from stdin (format binary)",
         ledger_accounts(5): "copy ledger_accounts (id, owner, market, currency, created_at) from stdin (format binary)",
-        ledgers(11): "copy ledgers (id, account_id, number, name, ledger_type, is_main, affects_account_balance,
-            accepts_payments, supports_statements, supports_invoices, created_at) from stdin (format binary, freeze)",
+        ledgers(12): "copy ledgers (id, account_id, number, name, ledger_type, is_main, affects_account_balance,
+            accepts_payments, supports_statements, supports_invoices, created_at, stores_credit)
+            from stdin (format binary, freeze)",
     }
 }
 
@@ -167,7 +168,8 @@ impl People {
         let row = self.ledgers.row().big(id).big(placed.id).text(&ids::number(ids::LEDGER, number));
         let row = row.text(&kind.name).text(&kind.ledger_type).flag(kind.is_main);
         let row = row.flag(kind.affects_account_balance).flag(kind.accepts_payments);
-        row.flag(kind.supports_statements).flag(kind.supports_invoices).moment(placed.at);
+        let row = row.flag(kind.supports_statements).flag(kind.supports_invoices).moment(placed.at);
+        row.flag(kind.stores_credit);
     }
 }
 

@@ -81,15 +81,15 @@ async fn charges_and_credits_say_what_is_wrong() {
     let trial = Trial::start().await;
     let home = trial.home("OCTOPUS_ENERGY").await;
     let n = home.number.as_str();
-    assert!(matches!(trial.charge(n, 0, "ADMIN_FEE").await, Err(ChargeError::Amount(_))));
-    assert!(matches!(trial.charge(n, -5, "ADMIN_FEE").await, Err(ChargeError::Amount(_))));
-    assert!(matches!(trial.charge(n, 1 << 31, "ADMIN_FEE").await, Err(ChargeError::Amount(_))));
-    assert!(matches!(trial.charge(n, 5, "NO_SUCH").await, Err(ChargeError::UnknownReason)));
-    assert!(matches!(trial.charge(n, 5, "PAPER_BILL_FEE").await, Err(ChargeError::DeprecatedReason)));
-    assert!(matches!(trial.charge("A-00000000", 5, "ADMIN_FEE").await, Err(ChargeError::UnknownAccount)));
+    assert!(matches!(trial.charge(n, 0, "ADMIN_FEE").await, Err(HandError::Amount(_))));
+    assert!(matches!(trial.charge(n, -5, "ADMIN_FEE").await, Err(HandError::Amount(_))));
+    assert!(matches!(trial.charge(n, 1 << 31, "ADMIN_FEE").await, Err(HandError::Amount(_))));
+    assert!(matches!(trial.charge(n, 5, "NO_SUCH").await, Err(HandError::UnknownReason)));
+    assert!(matches!(trial.charge(n, 5, "PAPER_BILL_FEE").await, Err(HandError::DeprecatedReason)));
+    assert!(matches!(trial.charge("A-00000000", 5, "ADMIN_FEE").await, Err(HandError::UnknownAccount)));
     // The balance itself must fit as well.
     trial.charge(n, i64::from(i32::MAX), "LATE_PAYMENT_FEE").await.expect("charged");
-    assert!(matches!(trial.charge(n, 2, "LATE_PAYMENT_FEE").await, Err(ChargeError::Amount(_))));
+    assert!(matches!(trial.charge(n, 2, "LATE_PAYMENT_FEE").await, Err(HandError::Balance)));
 
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
     let credit = |net, tax, gross| NewCredit {
@@ -101,10 +101,10 @@ async fn charges_and_credits_say_what_is_wrong() {
         ..NewCredit::default()
     };
     let user = Viewer::customer(home.user);
-    assert!(matches!(credits::create(&mut tx, &user, &credit(5, 1, 6)).await, Err(CreditError::Forbidden)));
+    assert!(matches!(credits::create(&mut tx, &user, &credit(5, 1, 6)).await, Err(HandError::Forbidden)));
     assert!(matches!(
         credits::create(&mut tx, &staff(), &credit(5, 1, 7)).await,
-        Err(CreditError::DoesNotAddUp)
+        Err(HandError::DoesNotAddUp)
     ));
     let meta: serde_json::Value =
         serde_json::from_str(r#"{"b":1.10,"a":[12345678901234567890]}"#).expect("json");

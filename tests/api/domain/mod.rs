@@ -4,6 +4,7 @@ mod access;
 mod books;
 mod jobs;
 mod post;
+mod reversals;
 mod storm;
 mod support;
 mod tokens;

@@ -12,8 +12,9 @@ pub use kraken_api::domain::auth::{
 pub use kraken_api::domain::communications::messages::{self, Channel, NewMessage};
 pub use kraken_api::domain::communications::simulator::Simulator;
 pub use kraken_api::domain::communications::{events, post};
-pub use kraken_api::domain::ledgers::charges::{self, ChargeError, NewCharge};
-pub use kraken_api::domain::ledgers::credits::{self, CreditError, NewCredit};
+pub use kraken_api::domain::ledgers::HandError;
+pub use kraken_api::domain::ledgers::charges::{self, NewCharge};
+pub use kraken_api::domain::ledgers::credits::{self, NewCredit};
 pub use kraken_api::domain::ledgers::payments::{self, Movement};
 pub use kraken_api::domain::ledgers::{Filter, Order, balances, ledgers, transactions};
 pub use kraken_api::domain::work;
@@ -87,7 +88,7 @@ impl Trial {
         number: &str,
         gross: i64,
         reason: &str,
-    ) -> Result<transactions::Transaction, ChargeError> {
+    ) -> Result<transactions::Transaction, HandError> {
         let (stats, viewer) = (Stats::new(), staff());
         let new = NewCharge {
             account_number: number,

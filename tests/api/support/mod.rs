@@ -1,6 +1,7 @@
 //! A server for each test, and the people who call it.
 
 pub mod database;
+pub mod debts;
 pub mod letters;
 pub mod record;
 pub mod server;

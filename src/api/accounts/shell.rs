@@ -1,0 +1,211 @@
+//! `createShellAccount`: accounts of prospects.
+
+use chrono::NaiveDate;
+use serde::Deserialize;
+
+use super::address::RichAddress;
+use super::opening::refusal;
+use crate::api::auth::legacy_login::Failure;
+use crate::api::session::{Bindings, Call};
+use crate::domain::accounts::accounts::{self, Account};
+use crate::domain::accounts::address::Address;
+use crate::domain::accounts::details::{Wishes, Wrong};
+use crate::domain::accounts::shells::{self, Company, NewShell};
+use crate::domain::accounts::sign_up::{self, SignUpError, operations};
+use crate::graphql::facts::FORBIDDEN;
+use crate::graphql::{FieldError, Node, Resolved};
+
+pub(super) fn bind(b: &mut Bindings) {
+    b.root("Mutation.createShellAccount", create_shell);
+    // Nothing heeds these yet.
+    b.dark(&[
+        "CreateShellAccountInput.billingPeriodLength",
+        "CreateShellAccountInput.billingPeriodMultiplier",
+        "CreateShellAccountInput.billingPeriodDay",
+        "CreateShellAccountInput.billingPeriodMonth",
+        "CreateShellAccountInput.password",
+        "CreateShellAccountInput.passwordUpdateToken",
+    ]);
+    b.leaves::<Shell>(
+        "CreateShellAccountPayload",
+        &[
+            ("portfolioNumber", |s| (&s.input.portfolio_number).into()),
+            ("givenName", |s| (&s.input.given_name).into()),
+            ("familyName", |s| (&s.input.family_name).into()),
+            ("billingName", |s| (&s.input.billing_name).into()),
+            ("email", |s| (&s.input.email).into()),
+            ("mobile", |s| (&s.input.mobile).into()),
+            ("landline", |s| (&s.input.landline).into()),
+            ("brand", |s| s.input.brand().into()),
+            ("dateOfBirth", |s| s.input.date_of_birth.into()),
+            ("billingAddressLine1", |s| (&s.input.billing_address_line1).into()),
+            ("billingAddressLine2", |s| (&s.input.billing_address_line2).into()),
+            ("billingAddressLine3", |s| (&s.input.billing_address_line3).into()),
+            ("billingAddressLine4", |s| (&s.input.billing_address_line4).into()),
+            ("billingAddressLine5", |s| (&s.input.billing_address_line5).into()),
+            ("billingPostcode", |s| (&s.input.billing_postcode).into()),
+            ("billingRichAddress", |s| (&s.input.billing_rich_address).into()),
+            ("isBusinessAccount", |s| s.input.is_business_account.into()),
+            ("companyName", |s| (&s.input.company_name).into()),
+            ("companyNumber", |s| (&s.input.company_number).into()),
+            ("businessType", |s| (&s.input.business_type).into()),
+            ("urn", |s| (&s.input.urn).into()),
+            ("clientMutationId", |s| (&s.input.client_mutation_id).into()),
+        ],
+    );
+    b.parts::<Shell>(
+        "CreateShellAccountPayload",
+        &[
+            ("errors", |s| Resolved::nodes(s.errors.iter().map(failure))),
+            ("account", |s| {
+                s.account.clone().map_or(Resolved::Null, |a| Resolved::Node(Node::typed("AccountType", a)))
+            }),
+        ],
+    );
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ShellInput {
+    portfolio_number: Option<String>,
+    given_name: String,
+    family_name: String,
+    billing_name: Option<String>,
+    email: String,
+    mobile: Option<String>,
+    landline: Option<String>,
+    brand: Option<String>,
+    date_of_birth: Option<NaiveDate>,
+    billing_address_line1: Option<String>,
+    billing_address_line2: Option<String>,
+    billing_address_line3: Option<String>,
+    billing_address_line4: Option<String>,
+    billing_address_line5: Option<String>,
+    billing_postcode: Option<String>,
+    billing_rich_address: Option<String>,
+    is_business_account: Option<bool>,
+    company_name: Option<String>,
+    company_number: Option<String>,
+    business_type: Option<String>,
+    urn: Option<String>,
+    client_mutation_id: Option<String>,
+}
+
+/// The prospect's account, or what was wrong.
+struct Shell {
+    input: ShellInput,
+    account: Option<Account>,
+    errors: Vec<Wrong>,
+}
+
+fn failure(wrong: &Wrong) -> Failure {
+    Failure { field: wrong.field, message: wrong.why.to_owned() }
+}
+
+/// Legal forms that a company's can be given as, by name.
+const FORMS: [&str; 14] = [
+    "SOLE_TRADER",
+    "LIMITED",
+    "PROPRIETARY_LIMITED_COMPANY",
+    "PARTNERSHIP",
+    "CHARITY",
+    "PUBLIC_LIMITED_COMPANY",
+    "LIMITED_LIABILITY_PARTNERSHIP",
+    "TRUST",
+    "TRADING_AS",
+    "GOVERNMENT",
+    "NON_PROFIT",
+    "CHURCH",
+    "HOMEOWNER_ASSOCIATION",
+    "TO_BE_DETERMINED",
+];
+
+fn text(text: &Option<String>) -> &str {
+    text.as_deref().unwrap_or_default()
+}
+
+impl ShellInput {
+    fn brand(&self) -> &str {
+        self.brand.as_deref().unwrap_or("OCTOPUS_ENERGY")
+    }
+
+    fn shell(&self) -> Result<NewShell<'_>, Wrong> {
+        Ok(NewShell {
+            brand: self.brand(),
+            portfolio: self.portfolio_number.as_deref(),
+            person: Wishes {
+                given_name: Some(self.given_name.clone()),
+                family_name: Some(self.family_name.clone()),
+                email: Some(self.email.clone()),
+                mobile: self.mobile.clone(),
+                landline: self.landline.clone(),
+                date_of_birth: self.date_of_birth,
+                ..Wishes::default()
+            },
+            billing_name: self.billing_name.as_deref(),
+            lines: [
+                text(&self.billing_address_line1),
+                text(&self.billing_address_line2),
+                text(&self.billing_address_line3),
+                text(&self.billing_address_line4),
+                text(&self.billing_address_line5),
+            ],
+            postcode: text(&self.billing_postcode),
+            address: self.address()?,
+            urn: self.urn.as_deref(),
+            company: self.company()?,
+        })
+    }
+
+    /// The address in parts comes as the text of a JSON object.
+    fn address(&self) -> Result<Option<Address>, Wrong> {
+        let why = "This is no JSON object with the parts of an address.";
+        let parsed =
+            self.billing_rich_address.as_deref().map(serde_json::from_str::<RichAddress>).transpose();
+        let parsed = parsed.map_err(|_| Wrong { field: "billingRichAddress", why })?;
+        Ok(parsed.map(Address::from))
+    }
+
+    fn company(&self) -> Result<Option<Company<'_>>, Wrong> {
+        if self.is_business_account != Some(true) {
+            return Ok(None);
+        }
+        let name = self.company_name.as_deref().filter(|name| !name.trim().is_empty());
+        let name = name.ok_or(Wrong { field: "companyName", why: "A business account is a company's." })?;
+        let form = self.business_type.as_deref().unwrap_or("TO_BE_DETERMINED");
+        if !FORMS.contains(&form) {
+            return Err(Wrong { field: "businessType", why: "There is no such legal form." });
+        }
+        let number = self.company_number.as_deref().unwrap_or_default();
+        Ok(Some(Company { name, number, form }))
+    }
+}
+
+async fn create_shell(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: ShellInput = call.arg("input")?;
+    let work = (call.cx.app.auth().random(), input);
+    let subject = work.1.urn.as_deref();
+    let operation = "Mutation.createShellAccount";
+    let opened = call.cx.write(operation, subject, &work, |tx, viewer, (random, input)| {
+        Box::pin(async move {
+            let new = input.shell();
+            // Who may not do this is told nothing of what else is wrong.
+            sign_up::admitted(tx, viewer, input.brand(), operations::PROSPECT).await?;
+            let new = new.map_err(|wrong| SignUpError::Invalid(vec![wrong]))?;
+            shells::open(tx, random, viewer, &new).await
+        })
+    });
+    let opened = match opened.await {
+        Ok(number) => Ok(number),
+        Err(error) => Err(shells::mistakes(error).map_err(|error| refusal(error, [FORBIDDEN; 3]))?),
+    };
+    let (account, errors) = match opened {
+        Ok(number) => {
+            let mut view = call.cx.read().await?;
+            let found = accounts::by_number(&mut view, call.cx.viewer(), &number).await;
+            (found.map_err(FieldError::internal)?, Vec::new())
+        }
+        Err(errors) => (None, errors),
+    };
+    Ok(Resolved::node(Shell { input: work.1, account, errors }))
+}

@@ -1,0 +1,60 @@
+//! `kraken-api ledger`: corrections of the books that nobody makes through the API.
+
+use clap::{Args, Subcommand};
+
+use super::admin::writing;
+use super::config::Config;
+use super::open::{Opened, Problem};
+use crate::domain::ledgers::{reversals, write_offs};
+
+#[derive(Debug, Subcommand)]
+pub enum Ledger {
+    /// Undo a transaction, and the other side of it if it is a transfer.
+    Reverse {
+        /// The transaction's identifier.
+        transaction: i64,
+        #[command(flatten)]
+        note: Note,
+    },
+    /// Write off what is owed on a ledger.
+    WriteOff {
+        /// The ledger's number, such as L-0A1B2C3D.
+        ledger: String,
+        /// How much of it, in minor units; all of it unless said otherwise.
+        #[arg(long)]
+        amount: Option<i64>,
+        #[command(flatten)]
+        note: Note,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct Note {
+    /// Why, for those who look at the transaction later.
+    #[arg(long)]
+    note: Option<String>,
+}
+
+pub async fn run(config: &Config, what: &Ledger) -> Result<(), Problem> {
+    let opened = Opened::open(config).await?;
+    let posted = post(&opened, what).await;
+    opened.close().await?;
+    let ids: Vec<String> = posted?.iter().map(ToString::to_string).collect();
+    println!("Posted as {}.", ids.join(" and "));
+    Ok(())
+}
+
+async fn post(opened: &Opened, what: &Ledger) -> Result<Vec<i64>, Problem> {
+    let mut tx = writing(opened).await?;
+    let ids = match what {
+        Ledger::Reverse { transaction, note } => {
+            reversals::reverse(&mut tx, *transaction, note.note.as_deref()).await.map_err(Problem::other)?
+        }
+        Ledger::WriteOff { ledger, amount, note } => {
+            let posted = write_offs::write_off(&mut tx, ledger, *amount, note.note.as_deref()).await;
+            vec![posted.map_err(Problem::other)?]
+        }
+    };
+    tx.commit().await?;
+    Ok(ids)
+}
