@@ -11,7 +11,7 @@ use crate::domain::accounts::billing::{self, BillingError};
 use crate::domain::accounts::residence;
 use crate::domain::accounts::users::AccountUser;
 use crate::domain::auth::Viewer;
-use crate::graphql::{BoxFuture, FieldError, Leaf, Node, Resolved};
+use crate::graphql::{BoxFuture, FieldError, Node, Resolved};
 use crate::platform::db::Tx;
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -183,9 +183,10 @@ async fn homes(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let mut view = call.cx.read().await?;
     let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
     let home = |(user, billing): (&AccountUser, Option<billing::Billing>)| {
-        let address = billing?.address();
-        let is_known = address != Address { country: address.country.clone(), ..Address::default() };
-        is_known.then(|| Addressee { name: user.full_name(), address })
+        let address = Address { name: user.full_name(), ..billing?.address() };
+        let (name, country) = (address.name.clone(), address.country.clone());
+        let is_known = address != Address { name, country, ..Address::default() };
+        is_known.then_some(address)
     };
     Ok(users.into_iter().zip(found).map(|pair| Resolved::maybe(home(pair))).collect())
 }
