@@ -183,10 +183,10 @@ async fn homes(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let mut view = call.cx.read().await?;
     let found = residence::of_users(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
     let home = |(user, billing): (&AccountUser, Option<billing::Billing>)| {
-        let address = Address { name: user.full_name(), ..billing?.address() };
-        let (name, country) = (address.name.clone(), address.country.clone());
+        let address = billing?.address();
+        let Address { name, country, .. } = address.clone();
         let is_known = address != Address { name, country, ..Address::default() };
-        is_known.then_some(address)
+        is_known.then(|| Address { name: user.full_name(), ..address })
     };
     Ok(users.into_iter().zip(found).map(|pair| Resolved::maybe(home(pair))).collect())
 }

@@ -27,7 +27,8 @@ row! {
     }
 }
 
-// Of the unpaid, only charges after those that earlier processes were about count. The highest threshold that is
+// Of the unpaid, only charges after those that earlier processes were about count. Never is more overdue than is owed:
+// most ledgers are left out by their balance, before any posting is looked at. The highest threshold that is
 // reached decides the path.
 statement!(static OVERDUE: Overdue = concat!("
     select distinct on (l.id) l.id as ledger_id, l.account_id, path.market, path.name as path, today.day as today,
@@ -36,7 +37,7 @@ statement!(static OVERDUE: Overdue = concat!("
         join dunning_paths path on path.market = today.market and path.is_active
         join accounts a on a.market = today.market
         join ledgers l on l.account_id = a.id and not l.is_debt_ledger
-        join ledger_balances b on b.ledger_account_id = l.id and b.balance < 0
+        join ledger_balances b on b.ledger_account_id = l.id and -b.balance >= path.threshold
         cross join lateral (
             select coalesce(max(d.through_sequence), 0) as sequence from dunning_processes d where d.ledger_id = l.id
         ) covered
@@ -99,10 +100,12 @@ statement!(static DUE: Due = concat!("
         ) next on true
         left join dunning_steps step on step.market = d.market and step.path = d.path and step.position = next.position
         left join lateral (
-            select u.mobile from account_users u where u.is_active and u.mobile <> '' and (
-                exists (select 1 from account_user_roles r where r.user_id = u.id and r.account_id = a.id)
-                or exists (select 1 from portfolio_user_roles r where r.user_id = u.id and r.portfolio_id = a.portfolio_id)
-            ) order by u.id limit 1
+            select u.mobile from (
+                select r.user_id from account_user_roles r where r.account_id = a.id
+                union
+                select r.user_id from portfolio_user_roles r where r.portfolio_id = a.portfolio_id
+            ) held join account_users u on u.id = held.user_id
+            where u.is_active and u.mobile <> '' order by u.id limit 1
         ) phone on true
     where p.kind = 'dunning' and p.ended_at is null and ($3::bigint[] is null or p.id = any($3))
         and (owed.amount = 0 or next.position is null or (
