@@ -175,6 +175,11 @@ pub const ATTEMPTS: &[Attempt] = &[
         variables: |bob| json!({ "u": bob.user }),
     },
     Attempt {
+        mutation: "requestPrintedBill",
+        document: "mutation($i: RequestPrintedBillInput!) { requestPrintedBill(input: $i) { success } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "billingDocumentId": "90001" } }),
+    },
+    Attempt {
         mutation: "pauseDunning",
         document: "mutation($i: PauseDunningInputType!) { pauseDunning(input: $i) { pauseCreated } }",
         variables: |bob| {

@@ -187,7 +187,7 @@ const GIVEN: &[&str] = &[
 ];
 /// What is true only where something was done.
 const DONE: &[&str] =
-    &["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved"];
+    &["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved", "success"];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {
