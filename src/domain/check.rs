@@ -87,10 +87,10 @@ statement!(static MARKETS: (i64, i64) = "
     from ledgers l join ledger_accounts s on s.id = l.id join accounts a on a.id = l.account_id");
 
 statement!(static REVERSALS: (i64, i64) = "
-    select count(*), count(*) filter (where exists (
+    select count(*), count(*) filter (where r.reverses_id is not null and exists (
         select 1 from postings p where p.journal_entry_id in (r.id, r.reverses_id)
         group by p.ledger_account_id having sum(p.amount) <> 0))
-    from journal_entries r where r.reverses_id is not null");
+    from journal_entries r");
 statement!(static REVERSED: (i64, i64) = "
     select count(*), count(*) filter (where t.is_reversed <> (r.undone is not null))
     from transactions t left join (
@@ -99,7 +99,7 @@ statement!(static REVERSED: (i64, i64) = "
 statement!(static PLANNED: (i64, i64) = "
     select count(*), count(*) filter (where t.ledger_id <> s.ledger_id or t.kind <> lower(s.action)
         or t.amount <> s.gross_amount or t.tax_amount <> s.tax_amount)
-    from scheduled_transactions s join transactions t on t.id = s.transaction_id");
+    from transactions t left join scheduled_transactions s on s.transaction_id = t.id");
 
 /// Rules that have a pass of their own.
 static RULES: [(&str, &Statement<(i64, i64)>); 5] = [
