@@ -545,15 +545,15 @@ async fn bills_are_filtered_and_paged_for_accounts_and_people() {
             .map(|edge| edge["node"]["fromDate"].as_str().expect("a day").to_owned())
             .collect::<Vec<_>>()
     };
-    let (march, april) = ("2026-03-02".to_owned(), "2026-04-02".to_owned());
-    assert_eq!(asked("first: 5").await, [april.clone(), march.clone()]);
-    assert_eq!(asked("first: 1").await, [april.clone()]);
-    assert_eq!(asked("last: 1").await, [march.clone()]);
-    assert_eq!(asked("first: 5, offset: 1, orderBy: ISSUED_DATE_DESC").await, [march.clone()]);
-    assert_eq!(asked("first: 5, fromDate: \"2026-03-03\"").await, [april.clone()]);
-    assert_eq!(asked("first: 5, toDate: \"2026-04-02\"").await, [march.clone()]);
-    assert_eq!(asked("first: 5, issuedFromDate: \"2026-05-02\"").await, [april.clone()]);
-    assert_eq!(asked("first: 5, issuedToDate: \"2026-05-02\"").await, [march.clone()]);
+    let (march, april) = ("2026-03-02", "2026-04-02");
+    assert_eq!(asked("first: 5").await, [april, march]);
+    assert_eq!(asked("first: 1").await, [april]);
+    assert_eq!(asked("last: 1").await, [march]);
+    assert_eq!(asked("first: 5, offset: 1, orderBy: ISSUED_DATE_DESC").await, [march]);
+    assert_eq!(asked("first: 5, fromDate: \"2026-03-03\"").await, [april]);
+    assert_eq!(asked("first: 5, toDate: \"2026-04-02\"").await, [march]);
+    assert_eq!(asked("first: 5, issuedFromDate: \"2026-05-02\"").await, [april]);
+    assert_eq!(asked("first: 5, issuedToDate: \"2026-05-02\"").await, [march]);
     assert_eq!(asked("first: 5, onlyCurrentEmail: true").await.len(), 2);
     let change = "mutation($i: UpdateAccountBillingEmailInput!) { updateAccountBillingEmail(input: $i) { account { number } } }";
     let input = json!({ "i": { "accountNumber": ada.account, "billingEmail": "new@example.org" } });
