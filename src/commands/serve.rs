@@ -26,6 +26,7 @@ use crate::domain::work;
 use crate::http;
 use crate::platform::clock::Deadline;
 use crate::platform::db::Stats;
+use crate::platform::storage::{Files, Folder};
 use crate::platform::telemetry::{self, LogFormat};
 
 /// After how many looks at the brownouts idle points go back and old counts are forgotten.
@@ -74,15 +75,16 @@ async fn serve(
     if wants_demo {
         make_demo(config, opened).await?;
     }
-    let app =
-        App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
+    let files = Files::new(Arc::new(Folder::new(config.files()?)), &config.base_url());
+    let app = App::new(opened.database.clone(), opened.auth(config), files, config.edition())
+        .map_err(Problem::other)?;
     refresh_brownouts(&app).await.map_err(Problem::Database)?;
     let service = Arc::new(http::AppService::new(Arc::clone(&app), config.base_url()));
     let settings = http::HttpSettings { trusted_proxies: options.trusted_proxies, ..Default::default() };
     let router = http::router(service, settings);
     announce(config, opened, wants_demo)?;
     let (stop, stopping) = oneshot::channel();
-    let worker = start_work(opened, stopping);
+    let worker = start_work(opened, &app, stopping);
     let served = tokio::select! {
         served = http::serve(listener, router, stop_signal()) => served.map_err(Problem::from),
         never = watch(opened, &app) => match never {},
@@ -96,9 +98,14 @@ async fn serve(
 }
 
 /// Does the jobs that are due, until it is told to stop.
-fn start_work(opened: &Opened, stopping: oneshot::Receiver<()>) -> JoinHandle<()> {
-    let (database, runner) = (opened.database.clone(), work::runner(&opened.random));
-    tokio::spawn(async move { runner.work(&database, stopping.map(|_| ())).await })
+fn start_work(opened: &Opened, app: &App, stopping: oneshot::Receiver<()>) -> JoinHandle<()> {
+    let storage = Arc::clone(&app.files().storage);
+    let (runner, billing) = (work::runner(&opened.random), work::billing(storage));
+    let database = opened.database.clone();
+    let stop = stopping.map(|_| ()).shared();
+    tokio::spawn(async move {
+        tokio::join!(runner.work(&database, stop.clone()), billing.work(&database, stop));
+    })
 }
 
 /// Makes the demo data unless it is there; answers the file with the credentials if it was made now.

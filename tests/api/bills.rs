@@ -302,6 +302,44 @@ async fn what_is_billed_stays_billed() {
 }
 
 #[tokio::test]
+async fn the_check_finds_bills_that_were_tampered_with() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    owe(&server, world.ada.account_id, 1000).await;
+    on(&server, "2026-04-02").await;
+    server.work_off().await;
+    checked(&server).await;
+    let free =
+        "alter table billing_documents disable trigger user; alter table transactions disable trigger user;
+        alter table billing_documents drop constraint billing_documents_balance";
+    server.tamper(free).await;
+    for (sql, back, rules) in [
+        (
+            "update billing_documents set refunds = refunds + 1 where status = 'ISSUED'",
+            "update billing_documents set refunds = refunds - 1 where status = 'ISSUED'",
+            vec![
+                "every bill says what its transactions add up to",
+                "every bill opens with the balance with which the one before it closed",
+            ],
+        ),
+        (
+            "update transactions set is_issued = false",
+            "update transactions set is_issued = true",
+            vec!["every transaction says whether its bill was issued or is held"],
+        ),
+    ] {
+        server.tamper(sql).await;
+        let mut tx = server.tx().await;
+        let found = check::run(&mut tx).await.expect("checked");
+        drop(tx);
+        let broken: Vec<&str> = found.iter().filter(|f| f.broken > 0).map(|f| f.rule).collect();
+        assert_eq!(broken, rules);
+        server.tamper(back).await;
+    }
+    checked(&server).await;
+}
+
+#[tokio::test]
 async fn each_market_has_bills_of_its_own_kind() {
     let server = Server::start().await;
     let _world = server.world().await;
