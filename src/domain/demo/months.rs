@@ -60,6 +60,12 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         }
         bills::happen(tx, world, month).await?;
     }
+    // The last month is billed when it ends.
+    let end = at(present, MONTHS, JOIN);
+    if end <= present {
+        wait_until(tx, end).await?;
+        cycle::bill_due(tx).await?;
+    }
     agreements::make(tx, world, present).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
