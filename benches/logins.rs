@@ -19,6 +19,7 @@ use kraken_api::platform::clock::{Deadline, WallClock};
 use kraken_api::platform::cluster::{Cluster, Settings};
 use kraken_api::platform::db::{Database, Stats};
 use kraken_api::platform::random::Randomness;
+use kraken_api::platform::storage::{Files, Folder};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tower::ServiceExt;
@@ -143,7 +144,9 @@ async fn main() {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     // As a server does.
     let auth = Auth::new(issuer, random.clone(), cores.saturating_sub(1).max(1));
-    let app = App::new(database.clone(), Arc::clone(&auth), None).expect("the API");
+    let storage = Folder::new(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("files"));
+    let files = Files::new(Arc::new(storage), "http://bench");
+    let app = App::new(database.clone(), Arc::clone(&auth), files, None).expect("the API");
     let service = AppService::new(app, "http://bench".into());
     let router =
         http::router(Arc::new(service), HttpSettings { trusted_proxies: 1, ..HttpSettings::default() });

@@ -3,17 +3,22 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use serde_json::Value;
 use thiserror::Error;
+use tokio::sync::OnceCell;
 
 use super::brownouts::Brownouts;
 use super::session::{Bindings, Origin, Session};
 use super::sources;
 use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
+use crate::domain::billing::files;
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Database, Stats};
+use crate::platform::db::{Database, Stats, Tx};
+use crate::platform::jobs::JobError;
+use crate::platform::storage::{self, Files, LinkSecret};
 
 /// Longest a request may take.
 pub const DEADLINE: Duration = Duration::from_secs(30);
@@ -33,7 +38,16 @@ pub struct App {
     auth: Arc<Auth>,
     brownouts: Brownouts,
     leases: Leases,
+    files: Files,
+    link_secret: OnceCell<LinkSecret>,
     host: Host<Session>,
+}
+
+/// A file as it is given out.
+pub struct Given {
+    pub bytes: Bytes,
+    pub media_type: String,
+    pub filename: String,
 }
 
 /// An answer and what the request took.
@@ -60,10 +74,16 @@ impl App {
     ///
     /// # Errors
     /// Where schema and bindings contradict each other.
-    pub fn new(database: Database, auth: Arc<Auth>, edition: Option<&str>) -> Result<Arc<Self>, StartError> {
+    pub fn new(
+        database: Database,
+        auth: Arc<Auth>,
+        files: Files,
+        edition: Option<&str>,
+    ) -> Result<Arc<Self>, StartError> {
         let host = Host::new(Arc::new(engine(edition)?)).map_err(|e| StartError::Host(e.to_string()))?;
         let (brownouts, leases) = (Brownouts::default(), Leases::default());
-        Ok(Arc::new(Self { database, auth, brownouts, leases, host }))
+        let link_secret = OnceCell::new();
+        Ok(Arc::new(Self { database, auth, brownouts, leases, files, link_secret, host }))
     }
 
     pub fn database(&self) -> &Database {
@@ -76,6 +96,44 @@ impl App {
 
     pub fn brownouts(&self) -> &Brownouts {
         &self.brownouts
+    }
+
+    /// Where files are, and how links lead to them.
+    pub fn files(&self) -> &Files {
+        &self.files
+    }
+
+    /// What links to files are signed with, read once.
+    pub(super) async fn link_secret(&self, tx: &mut Tx) -> Result<&LinkSecret, sqlx::Error> {
+        self.link_secret.get_or_try_init(async || files::secret(tx).await).await
+    }
+
+    /// The file that a link leads to; none if the link is not good, or no longer.
+    ///
+    /// # Errors
+    /// Why it cannot be given out.
+    pub async fn file(&self, key: &str, expires: i64, signature: &str) -> Result<Option<Given>, JobError> {
+        let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let secret = self.link_secret(&mut tx).await?;
+        if !storage::is_good(key, expires, signature, secret, self.database.wall().now()) {
+            return Ok(None);
+        }
+        let found = files::by_key(&mut tx, key).await?;
+        tx.rollback().await?;
+        let found = if found.is_none() { self.rendered(key).await? } else { found };
+        let Some(file) = found else { return Ok(None) };
+        match self.files.storage.get(key).await? {
+            Some(bytes) => Ok(Some(Given { bytes, media_type: file.media_type, filename: file.filename })),
+            None => Err(JobError::Other(format!("the storage has lost {key}"))),
+        }
+    }
+
+    /// The file of a bill that nobody has asked for before.
+    async fn rendered(&self, key: &str) -> Result<Option<files::File>, JobError> {
+        let mut tx = self.database.write(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let file = files::rendered(&mut tx, &*self.files.storage, key).await?;
+        tx.commit().await?;
+        Ok(file)
     }
 
     /// The points that this server has leased.

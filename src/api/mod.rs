@@ -15,7 +15,7 @@ mod session;
 mod sources;
 mod spending;
 
-pub use app::{Answer, App, DEADLINE, StartError, engine};
+pub use app::{Answer, App, DEADLINE, Given, StartError, engine};
 pub use session::{Origin, Session};
 pub use sources::declared_fields;
 

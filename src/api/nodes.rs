@@ -15,9 +15,10 @@ use crate::graphql::{BoxFuture, FieldError, Node, Resolved};
 type Loader = for<'a> fn(Call<'a>, i64) -> BoxFuture<'a, Result<Option<Node>, FieldError>>;
 
 /// The types that can be fetched by their identifier alone, by their names in the merged edition.
-const LOADERS: [(&str, Loader); 2] = [
+const LOADERS: [(&str, Loader); 3] = [
     (events::type_name(Channel::Email), |call, id| Box::pin(events::by_id(call, id, Channel::Email))),
     (events::type_name(Channel::Sms), |call, id| Box::pin(events::by_id(call, id, Channel::Sms))),
+    (events::type_name(Channel::Letter), |call, id| Box::pin(events::by_id(call, id, Channel::Letter))),
 ];
 
 pub(super) fn bind(b: &mut Bindings) {

@@ -13,6 +13,9 @@ pub struct Config {
     /// Postgres to use instead of a private one.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Folder for the files of bills, shared by all servers; a folder inside of home unless named.
+    #[arg(long, global = true, env = "KRAKEN_FILES")]
+    pub files: Option<PathBuf>,
     /// Names of one deployment: us, de, gb, jp or au. Without it, the merged edition.
     #[arg(long, global = true, env = "KRAKEN_EDITION")]
     pub edition: Option<String>,
@@ -40,6 +43,17 @@ impl Config {
     pub fn home(&self) -> std::io::Result<PathBuf> {
         std::fs::create_dir_all(&self.home)?;
         self.home.canonicalize()
+    }
+
+    /// The folder for files as an absolute path. It is made when the first file is kept.
+    ///
+    /// # Errors
+    /// If home cannot be made, or where the program runs is unknown.
+    pub fn files(&self) -> std::io::Result<PathBuf> {
+        match &self.files {
+            Some(folder) => std::path::absolute(folder),
+            None => Ok(self.home()?.join("files")),
+        }
     }
 
     /// The edition, where one was named. An empty variable names none.

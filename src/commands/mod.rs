@@ -2,6 +2,7 @@
 
 mod access;
 mod admin;
+mod bills;
 mod config;
 mod ledger;
 mod limits;
@@ -41,6 +42,9 @@ enum Command {
     Schema(schema::Schema),
     /// Prove that the books are sound.
     Check,
+    /// Hold bills back, annul them, bill a ledger at once.
+    #[command(subcommand)]
+    Bills(bills::Bills),
     /// Correct the books: undo a transaction, write a debt off.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -87,6 +91,7 @@ impl Cli {
             Command::Migrate => admin::migrate(&config).await,
             Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
+            Command::Bills(what) => bills::run(&config, &what).await,
             Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,

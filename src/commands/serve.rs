@@ -28,6 +28,7 @@ use crate::domain::work;
 use crate::http;
 use crate::platform::clock::Deadline;
 use crate::platform::db::Stats;
+use crate::platform::storage::{Files, Folder};
 use crate::platform::telemetry::{self, LogFormat};
 
 /// After how many looks at the brownouts idle points go back and old counts are forgotten.
@@ -76,15 +77,16 @@ async fn serve(
     if wants_demo {
         make_demo(config, opened).await?;
     }
-    let app =
-        App::new(opened.database.clone(), opened.auth(config), config.edition()).map_err(Problem::other)?;
+    let files = Files::new(Arc::new(Folder::new(config.files()?)), &config.base_url());
+    let app = App::new(opened.database.clone(), opened.auth(config), files, config.edition())
+        .map_err(Problem::other)?;
     refresh_brownouts(&app).await.map_err(Problem::Database)?;
     let service = Arc::new(http::AppService::new(Arc::clone(&app), config.base_url()));
     let settings = http::HttpSettings { trusted_proxies: options.trusted_proxies, ..Default::default() };
     let router = http::router(service, settings);
     announce(config, opened, wants_demo)?;
     let (stop, stopping) = oneshot::channel();
-    let workers = start_work(opened, stopping)?;
+    let workers = start_work(opened, &app, stopping)?;
     let served = tokio::select! {
         served = http::serve(listener, router, stop_signal()) => served.map_err(Problem::from),
         never = watch(opened, &app) => match never {},
@@ -101,15 +103,22 @@ async fn serve(
 }
 
 /// Does the jobs that are due and sends the events that are, until it is told to stop.
-fn start_work(opened: &Opened, stopping: oneshot::Receiver<()>) -> Result<[JoinHandle<()>; 2], Problem> {
+fn start_work(
+    opened: &Opened,
+    app: &App,
+    stopping: oneshot::Receiver<()>,
+) -> Result<[JoinHandle<()>; 2], Problem> {
     let courier = Courier::new(Arc::new(Web::new().map_err(Problem::other)?));
-    let (database, runner) = (opened.database.clone(), work::runner(&opened.random));
-    let stopping = stopping.map(|_| ()).shared();
-    let (jobs, events) = ((database.clone(), stopping.clone()), (database, stopping));
-    Ok([
-        tokio::spawn(async move { runner.work(&jobs.0, jobs.1).await }),
-        tokio::spawn(async move { courier.work(&events.0, events.1).await }),
-    ])
+    let storage = Arc::clone(&app.files().storage);
+    let (runner, billing) = (work::runner(&opened.random), work::billing(storage));
+    let (database, events) = (opened.database.clone(), opened.database.clone());
+    let stop = stopping.map(|_| ()).shared();
+    let stop_sending = stop.clone();
+    let jobs = tokio::spawn(async move {
+        tokio::join!(runner.work(&database, stop.clone()), billing.work(&database, stop));
+    });
+    let sending = tokio::spawn(async move { courier.work(&events, stop_sending).await });
+    Ok([jobs, sending])
 }
 
 /// Makes the demo data unless it is there; answers the file with the credentials if it was made now.

@@ -80,7 +80,8 @@ statement!(static LEDGERS: Ledgers = "
         left join sums s on s.ledger = l.id left join ledgers c on c.id = l.id");
 statement!(static KINDS: (i64, i64) = "
     select count(*), count(*) filter (
-        where e.kind <> t.kind and (e.kind <> 'transfer' or t.kind not in ('charge', 'credit')))
+        where e.kind not in (t.kind, 'reversal') and (e.kind <> 'transfer' or t.kind not in ('charge', 'credit'))
+            and (e.kind <> 'write_off' or t.kind <> 'credit'))
     from transactions t join journal_entries e on e.id = t.journal_entry_id");
 statement!(static MARKETS: (i64, i64) = "
     select count(*), count(*) filter (where s.market <> a.market or s.owner <> 'customer')

@@ -6,13 +6,14 @@ use chrono::TimeDelta;
 
 use super::auth::keys::{self, KeyError};
 use super::auth::{expired, password_reset, refresh};
-use super::billing::cycle;
+use super::billing::{cycle, files};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
+use crate::platform::storage::Storage;
 
 impl From<KeyError> for JobError {
     fn from(error: KeyError) -> Self {
@@ -28,13 +29,21 @@ pub fn runner(random: &Randomness) -> Runner {
     runner_with(random, Arc::new(Simulator::new(random.clone())))
 }
 
+/// The runner for bills, which come by the thousands on some days: mails that people wait for are not to wait for
+/// them. Rendered bills are kept in `storage`.
+pub fn billing(storage: Arc<dyn Storage>) -> Runner {
+    let mut runner = Runner::default();
+    cycle::register(&mut runner);
+    files::register(&mut runner, storage);
+    runner
+}
+
 /// The runner of a server whose messages `house` carries.
 pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     let mut runner = Runner::default();
     post::register(&mut runner, house);
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
-    cycle::register(&mut runner);
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
     events::register(&mut runner);

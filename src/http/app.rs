@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use super::service::{GraphqlCall, Reply, Service};
-use crate::api::{App, Origin};
+use super::service::{File, GraphqlCall, Reply, Service};
+use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
 use crate::graphql::{BoxFuture, Response};
 
@@ -71,6 +71,18 @@ impl Service for AppService {
 
     fn jwks(&self) -> BoxFuture<'_, Result<serde_json::Value, String>> {
         Box::pin(self.app.jwks())
+    }
+
+    fn file<'a>(
+        &'a self,
+        key: &'a str,
+        expires: i64,
+        signature: &'a str,
+    ) -> BoxFuture<'a, Result<Option<File>, String>> {
+        Box::pin(async move {
+            let given = self.app.file(key, expires, signature).await.map_err(|error| error.to_string())?;
+            Ok(given.map(|Given { bytes, media_type, filename }| File { bytes, media_type, filename }))
+        })
     }
 
     fn issuer(&self) -> String {

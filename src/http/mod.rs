@@ -13,6 +13,7 @@ mod client;
 mod correlation;
 mod edge;
 mod endpoint;
+mod files;
 mod metrics;
 mod observe;
 mod operation;
@@ -31,7 +32,7 @@ use axum::routing::{any, get};
 
 pub use app::AppService;
 pub use serve::serve;
-pub use service::{GraphqlCall, HttpSettings, Reply, Service};
+pub use service::{File, GraphqlCall, HttpSettings, Reply, Service};
 
 /// What every handler has.
 struct App {
@@ -47,6 +48,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/v1/graphql/", any(endpoint::endpoint))
         .route("/v1/graphql", any(endpoint::endpoint))
         .route("/static/{*path}", get(pages::asset))
+        .route("/files/{*key}", get(files::file))
         .route("/", get(probes::home))
         .route("/healthz", get(probes::alive))
         .route("/readyz", get(probes::ready))

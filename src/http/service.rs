@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderName, HeaderValue};
+use bytes::Bytes;
 
 use crate::graphql::{self, BoxFuture};
 
@@ -34,6 +35,15 @@ pub struct Reply {
     pub headers: Vec<(HeaderName, HeaderValue)>,
 }
 
+/// A file to be given out.
+#[derive(Debug, Clone)]
+pub struct File {
+    pub bytes: Bytes,
+    pub media_type: String,
+    /// What it is called where it is saved.
+    pub filename: String,
+}
+
 /// What answers behind the HTTP face.
 pub trait Service: Send + Sync + 'static {
     /// Answers one GraphQL request. A query's future may be dropped half way; a mutation's never is.
@@ -48,6 +58,18 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// The error goes to the log only.
     fn jwks(&self) -> BoxFuture<'_, Result<serde_json::Value, String>>;
+
+    /// The file that a link leads to; none if the link is not good. `expires` and `signature` are as in the link.
+    ///
+    /// The error goes to the log only.
+    fn file<'a>(
+        &'a self,
+        _key: &'a str,
+        _expires: i64,
+        _signature: &'a str,
+    ) -> BoxFuture<'a, Result<Option<File>, String>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// The issuer its tokens name: an absolute URL.
     fn issuer(&self) -> String;

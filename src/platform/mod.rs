@@ -1,4 +1,4 @@
-//! What every area stands on: clocks, ids, money, markets, the database.
+//! What every area stands on: clocks, ids, money, markets, the database, files.
 
 pub mod clock;
 pub mod cluster;
@@ -8,6 +8,8 @@ pub mod jobs;
 pub mod market;
 pub mod money;
 pub mod page;
+pub mod pdf;
 pub mod random;
 pub mod recurrence;
+pub mod storage;
 pub mod telemetry;

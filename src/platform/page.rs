@@ -101,6 +101,15 @@ impl<T> Page<T> {
         Self::cut(window, window.slice(Some(0)), Vec::new(), Some(0))
     }
 
+    /// The page of a whole list that is at hand.
+    pub fn of(window: &Window, list: Vec<T>) -> Self {
+        let total = i64::try_from(list.len()).ok();
+        let slice = window.slice(total);
+        let offset = usize::try_from(slice.offset).unwrap_or(0);
+        let limit = usize::try_from(slice.limit).unwrap_or(0).saturating_add(1);
+        Self::cut(window, slice, list.into_iter().skip(offset).take(limit).collect(), total)
+    }
+
     /// Cuts the row too many off `rows`, which were fetched by `slice`.
     pub fn cut(window: &Window, slice: Slice, mut rows: Vec<T>, total: Option<i64>) -> Self {
         let shown = usize::try_from(slice.limit).unwrap_or(0);

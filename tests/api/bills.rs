@@ -302,6 +302,44 @@ async fn what_is_billed_stays_billed() {
 }
 
 #[tokio::test]
+async fn the_check_finds_bills_that_were_tampered_with() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    owe(&server, world.ada.account_id, 1000).await;
+    on(&server, "2026-04-02").await;
+    server.work_off().await;
+    checked(&server).await;
+    let free =
+        "alter table billing_documents disable trigger user; alter table transactions disable trigger user;
+        alter table billing_documents drop constraint billing_documents_balance";
+    server.tamper(free).await;
+    for (sql, back, rules) in [
+        (
+            "update billing_documents set refunds = refunds + 1 where status = 'ISSUED'",
+            "update billing_documents set refunds = refunds - 1 where status = 'ISSUED'",
+            vec![
+                "every bill says what its transactions add up to",
+                "every bill opens with the balance with which the one before it closed",
+            ],
+        ),
+        (
+            "update transactions set is_issued = false",
+            "update transactions set is_issued = true",
+            vec!["every transaction says whether its bill was issued or is held"],
+        ),
+    ] {
+        server.tamper(sql).await;
+        let mut tx = server.tx().await;
+        let found = check::run(&mut tx).await.expect("checked");
+        drop(tx);
+        let broken: Vec<&str> = found.iter().filter(|f| f.broken > 0).map(|f| f.rule).collect();
+        assert_eq!(broken, rules);
+        server.tamper(back).await;
+    }
+    checked(&server).await;
+}
+
+#[tokio::test]
 async fn each_market_has_bills_of_its_own_kind() {
     let server = Server::start().await;
     let _world = server.world().await;
@@ -507,15 +545,15 @@ async fn bills_are_filtered_and_paged_for_accounts_and_people() {
             .map(|edge| edge["node"]["fromDate"].as_str().expect("a day").to_owned())
             .collect::<Vec<_>>()
     };
-    let (march, april) = ("2026-03-02".to_owned(), "2026-04-02".to_owned());
-    assert_eq!(asked("first: 5").await, [april.clone(), march.clone()]);
-    assert_eq!(asked("first: 1").await, [april.clone()]);
-    assert_eq!(asked("last: 1").await, [march.clone()]);
-    assert_eq!(asked("first: 5, offset: 1, orderBy: ISSUED_DATE_DESC").await, [march.clone()]);
-    assert_eq!(asked("first: 5, fromDate: \"2026-03-03\"").await, [april.clone()]);
-    assert_eq!(asked("first: 5, toDate: \"2026-04-02\"").await, [march.clone()]);
-    assert_eq!(asked("first: 5, issuedFromDate: \"2026-05-02\"").await, [april.clone()]);
-    assert_eq!(asked("first: 5, issuedToDate: \"2026-05-02\"").await, [march.clone()]);
+    let (march, april) = ("2026-03-02", "2026-04-02");
+    assert_eq!(asked("first: 5").await, [april, march]);
+    assert_eq!(asked("first: 1").await, [april]);
+    assert_eq!(asked("last: 1").await, [march]);
+    assert_eq!(asked("first: 5, offset: 1, orderBy: ISSUED_DATE_DESC").await, [march]);
+    assert_eq!(asked("first: 5, fromDate: \"2026-03-03\"").await, [april]);
+    assert_eq!(asked("first: 5, toDate: \"2026-04-02\"").await, [march]);
+    assert_eq!(asked("first: 5, issuedFromDate: \"2026-05-02\"").await, [april]);
+    assert_eq!(asked("first: 5, issuedToDate: \"2026-05-02\"").await, [march]);
     assert_eq!(asked("first: 5, onlyCurrentEmail: true").await.len(), 2);
     let change = "mutation($i: UpdateAccountBillingEmailInput!) { updateAccountBillingEmail(input: $i) { account { number } } }";
     let input = json!({ "i": { "accountNumber": ada.account, "billingEmail": "new@example.org" } });

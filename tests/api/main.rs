@@ -6,6 +6,7 @@ mod support;
 
 mod access;
 mod altered;
+mod bill_files;
 mod billing_triggers;
 mod bills;
 mod books;

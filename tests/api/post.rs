@@ -179,7 +179,7 @@ async fn kinds_are_chosen_and_what_nothing_produces_is_not_offered() {
     ] {
         assert_eq!(count(types.clone()).await, expected, "{types}");
     }
-    let variables = json!({ "number": world.ada.account, "types": ["PRINT_SENT"] });
+    let variables = json!({ "number": world.ada.account, "types": ["PUSH_NOTIFICATION_SENT"] });
     let reply = server.send(Some(&world.ada.token), EVENTS, variables).await;
     assert_eq!(reply.errors().len(), 1, "{}", reply.json);
 }

@@ -17,13 +17,13 @@ pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.bills", of_accounts);
     b.batch("AccountType.bill", one);
     b.batch("AccountUserType.bills", of_users);
-    // Bills are neither taken over from earlier systems nor rendered yet.
+    // No bills are taken over from earlier systems, and none is without a PDF.
     b.dark(&[
         "AccountInterface.bills.includeBillsWithoutPDF",
-        "AccountInterface.bills.includeHistoricStatements",
         "AccountType.bills.includeBillsWithoutPDF",
-        "AccountType.bills.includeHistoricStatements",
         "AccountUserType.bills.includeBillsWithoutPDF",
+        "AccountInterface.bills.includeHistoricStatements",
+        "AccountType.bills.includeHistoricStatements",
         "AccountUserType.bills.includeHistoricStatements",
     ]);
 }

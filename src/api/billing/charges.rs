@@ -2,7 +2,7 @@
 
 use crate::api::session::{Bindings, Call};
 use crate::domain::billing::{contents, documents};
-use crate::domain::ledgers::transactions::Transaction;
+use crate::domain::ledgers::transactions::{Kind, Transaction};
 use crate::graphql::{FieldError, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -21,6 +21,6 @@ async fn charges(call: Call<'_>) -> Result<Resolved, FieldError> {
     let mut view = call.cx.read().await?;
     let found = documents::named(&mut view, viewer, &account, &name).await.map_err(FieldError::internal)?;
     let Some(bill) = found.filter(documents::Document::is_issued) else { return Ok(Resolved::Null) };
-    let found = contents::charges(&mut view, viewer, bill.id).await.map_err(FieldError::internal)?;
-    Ok(Resolved::nodes(found))
+    let found = contents::all(&mut view, viewer, bill.id).await.map_err(FieldError::internal)?;
+    Ok(Resolved::nodes(found.into_iter().filter(|transaction| transaction.kind() == Kind::Charge)))
 }

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use super::documents::{amount, inside, total};
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
-use crate::domain::billing::documents::Document;
+use crate::domain::billing::documents::{self, Document};
 use crate::domain::billing::lists::{self, OnLedger};
 use crate::domain::ledgers::ledgers::Ledger;
 use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
@@ -13,19 +13,10 @@ use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
 const STATEMENT: &str = "StatementBillingDocumentType";
 const INVOICE: &str = "InvoiceBillingDocumentType";
 
-/// The document that undoes another.
-struct Annulment {
-    id: i64,
-    annuls: i64,
-}
-
 const COMMON: Leaves<Document> = &[("id", |d| d.id.into()), ("paymentDueDate", |d| d.due_date.into())];
 
-const PARTS: Parts<Document> = &[
-    ("totalCharges", |d| total(d.charges())),
-    ("totalCredits", |d| total(d.credits())),
-    ("annulledBy", |d| Resolved::maybe(d.annulled_by.map(|id| Annulment { id, annuls: d.id }))),
-];
+const PARTS: Parts<Document> =
+    &[("totalCharges", |d| total(d.charges())), ("totalCredits", |d| total(d.credits()))];
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("LedgerType.statements", statements);
@@ -45,6 +36,8 @@ pub(super) fn bind(b: &mut Bindings) {
             ("dueDate", |d| d.due_date.into()),
         ],
     );
+    b.batch("StatementBillingDocumentType.annulledBy", annulments);
+    b.batch("InvoiceBillingDocumentType.annulledBy", annulments);
     b.batch("StatementBillingDocumentType.earliestChargeAt", earliest_charges);
     b.batch("StatementBillingDocumentType.latestChargeAt", latest_charges);
     b.leaves::<Document>(
@@ -55,9 +48,13 @@ pub(super) fn bind(b: &mut Bindings) {
             ("invoicedAmount", |d| amount(d.invoiced()).into()),
         ],
     );
-    b.leaves::<Annulment>(
+    b.leaves::<Document>(
         "AnnulmentBillingDocumentType",
-        &[("id", |a| a.id.into()), ("annulledBillingDocumentId", |a| a.annuls.into())],
+        &[
+            ("id", |d| d.id.into()),
+            ("annulledBillingDocumentId", |d| d.annuls_id.into()),
+            ("firstIssued", |d| d.issued_at.into()),
+        ],
     );
 }
 
@@ -88,6 +85,16 @@ async fn listed(call: Call<'_>, invoices: bool) -> Result<Vec<Resolved>, FieldEr
     let pages = lists::of_ledgers(&mut view, call.cx.viewer(), &ids, which, &window).await;
     let pages = pages.map_err(FieldError::internal)?;
     Ok(pages.into_iter().map(|page| connection(page, Node::new)).collect())
+}
+
+/// The credit notes that undo the parents.
+async fn annulments(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let notes: Vec<Option<i64>> = call.parents::<Document>()?.iter().map(|d| d.annulled_by).collect();
+    let ids: Vec<i64> = notes.iter().flatten().copied().collect();
+    let mut view = call.cx.read().await?;
+    let found = documents::by_ids(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    let mut found = found.into_iter();
+    Ok(notes.iter().map(|note| Resolved::maybe(note.and_then(|_| found.next().flatten()))).collect())
 }
 
 async fn earliest_charges(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

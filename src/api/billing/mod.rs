@@ -3,10 +3,12 @@
 mod bills;
 mod charges;
 mod documents;
+mod files;
 mod ledgers;
 mod options;
 mod people;
 mod positions;
+mod prints;
 mod transactions;
 
 use super::session::Bindings;
@@ -15,9 +17,11 @@ pub(super) fn bind(b: &mut Bindings) {
     bills::bind(b);
     charges::bind(b);
     documents::bind(b);
+    files::bind(b);
     ledgers::bind(b);
     options::bind(b);
     people::bind(b);
     positions::bind(b);
+    prints::bind(b);
     transactions::bind(b);
 }

@@ -39,7 +39,6 @@ pub(super) fn bind(b: &mut Bindings) {
     b.dark(&[
         "AccountEventType.EMAIL_RECEIVED",
         "AccountEventType.MARKETING_EMAIL_SENT",
-        "AccountEventType.PRINT_SENT",
         "AccountEventType.PRINT_FAILED",
         "AccountEventType.PRINT_RETURNED",
         "AccountEventType.PRINT_CANCELLED",
@@ -65,6 +64,20 @@ pub(super) fn bind(b: &mut Bindings) {
     );
     b.parts(type_name(Channel::Email), MESSAGE);
     b.parts(type_name(Channel::Sms), MESSAGE);
+    b.leaves::<Sent>(
+        type_name(Channel::Letter),
+        &[
+            ("id", |s| global_id(type_name(Channel::Letter), s.id).into()),
+            ("eventType", |_| event_type(Channel::Letter).into()),
+            ("occurredAt", |s| s.sent_at.into()),
+        ],
+    );
+    b.parts(type_name(Channel::Letter), MESSAGE);
+    b.leaves::<Sent>(
+        "PrintMessageType",
+        &[("id", |s| s.message_id.into()), ("templateCode", |s| (&s.template).into())],
+    );
+    b.batch("PrintMessageType.account", account_of);
     b.leaves("EmailType", EMAIL);
     b.leaves("SMSMessageType", SMS);
 }
@@ -74,6 +87,7 @@ pub(in crate::api) const fn type_name(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "EmailEventType",
         Channel::Sms => "SMSEventType",
+        Channel::Letter => "PrintEventType",
     }
 }
 
@@ -82,6 +96,7 @@ fn event_type(channel: Channel) -> &'static str {
     match channel {
         Channel::Email => "EMAIL_SENT",
         Channel::Sms => "SMS_SENT",
+        Channel::Letter => "PRINT_SENT",
     }
 }
 
@@ -95,7 +110,7 @@ fn channels(call: &Call<'_>) -> Result<Vec<Channel>, FieldError> {
     let wanted: Option<Vec<Option<String>>> = call.arg("eventTypes")?;
     let wanted: Vec<String> = wanted.unwrap_or_default().into_iter().flatten().collect();
     let is_wanted = |channel: &Channel| wanted.is_empty() || wanted.iter().any(|w| w == event_type(*channel));
-    Ok([Channel::Email, Channel::Sms].into_iter().filter(is_wanted).collect())
+    Ok([Channel::Email, Channel::Sms, Channel::Letter].into_iter().filter(is_wanted).collect())
 }
 
 async fn of_accounts(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

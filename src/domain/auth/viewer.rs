@@ -99,6 +99,11 @@ impl Viewer {
         Self::AccountUser { id, through: Through::InPerson }
     }
 
+    /// The server at work of its own, such as rendering a bill: it sees what staff see, and may nothing.
+    pub(in crate::domain) fn server() -> Self {
+        Self::Staff { id: 0, roles: Vec::new(), permissions: Vec::new() }
+    }
+
     /// The viewer's kind as SQL knows it: the first argument of every look-up. An organisation that may not
     /// view accounts is nobody there.
     pub fn kind(&self) -> &'static str {

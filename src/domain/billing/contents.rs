@@ -73,14 +73,13 @@ pub async fn of_documents(
     Ok(page::pages(window, documents, totals.as_ref(), rows))
 }
 
-statement!(static CHARGES: (i64,) = concat!("
+statement!(static ALL: (i64,) = concat!("
     select t.id from transactions t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
-    where t.billing_document_id = $3 and t.kind = 'charge' and ", account_is_visible!(), "
-    order by t.posted_date, t.id"));
+    where t.billing_document_id = $3 and ", account_is_visible!(), " order by t.posted_date, t.id"));
 
-/// All charges on a closed document, the oldest first. Two statements.
-pub async fn charges(tx: &mut Tx, viewer: &Viewer, document: i64) -> Result<Vec<Transaction>, sqlx::Error> {
-    let query = CHARGES.query().bind(viewer.kind()).bind(viewer.id()).bind(document);
+/// Everything on a closed document, the oldest first. Two statements.
+pub async fn all(tx: &mut Tx, viewer: &Viewer, document: i64) -> Result<Vec<Transaction>, sqlx::Error> {
+    let query = ALL.query().bind(viewer.kind()).bind(viewer.id()).bind(document);
     let ids: Vec<i64> = query.fetch_all(&mut *tx).await?.into_iter().map(|(id,)| id).collect();
     Ok(transactions::by_ids(tx, viewer, &ids).await?.into_iter().flatten().collect())
 }

@@ -126,7 +126,7 @@ statement!(static TAKE_IN: () = "
     where ledger_id = $2 and billing_document_id is null and posted_date < $3");
 statement!(static CLOSE: () = "
     update billing_documents d
-    set status = 'CLOSED', to_date = $2, closed_at = $3, position = coalesce(last.position, 0) + 1,
+    set status = 'CLOSED', to_date = coalesce($2, d.to_date), closed_at = $3, position = coalesce(last.position, 0) + 1,
         opening_balance = coalesce(last.closing_balance, 0), charges_net = held.charges_net,
         charges_tax = held.charges_tax, credits_net = held.credits_net, credits_tax = held.credits_tax,
         payments = held.payments, refunds = held.refunds, transactions = held.transactions,
@@ -192,6 +192,11 @@ async fn hold(tx: &mut Tx, ledger: i64) -> Result<Option<Billed>, sqlx::Error> {
     Ok(Some(billed))
 }
 
+/// Keeps everybody else from posting on a ledger, and from billing it, until the transaction ends.
+pub(super) async fn lock(tx: &mut Tx, ledger: i64) -> Result<(), sqlx::Error> {
+    hold(tx, ledger).await.map(|_| ())
+}
+
 /// The open document of a ledger; a new one for its next period, or its first, if there is none.
 async fn open(tx: &mut Tx, ledger: i64, billed: &Billed) -> Result<Open, sqlx::Error> {
     if let Some(open) = OPEN.query().bind(ledger).fetch_optional(&mut *tx).await? {
@@ -208,6 +213,14 @@ async fn open(tx: &mut Tx, ledger: i64, billed: &Billed) -> Result<Open, sqlx::E
     let now = tx.business_now().await?;
     let begin = BEGIN.query().bind(ledger).bind(billed.kind()).bind(from).bind(to).bind(now);
     begin.fetch_one(&mut *tx).await
+}
+
+/// Closes a credit note, which holds its transactions already.
+pub(super) async fn close_note(tx: &mut Tx, note: i64) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    let as_begun: Option<NaiveDate> = None;
+    CLOSE.command().bind(note).bind(as_begun).bind(now).execute(&mut *tx).await?;
+    Ok(())
 }
 
 /// Puts what was posted before `end` and is on no document on this one, and closes it. Says no, and does nothing, if

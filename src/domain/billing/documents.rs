@@ -185,6 +185,14 @@ pub async fn named(
     query.fetch_optional(&mut *tx).await
 }
 
+statement!(static ID_OF: (i64,) = "select id from billing_documents where id = $1::bigint or number = $2");
+
+/// The document with this id or this number, for whoever runs the server, and no request.
+pub async fn id_of(tx: &mut Tx, name: &str) -> Result<Option<i64>, sqlx::Error> {
+    let id: Option<i64> = name.parse().ok();
+    Ok(ID_OF.query().bind(id).bind(name).fetch_optional(&mut *tx).await?.map(|(id,)| id))
+}
+
 row! {
     /// What is known of the transactions on a document.
     pub struct Inside {

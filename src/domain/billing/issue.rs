@@ -2,6 +2,7 @@
 
 use chrono::{Days, NaiveDate};
 
+use super::files;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market;
 
@@ -10,12 +11,13 @@ row! {
         id: i64,
         market: String,
         terms_days: i32,
+        to_date: Option<NaiveDate>,
         to_address: String,
     }
 }
 
 statement!(static WAITING: Waiting = "
-    select d.id, a.market, case when d.kind = 'credit_note' then 0 else f.terms_days end as terms_days,
+    select d.id, a.market, d.to_date, case when d.kind = 'credit_note' then 0 else f.terms_days end as terms_days,
         case when a.comms_delivery_preference is distinct from 'POSTAL_MAIL' and a.billing_email <> ''
             then a.billing_email
             else array_to_string(array_remove(array[a.billing_address_line1, a.billing_address_line2,
@@ -52,7 +54,7 @@ async fn issue(tx: &mut Tx, waiting: &Waiting) -> Result<(), sqlx::Error> {
     let issue = issue.bind(due(today, waiting.terms_days)).bind(&waiting.to_address);
     issue.execute(&mut *tx).await?;
     MARK.command().bind(waiting.id).execute(&mut *tx).await?;
-    Ok(())
+    files::render_later(tx, waiting.id, today - waiting.to_date.unwrap_or(today)).await
 }
 
 fn due(issued: NaiveDate, terms: i32) -> NaiveDate {

@@ -4,15 +4,20 @@
 //! with which the one before it closed, so that
 //! `opening balance - charges + credits + payments - refunds = closing balance` in each of them.
 
+pub mod annul;
 pub mod check;
 pub mod contents;
 pub mod cycle;
 pub mod documents;
+pub mod files;
 pub mod holds;
 pub mod issue;
 pub mod lists;
 pub mod options;
+mod paper;
 pub mod periods;
 pub mod positions;
+pub mod prints;
+mod wording;
 
 pub use documents::{Document, Kind};

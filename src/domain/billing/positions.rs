@@ -151,7 +151,10 @@ mod tests {
         Moved { ledger_id: 1, id, kind: kind.into(), document_id, effect }
     }
 
-    fn positions(rows: &[Moved], documents: &[i64]) -> Vec<(i64, i64, Vec<(i64, i64)>)> {
+    /// Expected, remaining, and what settled it: source and amount.
+    type Short = (i64, i64, Vec<(i64, i64)>);
+
+    fn positions(rows: &[Moved], documents: &[i64]) -> Vec<Short> {
         let (settled, day) = (settle(rows), NaiveDate::default());
         let short = |document: &i64| {
             let p = position(*document, day, rows, &settled);

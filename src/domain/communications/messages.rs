@@ -21,6 +21,8 @@ pub enum Channel {
     Email,
     /// To a phone number.
     Sms,
+    /// On paper, to a postal address.
+    Letter,
 }
 
 impl Channel {
@@ -29,18 +31,24 @@ impl Channel {
         match self {
             Self::Email => "EMAIL",
             Self::Sms => "SMS",
+            Self::Letter => "LETTER",
         }
     }
 
     /// The channel of a code; the database keeps no others.
     pub(super) fn of(code: &str) -> Self {
-        if code == "SMS" { Self::Sms } else { Self::Email }
+        match code {
+            "SMS" => Self::Sms,
+            "LETTER" => Self::Letter,
+            _ => Self::Email,
+        }
     }
 
     fn sender(self) -> &'static str {
         match self {
             Self::Email => "hello@kraken.example",
             Self::Sms => "KRAKEN",
+            Self::Letter => "Kraken Energy, 1 Harbour Street",
         }
     }
 }
@@ -54,7 +62,7 @@ pub struct NewMessage<'a> {
     pub template: &'static str,
     /// Whom it is about.
     pub account_user: Option<i64>,
-    /// E-mail address or phone number.
+    /// E-mail address, phone number or postal address.
     pub to: &'a str,
     /// Empty for SMS.
     pub subject: &'a str,
@@ -99,16 +107,51 @@ async fn add(tx: &mut Tx, new: &NewMessage<'_>, account: Option<i64>) -> Result<
     Ok(id)
 }
 
+/// A letter on paper, with something enclosed.
+#[derive(Clone, Copy, Debug)]
+pub struct NewLetter<'a> {
+    /// What kind of letter it is.
+    pub template: &'static str,
+    /// The account that it is about.
+    pub account: i64,
+    /// Name and postal address on one line.
+    pub to: &'a str,
+    /// What it is about.
+    pub subject: &'a str,
+    /// The plain text.
+    pub text: &'a str,
+    /// The key of the file that goes with it.
+    pub enclosure: &'a str,
+}
+
+statement!(static ENCLOSE: () = "update messages set enclosure = $2 where id = $1");
+
+/// Hands a letter to the post house once this transaction commits. Answers its row id.
+pub async fn send_letter(tx: &mut Tx, new: &NewLetter<'_>) -> Result<i64, sqlx::Error> {
+    let message = NewMessage {
+        channel: Channel::Letter,
+        template: new.template,
+        account_user: None,
+        to: new.to,
+        subject: new.subject,
+        text: new.text,
+        confidential: false,
+    };
+    let id = send_about(tx, &message, new.account).await?;
+    ENCLOSE.command().bind(id).bind(new.enclosure).execute(&mut *tx).await?;
+    Ok(id)
+}
+
 row! {
     /// A message as whoever runs the server reads it.
     pub struct Stored {
         /// Row id.
         pub id: i64,
-        /// `EMAIL` or `SMS`.
+        /// `EMAIL`, `SMS` or `LETTER`.
         pub channel: String,
         /// What kind of message it is.
         pub template: String,
-        /// E-mail address or phone number.
+        /// E-mail address, phone number or postal address.
         pub recipient: String,
         /// Whom it comes from.
         pub sender: String,

@@ -15,9 +15,9 @@ row! {
     pub struct Letter {
         /// Row id of the message. A house that is handed the same id again must not send it again.
         pub id: i64,
-        /// `EMAIL` or `SMS`.
+        /// `EMAIL`, `SMS` or `LETTER`.
         pub channel: String,
-        /// E-mail address or phone number.
+        /// E-mail address, phone number or postal address.
         pub recipient: String,
         /// Whom it comes from.
         pub sender: String,
@@ -25,6 +25,8 @@ row! {
         pub subject: String,
         /// The plain text.
         pub body: String,
+        /// The key of the file that goes with a letter.
+        pub enclosure: Option<String>,
         /// How often the house has put it off.
         pub attempts: i32,
         /// Whether its reader wants it, if it is of a kind that one can do without.
@@ -88,7 +90,7 @@ pub trait PostHouse: Send + Sync {
 // The lock makes a second run of the same job wait, and then find nothing queued. What readers prefer is looked at
 // here, at the last moment.
 statement!(static TAKE: Letter = "
-    select m.id, m.channel, m.recipient, m.sender, m.subject, coalesce(m.body, '') as body, m.attempts,
+    select m.id, m.channel, m.recipient, m.sender, m.subject, coalesce(m.body, '') as body, m.enclosure, m.attempts,
         coalesce(o.topic is null or (case o.topic
             when 'client' then u.wants_client_messages
             when 'offer' then u.wants_offer_messages
@@ -203,6 +205,7 @@ mod tests {
             sender: "hello@kraken.example".into(),
             subject: "News".into(),
             body: "Dear <Ada>,\n\nfish & chips\nagain".into(),
+            enclosure: None,
             attempts: 0,
             is_wanted: true,
             is_html: true,

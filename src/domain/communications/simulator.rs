@@ -87,6 +87,7 @@ fn is_address(letter: &Letter) -> bool {
     let to = &letter.recipient;
     match letter.channel.as_str() {
         "EMAIL" => to.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty()),
+        "LETTER" => !to.trim_matches([' ', ',']).is_empty(),
         _ => to.chars().filter(char::is_ascii_digit).count() >= 4,
     }
 }
@@ -114,6 +115,7 @@ mod tests {
             sender: String::new(),
             subject: String::new(),
             body: String::new(),
+            enclosure: None,
             attempts: 0,
             is_wanted: true,
             is_html: false,
@@ -138,6 +140,8 @@ mod tests {
             ("EMAIL", "", false),
             ("SMS", "+44 77", true),
             ("SMS", "call me", false),
+            ("LETTER", "1 High Street", true),
+            ("LETTER", ", ", false),
         ] {
             assert_eq!(is_address(&letter(channel, to)), is, "{to}");
         }

@@ -3,6 +3,7 @@
 
 mod agreements;
 mod arrangements;
+mod bills;
 mod cast;
 mod letters;
 mod months;
@@ -41,6 +42,8 @@ use crate::domain::auth::viewer::{
     RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::billing::annul::AnnulError;
+use crate::domain::billing::holds::HoldError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
@@ -149,6 +152,10 @@ pub enum DemoError {
     ByHand(#[from] HandError),
     #[error(transparent)]
     Payment(#[from] PaymentError),
+    #[error(transparent)]
+    Annul(#[from] AnnulError),
+    #[error(transparent)]
+    Hold(#[from] HoldError),
     #[error(transparent)]
     Debt(#[from] DebtError),
     #[error(transparent)]

@@ -4,7 +4,7 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, agreements, arrangements, join, letters, papers, trade, voice};
+use super::{DemoError, Person, World, agreements, arrangements, bills, join, letters, papers, trade, voice};
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
@@ -58,6 +58,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             rest(tx, world, person, month as usize).await?;
             arrangements::agency(tx, world, person, month as usize).await?;
         }
+        bills::happen(tx, world, month).await?;
     }
     agreements::make(tx, world, present).await?;
     let behind = -clock::offset(tx).await?;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 use super::carrier::Call;
+use crate::platform::storage::hex;
 
 /// An event on its way to an endpoint.
 #[derive(Clone, Debug)]
@@ -48,7 +49,7 @@ pub fn signature(secret: &str, timestamp: i64, body: &str) -> String {
     // A key of HMAC may have any length.
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else { return String::new() };
     mac.update(format!("{timestamp}.{body}").as_bytes());
-    mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

@@ -94,6 +94,13 @@ pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Opt
     BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
 }
 
+statement!(static ID_OF: (i64,) = "select id from ledgers where number = $1");
+
+/// The ledger with this number, for whoever runs the server, and no request.
+pub async fn id_of(tx: &mut Tx, number: &str) -> Result<Option<i64>, sqlx::Error> {
+    Ok(ID_OF.query().bind(number).fetch_optional(&mut *tx).await?.map(|(id,)| id))
+}
+
 /// The ledgers of each of these accounts, the main one first.
 pub async fn of_accounts(
     tx: &mut Tx,

@@ -19,6 +19,7 @@ use sqlx::Connection;
 use tokio::sync::Semaphore;
 
 use super::support::*;
+use crate::support::server::files;
 
 /// How many operations each task of the storm does, unless `KRAKEN_STORM_TURNS` says otherwise.
 const TURNS: u64 = 6;
@@ -391,7 +392,7 @@ async fn cut(trial: &Trial, times: u32) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_connection_that_is_cut_off_leaves_the_books_whole() {
     let trial = Arc::new(Trial::start().await);
-    let app = App::new(trial.db.clone(), Arc::clone(&trial.auth), None).expect("the API");
+    let app = App::new(trial.db.clone(), Arc::clone(&trial.auth), files(), None).expect("the API");
     let home = trial.home("OCTOPUS_ENERGY").await;
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
     kraken_api::domain::auth::staff::add(&mut tx, "clerk@example.org", "Clerk", "-", &["billing"])

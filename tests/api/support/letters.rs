@@ -1,5 +1,7 @@
 //! What the server wrote to people, and the settings that its operator changes.
 
+use std::sync::Arc;
+
 use kraken_api::domain::auth::settings::{self, Settings};
 use kraken_api::domain::work;
 use sqlx::Row;
@@ -18,7 +20,10 @@ pub struct Letter {
 impl Server {
     /// Does every job that is due.
     pub async fn work_off(&self) {
-        work::runner(&self.random).run_due(&self.database).await.expect("the jobs are done");
+        let storage = Arc::clone(&self.app.files().storage);
+        for runner in [work::runner(&self.random), work::billing(storage)] {
+            runner.run_due(&self.database).await.expect("the jobs are done");
+        }
     }
 
     /// The messages of a kind, the oldest first.

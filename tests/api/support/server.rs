@@ -1,7 +1,9 @@
 //! The program in-process: its own database, clock and randomness, requests through the router.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
@@ -15,6 +17,7 @@ use kraken_api::http::{self, AppService, GraphqlCall, HttpSettings, Service};
 use kraken_api::platform::clock::WallClock;
 use kraken_api::platform::db::Database;
 use kraken_api::platform::random::Randomness;
+use kraken_api::platform::storage::{Files, Folder};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
@@ -52,6 +55,15 @@ impl Service for Recorded {
         self.0.jwks()
     }
 
+    fn file<'a>(
+        &'a self,
+        key: &'a str,
+        expires: i64,
+        signature: &'a str,
+    ) -> BoxFuture<'a, Result<Option<http::File>, String>> {
+        self.0.file(key, expires, signature)
+    }
+
     fn issuer(&self) -> String {
         self.0.issuer()
     }
@@ -60,6 +72,14 @@ impl Service for Recorded {
 /// The moment at which tests begin.
 pub fn beginning() -> DateTime<Utc> {
     "2026-03-02T09:30:00Z".parse().expect("a date")
+}
+
+/// A folder of files for one test.
+pub fn files() -> Files {
+    static TESTS: AtomicU64 = AtomicU64::new(0);
+    let test = format!("{}-{}", std::process::id(), TESTS.fetch_add(1, Ordering::Relaxed));
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("files").join(test);
+    Files::new(Arc::new(Folder::new(folder)), BASE_URL)
 }
 
 impl Server {
@@ -79,13 +99,14 @@ impl Server {
             jwks_url: format!("{BASE_URL}/.well-known/jwks.json"),
         };
         let auth = Auth::new(issuer, random.clone(), 2);
-        Self::over(database, auth, random, wall, edition)
+        Self::over(database, auth, random, wall, files(), edition)
     }
 
     /// Another server process over the same database.
     pub fn twin(&self) -> Self {
         let (database, auth) = (self.database.clone(), Arc::clone(&self.auth));
-        Self::over(database, auth, self.random.clone(), self.wall.clone(), None)
+        let files = self.app.files().clone();
+        Self::over(database, auth, self.random.clone(), self.wall.clone(), files, None)
     }
 
     fn over(
@@ -93,9 +114,10 @@ impl Server {
         auth: Arc<Auth>,
         random: Randomness,
         wall: WallClock,
+        files: Files,
         edition: Option<&str>,
     ) -> Self {
-        let app = App::new(database.clone(), Arc::clone(&auth), edition).expect("the API");
+        let app = App::new(database.clone(), Arc::clone(&auth), files, edition).expect("the API");
         let service = Recorded(Arc::new(AppService::new(Arc::clone(&app), BASE_URL.into())));
         let router = http::router(Arc::new(service), HttpSettings::default());
         Self { app, database, auth, random, wall, router }

@@ -1,0 +1,496 @@
+//! A bill on paper: who it is for, what it says in sum, each transaction, and what is to be paid.
+
+use super::documents::{Document, Kind};
+use super::wording::{self, Words};
+use crate::domain::accounts::accounts::Account;
+use crate::domain::ledgers::transactions::{self, Transaction};
+use crate::platform::market::Market;
+use crate::platform::money::{AmountError, Minor};
+use crate::platform::pdf::{self, A4, LETTER, Mark, Page, Paper, PdfError, Sheet};
+
+const LEFT: f32 = 56.0;
+const TOP: f32 = 64.0;
+/// What is kept free below, for the foot of the page.
+const FOOT: f32 = 84.0;
+const SMALL: f32 = 9.0;
+const USUAL: f32 = 10.5;
+const LARGE: f32 = 18.0;
+const LINE: f32 = 16.0;
+const GREY: u8 = 110;
+const PALE: u8 = 205;
+/// How wide the columns of amounts are, and that of days.
+const AMOUNT: f32 = 86.0;
+const DAY: f32 = 92.0;
+
+/// Everything that a bill says.
+pub(super) struct Bill<'a> {
+    pub market: &'a Market,
+    pub brand: &'a str,
+    pub account: &'a Account,
+    pub document: &'a Document,
+    /// The number of the bill that it undoes, if it does.
+    pub undoes: Option<&'a str>,
+    /// In the order in which they happened.
+    pub transactions: &'a [Transaction],
+}
+
+/// Why a bill was not put on paper.
+#[derive(Debug, thiserror::Error)]
+pub enum PaperError {
+    /// A sum is out of range.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// There is no PDF.
+    #[error(transparent)]
+    Pdf(#[from] PdfError),
+}
+
+/// The bill as a PDF.
+pub(super) fn write(bill: &Bill<'_>) -> Result<Vec<u8>, PaperError> {
+    let words = wording::of(bill.market);
+    let sheet = if bill.market.country == "US" { LETTER } else { A4 };
+    let title = format!("{} {}", name(bill, words), number(bill));
+    let paper = Paper {
+        sheet,
+        title: &title,
+        language: words.language,
+        made_at: bill
+            .document
+            .issued_at
+            .unwrap_or(bill.document.from_date.and_time(chrono::NaiveTime::MIN).and_utc()),
+        pages: compose(bill, words, sheet)?,
+    };
+    Ok(pdf::write(&paper)?)
+}
+
+fn name(bill: &Bill<'_>, words: &Words) -> &'static str {
+    match bill.document.kind() {
+        Kind::Statement | Kind::Period => words.statement,
+        Kind::Invoice => words.invoice,
+        Kind::CreditNote => words.credit_note,
+    }
+}
+
+fn number<'a>(bill: &Bill<'a>) -> &'a str {
+    bill.document.number.as_deref().unwrap_or_default()
+}
+
+/// Pages being filled from top to bottom.
+struct Sheets {
+    sheet: Sheet,
+    pages: Vec<Page>,
+    y: f32,
+}
+
+impl Sheets {
+    fn new(sheet: Sheet) -> Self {
+        Self { sheet, pages: vec![Page::new()], y: TOP }
+    }
+
+    fn right(&self) -> f32 {
+        self.sheet.width - LEFT
+    }
+
+    fn put(&mut self, mark: Mark) {
+        if let Some(page) = self.pages.last_mut() {
+            page.push(mark);
+        }
+    }
+
+    fn text(&mut self, x: f32, size: f32, shade: u8, text: &str) {
+        let y = self.y;
+        self.put(Mark::Text { x, y, size, text: text.to_owned(), shade });
+    }
+
+    /// Text that ends at `x`.
+    fn ending(&mut self, x: f32, size: f32, shade: u8, text: &str) {
+        self.text(x - pdf::width(text, size), size, shade, text);
+    }
+
+    fn rule(&mut self, shade: u8) {
+        let (y, width) = (self.y - LINE * 0.7, self.right() - LEFT);
+        self.put(Mark::Bar { x: LEFT, y, width, height: 0.6, shade });
+    }
+
+    fn down(&mut self, by: f32) {
+        self.y += by;
+    }
+
+    /// Whether so much still fits; begins a page if it does not.
+    fn fits(&mut self, height: f32) -> bool {
+        if self.y + height <= self.sheet.height - FOOT {
+            return true;
+        }
+        self.pages.push(Page::new());
+        self.y = TOP;
+        false
+    }
+}
+
+fn compose(bill: &Bill<'_>, words: &Words, sheet: Sheet) -> Result<Vec<Page>, AmountError> {
+    let mut sheets = Sheets::new(sheet);
+    head(&mut sheets, bill, words);
+    summary(&mut sheets, bill, words)?;
+    transactions_of(&mut sheets, bill, words);
+    demand(&mut sheets, bill, words)?;
+    feet(&mut sheets, bill, words);
+    Ok(sheets.pages)
+}
+
+fn head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
+    let right = sheets.right();
+    sheets.text(LEFT, LARGE, 0, bill.brand);
+    sheets.ending(right, LARGE, 0, name(bill, words));
+    sheets.down(44.0);
+    let begin = sheets.y;
+    let account = bill.account;
+    let lines = [account.billing_name.as_str(), &account.billing_sub_name];
+    for line in lines.into_iter().chain(account.address_lines()).chain([account.billing_postcode.as_str()]) {
+        if !line.is_empty() {
+            sheets.text(LEFT, USUAL, 0, &pdf::fitted(line, USUAL, 240.0));
+            sheets.down(LINE);
+        }
+    }
+    let after_address = sheets.y;
+    sheets.y = begin;
+    let document = bill.document;
+    let day = |day| wording::day(bill.market, day);
+    let period =
+        format!("{} – {}", day(document.from_date), document.last_day().map(day).unwrap_or_default());
+    let facts = [
+        (words.account, Some(account.number.clone())),
+        (words.number, document.number.clone()),
+        (words.issued, document.issued_on.map(day)),
+        (words.period, Some(period)),
+        (words.due, document.due_date.filter(|_| document.annuls_id.is_none()).map(day)),
+    ];
+    for (label, value) in facts {
+        let Some(value) = value else { continue };
+        sheets.text(right - 220.0, SMALL, GREY, label);
+        sheets.ending(right, SMALL, 0, &value);
+        sheets.down(LINE);
+    }
+    sheets.y = sheets.y.max(after_address) + LINE;
+    if let Some(other) = bill.undoes {
+        sheets.text(LEFT, USUAL, 0, &format!("{} {other}", words.undoes));
+        sheets.down(LINE * 1.5);
+    }
+}
+
+fn summary(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), AmountError> {
+    let document = bill.document;
+    let right = sheets.right();
+    let (charges, credits) = (document.charges()?, document.credits()?);
+    let tax = charges.tax.minus(credits.tax)?;
+    sheets.text(LEFT, USUAL + 2.0, 0, words.summary);
+    sheets.down(LINE * 1.3);
+    let lines = [
+        (words.opening.to_owned(), document.opening_balance),
+        (words.charges.to_owned(), charges.gross.negated()?),
+        (words.credits.to_owned(), credits.gross),
+        (words.payments.to_owned(), document.payments),
+        (words.refunds.to_owned(), document.refunds.negated()?),
+    ];
+    for (label, amount) in lines {
+        sheets.text(LEFT, USUAL, 0, &label);
+        sheets.ending(right, USUAL, 0, &wording::money(bill.market, amount.0));
+        sheets.down(LINE);
+    }
+    sheets.rule(0);
+    sheets.down(LINE * 0.3);
+    sheets.text(LEFT, USUAL, 0, words.closing);
+    sheets.ending(right, USUAL, 0, &wording::money(bill.market, document.closing_balance.0));
+    sheets.down(LINE);
+    let included = format!("{}: {}", bill.market.tax.name, wording::money(bill.market, tax.0));
+    sheets.text(LEFT, SMALL, GREY, words.sign);
+    sheets.ending(right, SMALL, GREY, &included);
+    sheets.down(LINE * 2.0);
+    Ok(())
+}
+
+/// The columns of amounts: where each ends.
+fn columns(sheets: &Sheets) -> [f32; 3] {
+    let right = sheets.right();
+    [right - AMOUNT * 2.0, right - AMOUNT, right]
+}
+
+fn table_head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
+    sheets.text(LEFT, SMALL, GREY, words.day);
+    sheets.text(LEFT + DAY, SMALL, GREY, words.what);
+    let heads = [words.net, bill.market.tax.name.as_str(), words.gross];
+    for (x, head) in columns(sheets).into_iter().zip(heads) {
+        sheets.ending(x, SMALL, GREY, head);
+    }
+    sheets.down(LINE);
+    sheets.rule(PALE);
+    sheets.down(LINE * 0.3);
+}
+
+fn transactions_of(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
+    let kinds = [
+        (transactions::Kind::Charge, words.charges),
+        (transactions::Kind::Credit, words.credits),
+        (transactions::Kind::Payment, words.payments),
+        (transactions::Kind::Refund, words.refunds),
+    ];
+    for (kind, heading) in kinds {
+        let mut those = bill.transactions.iter().filter(|t| t.kind() == kind).peekable();
+        if those.peek().is_none() {
+            continue;
+        }
+        sheets.fits(LINE * 4.0);
+        sheets.text(LEFT, USUAL + 1.0, 0, heading);
+        sheets.down(LINE * 1.2);
+        table_head(sheets, bill, words);
+        for transaction in those {
+            if !sheets.fits(LINE) {
+                table_head(sheets, bill, words);
+            }
+            line(sheets, bill, transaction);
+        }
+        total(sheets, bill, words, kind);
+    }
+}
+
+fn line(sheets: &mut Sheets, bill: &Bill<'_>, transaction: &Transaction) {
+    let note = transaction.display_note.as_deref().map(|note| format!(" – {note}")).unwrap_or_default();
+    let ends = columns(sheets);
+    let room = ends[0] - AMOUNT * 0.8 - LEFT - DAY;
+    let what = format!("{}{note}", transaction.title).replace(char::is_control, " ");
+    sheets.text(LEFT, SMALL, 0, &wording::day(bill.market, transaction.posted_date));
+    sheets.text(LEFT + DAY, SMALL, 0, &pdf::fitted(&what, SMALL, room));
+    let has_tax = matches!(transaction.kind(), transactions::Kind::Charge | transactions::Kind::Credit);
+    let amounts = [transaction.net_amount, transaction.tax_amount, transaction.amount];
+    for (place, (x, amount)) in ends.into_iter().zip(amounts).enumerate() {
+        if has_tax || place == 2 {
+            sheets.ending(x, SMALL, 0, &wording::money(bill.market, amount.0));
+        }
+    }
+    sheets.down(LINE);
+}
+
+fn total(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words, kind: transactions::Kind) {
+    let document = bill.document;
+    let (net, tax, gross) = match kind {
+        transactions::Kind::Charge => split(document.charges_net, document.charges_tax),
+        transactions::Kind::Credit => split(document.credits_net, document.credits_tax),
+        transactions::Kind::Payment => (None, None, document.payments.0),
+        transactions::Kind::Refund => (None, None, document.refunds.0),
+    };
+    sheets.fits(LINE);
+    sheets.rule(PALE);
+    sheets.down(LINE * 0.3);
+    sheets.text(LEFT + DAY, SMALL, 0, words.total);
+    for (x, amount) in columns(sheets).into_iter().zip([net, tax, Some(gross)]) {
+        if let Some(amount) = amount {
+            sheets.ending(x, SMALL, 0, &wording::money(bill.market, amount));
+        }
+    }
+    sheets.down(LINE * 2.0);
+}
+
+fn split(net: Minor, tax: Minor) -> (Option<i64>, Option<i64>, i64) {
+    (Some(net.0), Some(tax.0), net.0.saturating_add(tax.0))
+}
+
+/// What is to be paid once everything on the bill is taken into account.
+fn demand(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), AmountError> {
+    let owed = bill.document.closing_balance.negated()?;
+    sheets.fits(LINE * 3.0);
+    let (y, width) = (sheets.y - LINE * 0.4, sheets.right() - LEFT);
+    sheets.put(Mark::Bar { x: LEFT, y, width, height: LINE * 2.0, shade: 238 });
+    sheets.down(LINE * 0.9);
+    if owed > Minor::ZERO {
+        let due = bill.document.due_date.map(|day| wording::day(bill.market, day)).unwrap_or_default();
+        sheets.text(LEFT + 12.0, USUAL + 2.0, 0, &format!("{} ({} {due})", words.to_pay, words.due));
+        let right = sheets.right() - 12.0;
+        sheets.ending(right, USUAL + 2.0, 0, &wording::money(bill.market, owed.0));
+    } else {
+        sheets.text(LEFT + 12.0, USUAL + 2.0, 0, words.nothing_to_pay);
+    }
+    Ok(())
+}
+
+fn feet(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
+    let (count, y, right) = (sheets.pages.len(), sheets.sheet.height - 40.0, sheets.right());
+    for (place, page) in sheets.pages.iter_mut().enumerate() {
+        let text = format!("{} {} / {count}", words.page, place + 1);
+        let x = right - pdf::width(&text, SMALL);
+        page.push(Mark::Text { x, y, size: SMALL, text, shade: GREY });
+        let text = format!("{} · {} · {}", bill.brand, bill.account.number, number(bill));
+        page.push(Mark::Text { x: LEFT, y, size: SMALL, text, shade: GREY });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, NaiveDate};
+
+    use super::*;
+    use crate::platform::market;
+
+    fn day(text: &str) -> NaiveDate {
+        text.parse().expect("a day")
+    }
+
+    fn account(name: &str) -> Account {
+        Account {
+            id: 1,
+            number: "A-0A1B2C3D".into(),
+            brand: String::new(),
+            market: String::new(),
+            status: "ACTIVE".into(),
+            account_type: "DOMESTIC".into(),
+            portfolio_id: 1,
+            urn: None,
+            billing_name: name.into(),
+            billing_sub_name: String::new(),
+            billing_email: String::new(),
+            billing_address_line1: "1 High Street".into(),
+            billing_address_line2: String::new(),
+            billing_address_line3: String::new(),
+            billing_address_line4: String::new(),
+            billing_address_line5: String::new(),
+            billing_postcode: "AB1 2CD".into(),
+            billing_country: "GB".into(),
+            billing_delivery_point: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+
+    fn document(kind: &str, market: &str) -> Document {
+        Document {
+            id: 90001,
+            ledger_id: 1,
+            ledger_number: "L-00000000".into(),
+            account_id: 1,
+            market: market.into(),
+            kind: kind.into(),
+            status: "ISSUED".into(),
+            from_date: day("2026-03-02"),
+            to_date: Some(day("2026-04-02")),
+            number: Some("X-00000007".into()),
+            opening_balance: Minor(1000),
+            charges_net: Minor(500_000),
+            charges_tax: Minor(25_000),
+            credits_net: Minor(1000),
+            credits_tax: Minor(0),
+            payments: Minor(20_000),
+            refunds: Minor(0),
+            closing_balance: Minor(-503_000),
+            held_reason: None,
+            issued_on: Some(day("2026-04-02")),
+            due_date: Some(day("2026-04-16")),
+            to_address: None,
+            closed_at: None,
+            issued_at: Some(DateTime::UNIX_EPOCH),
+            annuls_id: None,
+            annulled_by: None,
+        }
+    }
+
+    fn charge(id: i64, title: &str) -> Transaction {
+        Transaction {
+            id,
+            ledger_id: 1,
+            account_number: String::new(),
+            kind: "charge".into(),
+            posted_date: day("2026-03-02"),
+            created_at: DateTime::UNIX_EPOCH,
+            amount: Minor(5250),
+            net_amount: Minor(5000),
+            tax_amount: Minor(250),
+            balance_carried_forward: Minor(0),
+            title: title.into(),
+            note: None,
+            display_note: Some("as read\non the meter".into()),
+            reason_code: None,
+            payment_type: None,
+            supply: None,
+            is_export: false,
+            is_imported: false,
+            is_held: false,
+            is_issued: true,
+            is_reversed: false,
+            billing_document_id: Some(90001),
+            metadata: None,
+        }
+    }
+
+    fn pages(market: &str, kind: &str, count: i64) -> Vec<Vec<String>> {
+        let market = market::by_code(market).expect("a market");
+        let (document, account) = (document(kind, &market.code), account("Ada Lovelace"));
+        let transactions: Vec<Transaction> = (0..count).map(|id| charge(id, "Electricity")).collect();
+        let bill = Bill {
+            market,
+            brand: "Kraken",
+            account: &account,
+            document: &document,
+            undoes: None,
+            transactions: &transactions,
+        };
+        let pages = compose(&bill, wording::of(market), A4).expect("pages");
+        assert!(write(&bill).expect("a PDF").starts_with(b"%PDF-"));
+        let text = |mark: &Mark| match mark {
+            Mark::Text { text, x, size, .. } => {
+                assert!(
+                    *x >= LEFT - 0.1 && x + pdf::width(text, *size) <= A4.width - LEFT + 0.1,
+                    "{text} sticks out"
+                );
+                Some(text.clone())
+            }
+            Mark::Bar { .. } => None,
+        };
+        pages.iter().map(|page| page.iter().filter_map(text).collect()).collect()
+    }
+
+    fn after<'a>(texts: &'a [String], label: &str) -> &'a str {
+        let place = texts.iter().position(|text| text == label).expect(label);
+        &texts[place + 1]
+    }
+
+    #[test]
+    fn a_bill_says_what_the_ledger_says() {
+        let pages = pages("gb", "statement", 3);
+        let texts = &pages[0];
+        for (label, amount) in [
+            ("Balance brought forward", "£10.00"),
+            ("Charges", "-£5,250.00"),
+            ("Credits", "£10.00"),
+            ("Payments received", "£200.00"),
+            ("Paid back to you", "£0.00"),
+            ("Balance", "-£5,030.00"),
+            ("To pay (Due on 16 Apr 2026)", "£5,030.00"),
+            ("Account", "A-0A1B2C3D"),
+            ("Period", "2 Mar 2026 – 1 Apr 2026"),
+            ("Number", "X-00000007"),
+        ] {
+            assert_eq!(after(texts, label), amount, "{label}");
+        }
+        let line = texts.iter().position(|text| text.starts_with("Electricity")).expect("a line");
+        assert_eq!(
+            texts[line..line + 4],
+            ["Electricity – as read on the meter", "£50.00", "£2.50", "£52.50"]
+        );
+        let total = texts.iter().position(|text| text == "Total").expect("a total");
+        assert_eq!(texts[total..total + 4], ["Total", "£5,000.00", "£250.00", "£5,250.00"]);
+        assert!(texts.contains(&"VAT: £250.00".to_owned()));
+    }
+
+    #[test]
+    fn a_long_bill_has_several_pages_each_with_its_foot() {
+        let pages = pages("de", "invoice", 100);
+        assert!(pages.len() > 2);
+        for (place, page) in pages.iter().enumerate() {
+            assert!(page.contains(&format!("Seite {} / {}", place + 1, pages.len())));
+        }
+        assert_eq!(pages.iter().flatten().filter(|text| text.starts_with("Electricity")).count(), 100);
+    }
+
+    #[test]
+    fn japanese_bills_are_japanese() {
+        let pages = pages("jp", "period", 1);
+        assert_eq!(after(&pages[0], "ご利用期間"), "2026年3月2日 – 2026年4月1日");
+        assert_eq!(after(&pages[0], "残高"), "-503,000円");
+    }
+}
