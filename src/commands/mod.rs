@@ -12,6 +12,7 @@ mod post;
 mod schema;
 mod seed;
 mod serve;
+mod webhook;
 
 use clap::{Parser, Subcommand};
 
@@ -70,6 +71,9 @@ enum Command {
     Limits(limits::Limits),
     /// Print a Kraken Token for the owner of an e-mail.
     Token(admin::Token),
+    /// Say where events are sent.
+    #[command(subcommand)]
+    Webhook(webhook::Webhook),
     /// Print the newest messages to customers: the simulated post house delivers them nowhere else.
     Post(post::Post),
 }
@@ -97,6 +101,7 @@ impl Cli {
             Command::Brownout(what) => admin::brownout(&config, &what).await,
             Command::Limits(what) => limits::run(&config, &what).await,
             Command::Token(what) => admin::token(&config, &what).await,
+            Command::Webhook(what) => webhook::run(&config, &what).await,
             Command::Post(what) => post::run(&config, &what).await,
         }
     }

@@ -22,6 +22,8 @@ use super::open::{Opened, Problem};
 use crate::api::App;
 use crate::domain::auth::limits::leases;
 use crate::domain::demo::{self, DemoCredentials};
+use crate::domain::events::carrier::Web;
+use crate::domain::events::courier::Courier;
 use crate::domain::work;
 use crate::http;
 use crate::platform::clock::Deadline;
@@ -84,28 +86,39 @@ async fn serve(
     let router = http::router(service, settings);
     announce(config, opened, wants_demo)?;
     let (stop, stopping) = oneshot::channel();
-    let worker = start_work(opened, &app, stopping);
+    let workers = start_work(opened, &app, stopping)?;
     let served = tokio::select! {
         served = http::serve(listener, router, stop_signal()) => served.map_err(Problem::from),
         never = watch(opened, &app) => match never {},
     };
-    // A job that is running is finished; what is lost with a worker that panicked comes back.
+    // A job that is running is finished, and so are requests to webhooks; what is lost with a worker that panicked
+    // comes back.
     let _ = stop.send(());
-    let _ = worker.await;
+    for worker in workers {
+        let _ = worker.await;
+    }
     served?;
     tidy(&app, TimeDelta::zero()).await;
     Ok(())
 }
 
-/// Does the jobs that are due, until it is told to stop.
-fn start_work(opened: &Opened, app: &App, stopping: oneshot::Receiver<()>) -> JoinHandle<()> {
+/// Does the jobs that are due and sends the events that are, until it is told to stop.
+fn start_work(
+    opened: &Opened,
+    app: &App,
+    stopping: oneshot::Receiver<()>,
+) -> Result<[JoinHandle<()>; 2], Problem> {
+    let courier = Courier::new(Arc::new(Web::new().map_err(Problem::other)?));
     let storage = Arc::clone(&app.files().storage);
     let (runner, billing) = (work::runner(&opened.random), work::billing(storage));
-    let database = opened.database.clone();
+    let (database, events) = (opened.database.clone(), opened.database.clone());
     let stop = stopping.map(|_| ()).shared();
-    tokio::spawn(async move {
+    let stop_sending = stop.clone();
+    let jobs = tokio::spawn(async move {
         tokio::join!(runner.work(&database, stop.clone()), billing.work(&database, stop));
-    })
+    });
+    let sending = tokio::spawn(async move { courier.work(&events, stop_sending).await });
+    Ok([jobs, sending])
 }
 
 /// Makes the demo data unless it is there; answers the file with the credentials if it was made now.

@@ -6,6 +6,7 @@ pub mod billing;
 pub mod check;
 pub mod communications;
 pub mod demo;
+pub mod events;
 pub mod ledgers;
 pub mod seed;
 pub mod work;

@@ -9,6 +9,7 @@ use super::auth::{expired, password_reset, refresh};
 use super::billing::{cycle, files};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
+use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
@@ -45,6 +46,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     password_reset::register(&mut runner, random.clone());
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
+    events::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

@@ -1,10 +1,11 @@
 //! What was changed about customers and their accounts: one row an attribute, only ever added.
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{EDIT_CUSTOMERS, Through, Viewer};
+use crate::domain::events::{self, Event, Name};
 use crate::platform::db::{Tx, statement};
 
 /// Whose attributes they are.
@@ -63,8 +64,24 @@ impl Changes {
         self.fields.is_empty()
     }
 
-    /// Notes the changes and whose hand made them. One statement.
+    /// Notes the changes and whose hand made them, and tells other systems which attributes they are. Two statements.
     pub async fn keep(self, tx: &mut Tx, viewer: &Viewer, about: About) -> Result<(), sqlx::Error> {
+        let (name, whose) = match about {
+            About::User(id) => (Name::UserChanged, events::About::User(id)),
+            About::Account(id) => (Name::AccountChanged, events::About::Account(id)),
+        };
+        let told = Event { name, about: whose, data: json!({ "fields": &self.fields }) };
+        self.keep_untold(tx, viewer, about).await?;
+        events::record(tx, &[told]).await
+    }
+
+    /// As [`Changes::keep`], but no other system hears of it. One statement.
+    pub(super) async fn keep_untold(
+        self,
+        tx: &mut Tx,
+        viewer: &Viewer,
+        about: About,
+    ) -> Result<(), sqlx::Error> {
         let (user, account) = match about {
             About::User(id) => (Some(id), None),
             About::Account(id) => (None, Some(id)),

@@ -270,5 +270,6 @@ async fn agree(
     }
     let now = tx.business_now().await?;
     AGREE.command().bind(user).bind(after).bind(now).execute(&mut *tx).await?;
-    changes.keep(tx, viewer, About::User(user)).await
+    // That there are special circumstances at all is nobody's business.
+    changes.keep_untold(tx, viewer, About::User(user)).await
 }

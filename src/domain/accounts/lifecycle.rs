@@ -1,9 +1,11 @@
 //! Where an account stands between sign-up and closure.
 
+use serde_json::json;
 use thiserror::Error;
 
 use super::changes::{About, Changes};
 use crate::domain::auth::viewer::Viewer;
+use crate::domain::events::{self, Event, Name};
 use crate::platform::db::{Tx, database_error, statement};
 
 /// Why an account did not get another status.
@@ -122,7 +124,10 @@ pub async fn advance(tx: &mut Tx, viewer: &Viewer, account: i64, to: Status) -> 
     SAVE.command().bind(account).bind(to.name()).execute(&mut *tx).await?;
     let mut changes = Changes::default();
     changes.set("status", &mut from.name(), to.name());
-    Ok(changes.keep(tx, viewer, About::Account(account)).await?)
+    changes.keep_untold(tx, viewer, About::Account(account)).await?;
+    let data = json!({ "from": from.name(), "to": to.name() });
+    let told = Event { name: Name::AccountStatusChanged, about: events::About::Account(account), data };
+    Ok(events::record(tx, &[told]).await?)
 }
 
 #[cfg(test)]

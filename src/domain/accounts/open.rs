@@ -1,8 +1,10 @@
 //! Opening portfolios and accounts, and adding the people who hold them.
 
 use chrono::NaiveDate;
+use serde_json::json;
 use thiserror::Error;
 
+use crate::domain::events::{self, About, Event, Name};
 use crate::domain::ledgers::open as ledgers;
 use crate::platform::db::{Tx, database_error, on_constraint, statement};
 use crate::platform::random::Randomness;
@@ -173,6 +175,14 @@ pub async fn account(
             for kind in market.ledgers.iter().filter(|kind| kind.opened_with_account) {
                 ledgers::customer_ledger(tx, random, id, market, kind).await?;
             }
+            let data = json!({
+                "brand": new.brand,
+                "market": market.code,
+                "accountType": new.account_type,
+                "portfolioId": portfolio.to_string(),
+            });
+            let opened = Event { name: Name::AccountOpened, about: About::Account(id), data };
+            events::record(tx, &[opened]).await?;
             return Ok(Opened { id, number });
         }
     }
@@ -187,6 +197,8 @@ pub async fn user(tx: &mut Tx, random: &Randomness, new: &NewUser<'_>) -> Result
         let add = add.bind(new.mobile).bind(new.title).bind(new.pronouns).bind(new.preferred_name);
         let add = add.bind(new.date_of_birth).bind(now).bind(new.landline);
         if let Some((id,)) = add.fetch_optional(&mut *tx).await? {
+            let created = Event { name: Name::UserCreated, about: About::User(id), data: json!({}) };
+            events::record(tx, &[created]).await?;
             return Ok(id);
         }
     }

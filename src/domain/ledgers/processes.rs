@@ -1,11 +1,13 @@
 //! What is done about a debt, step by step: started, held back for a while, withdrawn or run through.
 //!
 //! Of each kind at most one is under way on a ledger, or on an account as a whole; constraints see to it. What
-//! happened is only ever added to a process's history.
+//! happened is only ever added to a process's history, and told to other systems.
 
 use chrono::NaiveDate;
+use serde_json::json;
 
 use crate::domain::auth::viewer::Viewer;
+use crate::domain::events::{self, About, Event, Name};
 use crate::platform::db::{Tx, statement};
 
 /// What kind of process it is.
@@ -161,6 +163,21 @@ pub(super) async fn end(
     Ok(true)
 }
 
+/// What others hear when this is added to the history of a process.
+fn event(kind: &str) -> Option<Name> {
+    Some(match kind {
+        "started" => Name::ProcessStarted,
+        "activated" => Name::ProcessActivated,
+        "step" => Name::ProcessStepTaken,
+        "changed" => Name::ProcessChanged,
+        "paused" => Name::ProcessPaused,
+        "resumed" => Name::ProcessResumed,
+        "withdrawn" => Name::ProcessWithdrawn,
+        "completed" => Name::ProcessCompleted,
+        _ => return None,
+    })
+}
+
 /// Adds to the history of a process.
 pub(super) async fn note(
     tx: &mut Tx,
@@ -173,5 +190,9 @@ pub(super) async fn note(
     let insert = NOTE.command().bind(process).bind(kind).bind(by.map(Viewer::kind)).bind(by.map(Viewer::id));
     insert.bind(text).bind(now).execute(&mut *tx).await?;
     TOUCH.command().bind(process).bind(now).execute(&mut *tx).await?;
-    Ok(())
+    let Some(name) = event(kind) else { return Ok(()) };
+    // Other notes are free text. The names of steps are the path's own.
+    let step = text.filter(|_| name == Name::ProcessStepTaken);
+    let data = step.map_or_else(|| json!({}), |step| json!({ "step": step }));
+    events::record(tx, &[Event { name, about: About::Process(process), data }]).await
 }

@@ -3,12 +3,13 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::books::{self, Book};
 use super::journal::{self, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::domain::events::{self, About, Event, Name};
 use crate::platform::db::{Statement, Tx, row, statement};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor, Split};
@@ -380,7 +381,7 @@ pub(super) struct Recorded {
 }
 
 /// Posts transactions on different customers' ledgers and `others` as one entry. The ledgers are locked
-/// before the ids are drawn, so ids follow each ledger's sequence.
+/// before the ids are drawn, so ids follow each ledger's sequence. Other systems are told of each transaction.
 pub(super) async fn record_entry(
     tx: &mut Tx,
     market: &Market,
@@ -408,5 +409,26 @@ pub(super) async fn record_entry(
         let add = add.bind(new.metadata.map(Value::to_string));
         ids.push(add.fetch_one(&mut *tx).await?.0);
     }
+    let told = ids
+        .iter()
+        .zip(shown)
+        .map(|(id, (ledger, new))| posted_event(*id, *ledger, new, &entry, posted.entry));
+    events::record(tx, &told.collect::<Vec<_>>()).await?;
     Ok(Recorded { entry: posted.entry, ids })
+}
+
+fn posted_event(id: i64, ledger: i64, new: &New<'_>, entry: &Entry<'_>, entry_id: i64) -> Event {
+    let data = json!({
+        "transactionId": id.to_string(),
+        "journalEntryId": entry_id.to_string(),
+        "kind": new.kind.code(),
+        "entryKind": entry.kind,
+        "currency": entry.currency,
+        "amount": new.split.gross.0,
+        "netAmount": new.split.net.0,
+        "taxAmount": new.split.tax.0,
+        "postedDate": entry.posted_date,
+        "reasonCode": new.reason_code,
+    });
+    Event { name: Name::TransactionPosted, about: About::Ledger(ledger), data }
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod books;
+mod events;
 mod jobs;
 mod post;
 mod reversals;

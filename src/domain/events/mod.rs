@@ -1,0 +1,179 @@
+//! Events: what happened here, told to other systems. `docs/events.md` says what they find in them.
+//!
+//! An event is a row of the outbox, written in the transaction that makes it true, together with a delivery for each
+//! endpoint that wants it. A [`courier::Courier`] of any server sends them.
+
+pub mod carrier;
+pub mod courier;
+pub mod endpoints;
+pub mod envelope;
+mod upkeep;
+
+use serde_json::Value;
+
+use crate::platform::db::{Tx, statement};
+
+pub use upkeep::register;
+
+/// What can happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// An account was opened.
+    AccountOpened,
+    /// Attributes of an account have changed.
+    AccountChanged,
+    /// An account got another status.
+    AccountStatusChanged,
+    /// Somebody was added who may hold accounts.
+    UserCreated,
+    /// Attributes of a user have changed.
+    UserChanged,
+    /// A transaction was posted on a customer's ledger.
+    TransactionPosted,
+    /// Something is done about a debt from now on.
+    ProcessStarted,
+    /// It was put to work.
+    ProcessActivated,
+    /// One of its steps was taken.
+    ProcessStepTaken,
+    /// It was ordered otherwise.
+    ProcessChanged,
+    /// It is held back.
+    ProcessPaused,
+    /// It goes on.
+    ProcessResumed,
+    /// It was stopped.
+    ProcessWithdrawn,
+    /// Nothing is left to do.
+    ProcessCompleted,
+}
+
+/// Everything that can happen.
+pub const ALL: [Name; 14] = [
+    Name::AccountOpened,
+    Name::AccountChanged,
+    Name::AccountStatusChanged,
+    Name::UserCreated,
+    Name::UserChanged,
+    Name::TransactionPosted,
+    Name::ProcessStarted,
+    Name::ProcessActivated,
+    Name::ProcessStepTaken,
+    Name::ProcessChanged,
+    Name::ProcessPaused,
+    Name::ProcessResumed,
+    Name::ProcessWithdrawn,
+    Name::ProcessCompleted,
+];
+
+impl Name {
+    /// As others know it: `<domain>.<entity>.<past tense>-v<version>`.
+    pub fn text(self) -> &'static str {
+        match self {
+            Self::AccountOpened => "accounts.account.opened-v1",
+            Self::AccountChanged => "accounts.account.changed-v1",
+            Self::AccountStatusChanged => "accounts.account.status-changed-v1",
+            Self::UserCreated => "accounts.user.created-v1",
+            Self::UserChanged => "accounts.user.changed-v1",
+            Self::TransactionPosted => "ledgers.transaction.posted-v1",
+            Self::ProcessStarted => "ledgers.debt-process.started-v1",
+            Self::ProcessActivated => "ledgers.debt-process.activated-v1",
+            Self::ProcessStepTaken => "ledgers.debt-process.step-taken-v1",
+            Self::ProcessChanged => "ledgers.debt-process.changed-v1",
+            Self::ProcessPaused => "ledgers.debt-process.paused-v1",
+            Self::ProcessResumed => "ledgers.debt-process.resumed-v1",
+            Self::ProcessWithdrawn => "ledgers.debt-process.withdrawn-v1",
+            Self::ProcessCompleted => "ledgers.debt-process.completed-v1",
+        }
+    }
+}
+
+/// What an event is about, by row id. The account, and the numbers of ledgers and users, follow from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// An account.
+    Account(i64),
+    /// An account user.
+    User(i64),
+    /// A customer's ledger.
+    Ledger(i64),
+    /// What is done about a debt.
+    Process(i64),
+}
+
+impl About {
+    fn parts(self) -> (&'static str, i64) {
+        match self {
+            Self::Account(id) => ("account", id),
+            Self::User(id) => ("user", id),
+            Self::Ledger(id) => ("ledger", id),
+            Self::Process(id) => ("process", id),
+        }
+    }
+}
+
+/// Something that is true once its transaction commits.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// What happened.
+    pub name: Name,
+    /// To what.
+    pub about: About,
+    /// An object of ids and facts: nothing personal beyond numbers, and no secrets.
+    pub data: Value,
+}
+
+// Locks that made a transaction wait are taken before its events get their ids, so these follow the order of commits
+// wherever one change had to wait for another.
+statement!(static RECORD: () = "
+    with added as (
+        insert into outbox (name, account_id, account_user_id, data, occurred_at, recorded_at)
+        select told.name, coalesce(a.id, l.account_id, p.account_id), u.id,
+            told.data || jsonb_strip_nulls(jsonb_build_object('userNumber', u.number, 'ledgerId', l.id::text,
+                'ledgerNumber', l.number, 'processId', p.id::text, 'processKind', p.kind)), $5, $6
+        from unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[]) with ordinality
+                as told (name, about, id, data, place)
+            left join accounts a on told.about = 'account' and a.id = told.id
+            left join account_users u on told.about = 'user' and u.id = told.id
+            left join processes p on told.about = 'process' and p.id = told.id
+            left join ledgers l on l.id = case told.about when 'ledger' then told.id else p.ledger_id end
+        order by told.place
+        returning id, name, account_id, account_user_id
+    )
+    insert into webhook_deliveries (endpoint_id, event_id, lane, due_at)
+    select e.id, added.id, coalesce('account-' || added.account_id, 'user-' || added.account_user_id,
+        'event-' || added.id), $6
+    from added join webhook_endpoints e on e.removed_at is null and exists (
+        select 1 from unnest(e.patterns) as wanted (pattern) where added.name like replace(wanted.pattern, '*', '%'))");
+
+/// Has events told to everybody who wants them, in this order, provided that this transaction commits. One statement.
+///
+/// # Errors
+/// Those of the database.
+pub async fn record(tx: &mut Tx, events: &[Event]) -> Result<(), sqlx::Error> {
+    if events.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = events.iter().map(|event| event.name.text()).collect();
+    let (abouts, ids): (Vec<&str>, Vec<i64>) = events.iter().map(|event| event.about.parts()).unzip();
+    let data: Vec<&Value> = events.iter().map(|event| &event.data).collect();
+    let (occurred, recorded) = (tx.business_now().await?, tx.wall_now());
+    let insert = RECORD.command().bind(names).bind(abouts).bind(ids).bind(data);
+    insert.bind(occurred).bind(recorded).execute(&mut *tx).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_event_is_in_the_docs_and_named_as_events_are() {
+        let docs = include_str!("../../../docs/events.md");
+        for name in ALL.map(Name::text) {
+            assert!(docs.contains(&format!("`{name}`")), "{name}");
+            assert_eq!(name.split('.').count(), 3, "{name}");
+            assert!(envelope::version(name).is_some(), "{name}");
+        }
+    }
+}
