@@ -10,6 +10,7 @@ use kraken_api::platform::db::violated;
 use serde_json::{Value, json};
 use sqlx::Executor;
 
+use crate::roots::bounds_its_pages;
 use crate::support::Server;
 use crate::support::world::{Customer, PASSWORD};
 
@@ -589,4 +590,43 @@ async fn bills_are_filtered_and_paged_for_accounts_and_people() {
     assert!(all.len() == 2 && first < all[1]["node"]["id"].as_i64().expect("an id"));
     let data = server.ask(Some(&mine), query, json!({ "n": ada.account, "id": first })).await;
     assert_eq!(data["account"]["ledgers"][0]["one"]["edges"], json!([all[0]]));
+}
+
+#[tokio::test]
+async fn every_connection_of_bills_bounds_its_pages() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let emma = server.customer("emma@example.org", "Emma Noether", "OCTOPUS_ENERGY_GERMANY").await;
+    let shiro = server.customer("shiro@example.org", "Shiro Tashiro", "TG_OCTOPUS_ENERGY").await;
+    for customer in [&world.ada, &emma, &shiro] {
+        owe(&server, customer.account_id, 1000).await;
+    }
+    on(&server, "2026-04-02").await;
+    server.work_off().await;
+    let token = server.log_in(json!({ "APIKey": world.ada.api_key })).await;
+    bounds_its_pages(&server, &token, "viewer { bills(PAGE) { edgeCount } }").await;
+    let of_bill = |kind: &str, field: &str| {
+        format!(
+            "bills(first: 1) {{ edges {{ node {{ ... on {kind} {{ {field}(PAGE) {{ edgeCount }} }} }} }} }}"
+        )
+    };
+    let of_ledger = |field: &str| {
+        format!(
+            "ledgers {{ {field}(first: 1) {{ edges {{ node {{ transactions(PAGE) {{ edgeCount }} }} }} }} }}"
+        )
+    };
+    let mut asked = vec![(&world.ada, "bills(PAGE) { edgeCount }".to_owned())];
+    asked.push((&world.ada, "ledgers { statements(PAGE) { edgeCount } }".to_owned()));
+    asked.push((&world.ada, "ledgers { invoices(PAGE) { edgeCount } }".to_owned()));
+    asked.extend([(&world.ada, of_ledger("statements")), (&emma, of_ledger("invoices"))]);
+    asked.extend(["transactions", "attachments"].map(|field| (&world.ada, of_bill("StatementType", field))));
+    for field in ["transactions", "attachments", "representations"] {
+        asked.push((&emma, of_bill("InvoiceType", field)));
+        asked.push((&shiro, of_bill("PeriodBasedDocumentType", field)));
+    }
+    for (customer, below) in asked {
+        let token = server.log_in(json!({ "APIKey": customer.api_key })).await;
+        let below = format!("account(accountNumber: \"{}\") {{ {below} }}", customer.account);
+        bounds_its_pages(&server, &token, &below).await;
+    }
 }

@@ -86,6 +86,16 @@ async fn a_mirror_needs_one_user_and_reads_forwards() {
         let reply = server.send(Some(&world.reader), MIRROR, json!({ "i": input })).await;
         assert_eq!(reply.codes(), [code], "{input}");
     }
+    // `last` is refused before its bounds are looked at.
+    for (page, code) in
+        [("", "KT-CT-1201"), ("(first: 101)", "KT-CT-1202"), ("(first: 1, after: \"x\")", "KT-CT-1204")]
+    {
+        let query = format!(
+            "query($i: AccountUserInputType) {{ userSyncPayload(input: $i) {{ accounts{page} {{ edgeCount }} }} }}"
+        );
+        let reply = server.send(Some(&world.reader), &query, json!({ "i": { "accountUserId": ada } })).await;
+        assert_eq!(reply.codes(), [code], "{page}");
+    }
     for arguments in ["last: 1", "first: 1, before: \"YXJyYXljb25uZWN0aW9uOjE=\""] {
         let query = format!(
             "query($i: AccountUserInputType) {{ userSyncPayload(input: $i) {{ ...part }} }}

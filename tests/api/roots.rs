@@ -217,17 +217,24 @@ async fn every_connection_bounds_its_pages() {
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { reminders(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { applications(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { portfolio { ancestors(PAGE) { edgeCount } } }",
+        "account(accountNumber: \"N\") { portfolio { descendants(PAGE) { edgeCount } } }",
+        "viewer { businesses(PAGE) { edgeCount } }",
+        "viewer { transactions(PAGE) { edgeCount } }",
         "viewer { portfolios(PAGE) { edgeCount } }",
         "rateLimitInfo { fieldSpecificRateLimits(PAGE) { edgeCount } }",
     ] {
-        for (arguments, code) in PAGING {
-            let page = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
-            let query = format!(
-                "{{ {} }}",
-                below.replace("(PAGE)", &page).replace("\"N\"", &format!("\"{number}\""))
-            );
-            let reply = server.send(Some(&world.ada.token), &query, json!({})).await;
-            assert_eq!(reply.codes().first(), Some(&code), "{query}");
-        }
+        bounds_its_pages(&server, &world.ada.token, &below.replace("\"N\"", &format!("\"{number}\""))).await;
+    }
+}
+
+/// Asks for pages that cannot be had where `below` says `(PAGE)`.
+pub async fn bounds_its_pages(server: &Server, token: &str, below: &str) {
+    for (arguments, code) in PAGING {
+        let page = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
+        let query = format!("{{ {} }}", below.replace("(PAGE)", &page));
+        let reply = server.send(Some(token), &query, json!({})).await;
+        assert_eq!(reply.codes().first(), Some(&code), "{query}: {}", reply.json);
     }
 }
