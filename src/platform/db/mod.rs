@@ -52,10 +52,14 @@ impl Database {
         connections: u32,
         wall: WallClock,
     ) -> Result<Self, sqlx::Error> {
-        let options = options
-            .application_name("kraken-api")
-            .statement_cache_capacity(512)
-            .options([("timezone", "UTC"), ("idle_in_transaction_session_timeout", "60s")]);
+        // Statements are constant and prepared once a connection. To plan them anew for each caller would cost Postgres
+        // several times what running them does: what a viewer may see makes plans long, and a plan for one kind of viewer
+        // always looks cheaper than one for all, so left to itself it never stops.
+        let options = options.application_name("kraken-api").statement_cache_capacity(512).options([
+            ("timezone", "UTC"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
