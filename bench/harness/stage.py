@@ -83,10 +83,22 @@ def _same(one, other):
     return one.exists() and other.exists() and one.read_bytes() == other.read_bytes()
 
 
+def install_wrk():
+    """The load generator, where it is missing and can be installed."""
+    if shutil.which("wrk"):
+        return
+    root = [] if os.getuid() == 0 else ["sudo", "-n"]
+    if shutil.which("apt-get") and (not root or shutil.which("sudo")):
+        say("installing wrk")
+        subprocess.run([*root, "apt-get", "update", "-qq"])
+        subprocess.run([*root, "apt-get", "install", "-y", "-qq", "wrk"], stdout=subprocess.DEVNULL)
+    if not shutil.which("wrk"):
+        raise SystemExit("wrk is missing; install it with: sudo apt-get install wrk")
+
+
 def install(peers):
     """The peers' libraries, as their lock files name them, in folders of their own."""
-    if shutil.which("wrk") is None:
-        raise SystemExit("wrk is missing; install it with: apt-get install wrk")
+    install_wrk()
     for name in peers:
         source, home = BENCH / "peers" / name, WORK / name
         lock = "requirements.txt" if name == "python" else "package-lock.json"
@@ -131,8 +143,8 @@ class Server:
 class Stage:
     """A database of so many accounts, and the servers over it."""
 
-    def __init__(self, postgres: Postgres, program: Path, accounts: int, cores):
-        self.postgres, self.program, self.accounts, self.cores = postgres, program, accounts, cores
+    def __init__(self, postgres: Postgres, program: Path, accounts: int, cores, log=None):
+        self.postgres, self.program, self.accounts, self.cores, self.log = postgres, program, accounts, cores, log
         self.database = f"bench_{accounts}"
         self.home = WORK / f"home-{accounts}"
         self.servers, self.world = {}, None
@@ -147,6 +159,8 @@ class Stage:
 
     def _env(self):
         env = {name: value for name, value in os.environ.items() if not name.startswith(("KRAKEN_", "DATABASE_URL"))}
+        if self.log:
+            env["KRAKEN_LOG"] = self.log
         return {**env, "PORT": str(PORTS["ours"])}
 
     def seed(self):

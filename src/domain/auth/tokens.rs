@@ -11,6 +11,7 @@ use super::keys::{KeyError, key_error};
 use super::refresh::digest;
 use super::subjects::{self, Actor, Subject, SubjectRow};
 use super::viewer::{Through, Viewer};
+use crate::phase::Phase;
 use crate::platform::db::{Tx, database_error};
 
 /// How long an access token lives, in seconds.
@@ -238,9 +239,11 @@ impl Auth {
         let Some(key) = ring.verifying(&header.kid) else {
             return Err(if foreign { TokenError::Issuer } else { TokenError::KeysRotated });
         };
+        let verifying = Phase::begin("signature");
         if !key.signed(message, signature) {
             return Err(TokenError::BadSignature);
         }
+        drop(verifying);
         if foreign {
             return Err(TokenError::Issuer);
         }

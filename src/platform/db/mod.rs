@@ -24,6 +24,7 @@ pub(crate) use statement::{field, row, statement};
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
+use crate::phase::Phase;
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
@@ -111,6 +112,7 @@ impl Database {
     async fn begin(&self, begin: &str, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
         // One round trip; a timeout of zero would mean none at all.
         let millis = deadline.remaining().as_millis().clamp(1, 3_600_000);
+        let _phase = Phase::begin("database");
         let inner = self.pool.begin_with(format!("{begin}; set local statement_timeout = {millis}")).await?;
         Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
     }
