@@ -19,6 +19,7 @@ mod collections;
 mod consents;
 mod contributions;
 mod details;
+mod direct_debits;
 mod domain;
 mod dues;
 mod dunning;

@@ -49,7 +49,16 @@ impl Server {
         let form =
             "select min(id)::bigint from feedback_forms where market = 'gb' and source like '%CONSUMER_SITE'";
         let (form,) = sqlx::query_as(form).fetch_one(self.database.pool()).await.expect("a form");
+        let bank = crate::support::payments::british("9911");
+        let instruction = self.direct_debit(&bob.token, bob, bank.clone()).await;
+        let store = "mutation($i: StoreDirectDebitPaymentMethodDetailsInput!) {
+            storeDirectDebitPaymentMethodDetails(input: $i) { storedPaymentMethodDetailsReference } }";
+        let details = json!({ "accountNumber": bob.account, "bankDetails": bank });
+        let stored = self.ask(Some(&bob.token), store, json!({ "i": details })).await;
+        let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
         Bobs {
+            instruction: instruction["id"].as_str().expect("an id").to_owned(),
+            stored: stored.as_str().expect("a reference").to_owned(),
             feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
             form,
             user_number,
@@ -217,6 +226,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "open-accounts",
         "record-contacts",
         "manage-debt",
+        "manage-payments",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;

@@ -3,6 +3,7 @@
 pub mod database;
 pub mod debts;
 pub mod letters;
+pub mod payments;
 pub mod record;
 pub mod server;
 pub mod world;

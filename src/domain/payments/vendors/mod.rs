@@ -1,0 +1,4 @@
+//! The parties that move money, each behind a port, and the built-in simulators of them.
+
+pub mod mandates;
+pub mod simulated_mandates;
