@@ -11,6 +11,8 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
+use super::payments::payouts;
+use super::payments::vendors::simulated_payouts;
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -47,6 +49,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
     events::register(&mut runner);
+    payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));
     keep_up(&mut runner, random.clone());
     runner
 }

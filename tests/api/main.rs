@@ -46,6 +46,7 @@ mod pre_signed;
 mod preferences;
 mod proceedings;
 mod reminders;
+mod repayments;
 mod residence;
 mod roots;
 mod rotation;

@@ -23,6 +23,9 @@ pub struct Bobs {
     pub link: String,
     pub feedback: i64,
     pub form: i64,
+    /// His request for money back, and the repayment that waits for its approval.
+    pub repayment_request: String,
+    pub repayment: String,
 }
 
 /// One call with something of Bob's.
@@ -449,6 +452,42 @@ pub const ATTEMPTS: &[Attempt] = &[
             json!({ "i": { "feedbackId": bob.feedback, "formId": bob.form, "accountNumber": bob.account,
                 "answer": "1", "issueResolved": true } })
         },
+    },
+    Attempt {
+        mutation: "submitRepaymentRequest",
+        document: "mutation($i: RequestRepaymentInputType!) {
+            submitRepaymentRequest(input: $i) { repaymentRequest { requestId } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "ledgerId": bob.ledger_number, "amountInMinorUnit": 1,
+                "idempotencyKey": "eve" } })
+        },
+    },
+    Attempt {
+        mutation: "cancelRepaymentRequest",
+        document: "mutation($i: CancelRepaymentRequestInputType!) {
+            cancelRepaymentRequest(input: $i) { repaymentRequest { requestId } } }",
+        variables: |bob| json!({ "i": { "requestId": bob.repayment_request } }),
+    },
+    Attempt {
+        mutation: "createRefundRequest",
+        document: "mutation($i: RefundRequestInput!) {
+            createRefundRequest(input: $i) { refundRequest { requestedAmountToReturn } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "requestedAmount": 1 } }),
+    },
+    Attempt {
+        mutation: "approveRepayment",
+        document: "mutation($i: ApproveRepaymentInput!) { approveRepayment(input: $i) { repayment { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "repaymentId": bob.repayment } }),
+    },
+    Attempt {
+        mutation: "blockRepaymentSubmission",
+        document: "mutation($i: RepaymentInput!) { blockRepaymentSubmission(input: $i) { repaymentId } }",
+        variables: |bob| json!({ "i": { "repaymentId": bob.repayment } }),
+    },
+    Attempt {
+        mutation: "allowRepaymentSubmission",
+        document: "mutation($i: RepaymentInput!) { allowRepaymentSubmission(input: $i) { repaymentId } }",
+        variables: |bob| json!({ "i": { "repaymentId": bob.repayment } }),
     },
 ];
 

@@ -46,12 +46,15 @@ impl Server {
             json!({ "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_CONSUMER_SITE" });
         let opened = self.ask(Some(&bob.token), open, json!({ "i": input })).await;
         let feedback = opened["createCustomerFeedback"]["customerFeedback"]["id"].as_str();
+        let (repayment_request, repayment) = self.asks_for_money_back(bob).await;
         let form =
             "select min(id)::bigint from feedback_forms where market = 'gb' and source like '%CONSUMER_SITE'";
         let (form,) = sqlx::query_as(form).fetch_one(self.database.pool()).await.expect("a form");
         Bobs {
             feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
             form,
+            repayment_request,
+            repayment,
             user_number,
             portfolio,
             portfolio_number,
@@ -93,6 +96,20 @@ impl Server {
             sqlx::query_as("select number from collection_records").fetch_one(&mut tx).await.expect("one");
         tx.commit().await.expect("committed");
         number
+    }
+
+    /// A request of a customer's for money back, and the repayment that waits for its approval.
+    async fn asks_for_money_back(&self, customer: &Customer) -> (String, String) {
+        let asked = "with asked as (insert into repayment_requests (account_id, ledger_id, kind, amount, method,
+                requested_by_kind, requested_by_id, requested_at)
+            select $1, id, 'repayment', 100, 'CHEQUE', 'account-user', $2, now() from ledgers
+            where account_id = $1 and is_main returning *)
+            insert into account_repayments (account_id, ledger_id, request_id, amount, method, draws_on_credit, status,
+                payment_date, requested_by_kind, requested_by_id, created_at)
+            select account_id, ledger_id, id, amount, method, true, 'REQUESTED', '2026-03-02', requested_by_kind,
+                requested_by_id, requested_at from asked returning request_id::text, id::text";
+        let asked = sqlx::query_as(asked).bind(customer.account_id).bind(customer.user_id);
+        asked.fetch_one(self.database.pool()).await.expect("asked for")
     }
 
     /// A business that the customer's account belongs to.
@@ -184,6 +201,10 @@ const GIVEN: &[&str] = &[
     "collectionProcessAssociatedItem",
     "collectionProcessActivated",
     "collectionProcessComplete",
+    "repaymentRequest",
+    "refundRequest",
+    "repayment",
+    "repaymentId",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] =
@@ -217,6 +238,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "open-accounts",
         "record-contacts",
         "manage-debt",
+        "manage-payments",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
