@@ -25,7 +25,7 @@ create table repayment_requests (
     ledger_id bigint not null references ledgers (id),
     kind text not null check (kind in ('repayment', 'refund')),
     -- The bank account or card that it goes to; none for a cheque.
-    instruction_id bigint,
+    instruction_id bigint references payment_instructions (id),
     amount bigint not null check (amount > 0),
     method text not null check (method in ('BANK_TRANSFER', 'CHEQUE', 'CARD')),
     reason text,
@@ -55,7 +55,7 @@ create table account_repayments (
     request_id bigint references repayment_requests (id),
     amount bigint not null check (amount > 0),
     method text not null check (method in ('BANK_TRANSFER', 'CHEQUE', 'CARD')),
-    instruction_id bigint,
+    instruction_id bigint references payment_instructions (id),
     -- Whether it is paid out of the credit of the ledger, and not whatever its balance is.
     draws_on_credit boolean not null,
     status text not null check (status in
@@ -117,5 +117,3 @@ create table simulated_payouts (
 create index simulated_payouts_due on simulated_payouts (due_at) where reported is distinct from fate;
 
 update support_roles set permissions = permissions || '{approve-repayments}' where code in ('admin', 'billing');
-update support_roles set permissions = permissions || '{manage-payments}'
-where code in ('admin', 'billing') and not permissions @> '{manage-payments}';

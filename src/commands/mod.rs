@@ -10,6 +10,7 @@ mod open;
 mod parties;
 mod post;
 mod schema;
+mod sealing;
 mod seed;
 mod serve;
 mod webhook;

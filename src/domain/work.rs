@@ -12,7 +12,7 @@ use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
 use super::payments::payouts;
-use super::payments::vendors::simulated_payouts;
+use super::payments::vendors::{mandates, simulated_mandates, simulated_payouts};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -45,6 +45,8 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     let mut runner = Runner::default();
     post::register(&mut runner, house);
     simulator::register(&mut runner);
+    mandates::register(&mut runner, Arc::new(simulated_mandates::Simulator));
+    simulated_mandates::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
     scheduled::register(&mut runner);
     permissions::register(&mut runner);

@@ -98,6 +98,17 @@ impl Ada {
         (seen["balance"].as_i64().expect("a balance"), status.to_owned())
     }
 
+    /// Gives Ada a bank account that can be paid to, as a direct debit that the bank has accepted.
+    async fn bank_account(&self) {
+        let account = "insert into payment_instructions (account_id, instruction_type, status, valid_from, vendor,
+                vendor_reference, account_holder, details, fingerprint, bank_scheme, bank_code, masked_identifier,
+                last_four, created_at, created_by_kind, created_by_id)
+            values ($1, 'DIRECT_DEBIT', 'ACTIVE', '2026-01-01', 'BOTTOMLINE_PTX', 'MD-1', 'A Lovelace', '', $2,
+                'SORT_CODE', '200000', '****9999', '9999', '2026-01-01', 'account-user', 1)";
+        let account = sqlx::query(account).bind(self.world.ada.account_id).bind(vec![7_u8; 32]);
+        account.execute(self.server.database.pool()).await.expect("a bank account");
+    }
+
     async fn books_are_right(&self) {
         for finding in check::run(&mut self.server.tx().await).await.expect("checked") {
             assert_eq!(finding.broken, 0, "{}", finding.rule);
@@ -142,7 +153,10 @@ async fn credit_goes_back_when_somebody_else_has_approved_it() {
     let seen = ada.seen().await;
     assert_eq!(seen["ledgers"][0]["repaymentRequests"]["edges"][0]["node"]["status"], "ACCEPTED");
     let refund = &seen["transactions"]["edges"][0]["node"];
-    assert_eq!(refund, &json!({ "__typename": "Refund", "amount": 4000, "title": "Refund", "isReversed": false }));
+    assert_eq!(
+        refund,
+        &json!({ "__typename": "Refund", "amount": 4000, "title": "Refund", "isReversed": false })
+    );
     record::read_back("approveRepayment");
     assert_eq!(ada.tried(&ada.world.staff, APPROVE, &approval).await, "KT-CT-3934");
 
@@ -305,7 +319,8 @@ async fn what_is_held_back_is_not_paid_until_it_is_let_go() {
         }
     }
     assert_eq!(ada.tried(&world.staff, ALLOW, &with(Value::Null)).await, "KT-CT-3945");
-    let data = server.ask(Some(&world.staff), BLOCK, json!({ "i": with(json!("Is this her account?")) })).await;
+    let data =
+        server.ask(Some(&world.staff), BLOCK, json!({ "i": with(json!("Is this her account?")) })).await;
     let blocked = json!({ "repaymentId": id,
         "repaymentIntervention": { "outcome": "BLOCKED", "reason": "Is this her account?" } });
     assert_eq!(data["blockRepaymentSubmission"], blocked);
@@ -390,11 +405,36 @@ async fn how_much_may_be_asked_back_depends_on_what_else_is_known() {
 }
 
 #[tokio::test]
+async fn money_goes_to_the_bank_account_that_was_on_file_and_nowhere_else() {
+    let mut ada = Ada::with(5000).await;
+    ada.bank_account().await;
+    let id = ada.approved(1000, "one").await;
+    let seen = ada.seen().await;
+    let asked = &seen["ledgers"][0]["repaymentRequests"]["edges"][0]["node"];
+    assert_eq!((&asked["method"], &asked["status"]), (&json!("BANK_TRANSFER"), &json!("ACCEPTED")));
+    let order = "select method from simulated_payouts where reference = $1";
+    let order: String =
+        sqlx::query_scalar(order).bind(&id).fetch_one(ada.server.database.pool()).await.expect("an order");
+    assert_eq!(order, "BANK_TRANSFER");
+    // The account is closed before the next two are on their way.
+    let second = ada.asked(1000, "two").await;
+    assert_eq!(ada.tried(&ada.world.staff, APPROVE, &ada.approval(&second)).await, "");
+    let third = ada.asked(1000, "three").await;
+    let close = "update payment_instructions set status = 'FAILED', ended_because = 'ACCOUNT_CLOSED', valid_to = '2026-03-02'";
+    ada.server.tamper(close).await;
+    assert_eq!(ada.tried(&ada.world.staff, APPROVE, &ada.approval(&third)).await, "KT-CT-3935");
+    ada.on_day(2).await;
+    let seen = ada.seen().await;
+    assert_eq!(seen["balance"], 4000);
+    let status = |place: usize| &seen["ledgers"][0]["repaymentRequests"]["edges"][place]["node"]["status"];
+    assert_eq!([status(0), status(1), status(2)], ["REQUESTED", "REJECTED", "ACCEPTED"]);
+    ada.books_are_right().await;
+}
+
+#[tokio::test]
 async fn repayments_bound_their_pages() {
     let ada = Ada::with(5000).await;
-    for below in
-        ["repayments(PAGE) { edgeCount }", "ledgers { repaymentRequests(PAGE) { edgeCount } }"]
-    {
+    for below in ["repayments(PAGE) { edgeCount }", "ledgers { repaymentRequests(PAGE) { edgeCount } }"] {
         let below = format!("account(accountNumber: \"{}\") {{ {below} }}", ada.world.ada.account);
         bounds_its_pages(&ada.server, &ada.world.ada.token, &below).await;
     }

@@ -46,8 +46,7 @@ async fn repayments_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let window = window(&call)?;
     let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|account| account.id).collect();
     let mut view = call.cx.read().await?;
-    let pages =
-        repayments::page_of_accounts(&mut view, call.cx.viewer(), &ids, &statuses, &window).await;
+    let pages = repayments::page_of_accounts(&mut view, call.cx.viewer(), &ids, &statuses, &window).await;
     Ok(pages.map_err(FieldError::internal)?.into_iter().map(|page| connection(page, Node::new)).collect())
 }
 
@@ -62,9 +61,9 @@ async fn approve(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ApproveInput = call.arg("input")?;
     let number = Some(input.account_number.as_str());
     let approved = call.cx.write("Mutation.approveRepayment", number, &input, |tx, viewer, input| {
-        Box::pin(async move {
-            repayments::approve(tx, viewer, &input.account_number, &input.repayment_id).await
-        })
+        Box::pin(
+            async move { repayments::approve(tx, viewer, &input.account_number, &input.repayment_id).await },
+        )
     });
     approved.await.map(|repayment| Resolved::node(About(repayment))).map_err(|error| match error {
         ApprovalError::Forbidden => FieldError::code("KT-CT-3959"),

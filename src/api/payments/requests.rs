@@ -80,7 +80,9 @@ async fn submit(call: Call<'_>) -> Result<Resolved, FieldError> {
     asked.await.map(|request| Resolved::node(About(request))).map_err(|error| match error {
         RequestError::Forbidden => FieldError::code("KT-CT-1132"),
         RequestError::NotTheirs => FieldError::code("KT-CT-3926"),
-        RequestError::Name(NameError::Both) => FieldError::code("KT-CT-3820").at_input(&["input", "ledgerId"]),
+        RequestError::Name(NameError::Both) => {
+            FieldError::code("KT-CT-3820").at_input(&["input", "ledgerId"])
+        }
         RequestError::Name(NameError::Neither) => {
             FieldError::code("KT-CT-3821").at_input(&["input", "ledgerId"])
         }

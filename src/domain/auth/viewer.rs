@@ -76,6 +76,8 @@ pub const MANAGE_STAFF: &str = "manage-staff";
 pub const READ_POST: &str = "read-post";
 /// Staff and organisations may deal with debts: hold dunning back, give them to an agency, and the like.
 pub const MANAGE_DEBT: &str = "manage-debt";
+/// Staff and organisations may say how the accounts that they see are paid, and ask for money back for them.
+pub const MANAGE_PAYMENTS: &str = "manage-payments";
 /// Staff may look at the service as a customer does.
 pub const MASQUERADE: &str = "masquerade";
 /// Staff and organisations may withdraw the refresh tokens of customers.
@@ -86,8 +88,6 @@ pub const PRE_SIGN: &str = "pre-sign-tokens";
 pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
 /// Staff and organisations may register businesses and say which accounts are theirs.
 pub const MANAGE_BUSINESSES: &str = "manage-businesses";
-/// Staff and organisations may ask for payments and repayments of the customers that they see.
-pub const MANAGE_PAYMENTS: &str = "manage-payments";
 /// Staff may approve money that others want paid out, and hold it back.
 pub const APPROVE_REPAYMENTS: &str = "approve-repayments";
 /// Staff and organisations may sign customers up.

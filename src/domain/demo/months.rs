@@ -5,7 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, trade, voice,
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, trade,
+    voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};

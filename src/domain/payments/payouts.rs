@@ -9,6 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
+use super::instructions;
 use super::requests::DECIDE;
 use super::vendors::payouts::{Order, PayoutService, Receipt, Report};
 use super::vendors::simulated_payouts;
@@ -34,6 +35,7 @@ const AGAIN: TimeDelta = TimeDelta::hours(6);
 /// Who decides where nobody does.
 const SERVER: (&str, i64) = ("server", 0);
 const GONE: &str = "The credit is not there any more.";
+const NOWHERE: &str = "The bank account cannot be used any more.";
 const LAPSED: &str = "Nobody decided on it in time.";
 
 /// Has this runner pay out what was approved, through `service`.
@@ -155,6 +157,7 @@ row! {
         ledger_type: String,
         market: String,
         request_id: Option<i64>,
+        instruction_id: Option<i64>,
         amount: i64,
         method: String,
         draws_on_credit: bool,
@@ -163,7 +166,8 @@ row! {
 
 // The lock makes a second run of the same job wait, and then find nothing approved. Nobody holds it back meanwhile.
 statement!(static TAKE: Approved = "
-    select r.account_id, r.ledger_id, l.ledger_type, a.market, r.request_id, r.amount, r.method, r.draws_on_credit
+    select r.account_id, r.ledger_id, l.ledger_type, a.market, r.request_id, r.instruction_id, r.amount, r.method,
+        r.draws_on_credit
     from account_repayments r join ledgers l on l.id = r.ledger_id join accounts a on a.id = r.account_id
     where r.id = $1 and r.status = 'APPROVED' and not r.is_blocked for update of r");
 statement!(static SUBMITTED: () = "
@@ -173,17 +177,15 @@ statement!(static WITHDRAW: () = "
     update account_repayments set status = 'WITHDRAWN', failure = $2 where id = $1");
 
 /// Debits the ledger of a repayment that was approved, and has the order given; nothing, if it is held back. Where the
-/// credit is gone, the request is refused after all.
+/// credit is gone, or the bank account that it was to go to, the request is refused after all.
 async fn submit(tx: &mut Tx, id: i64) -> Result<(), JobError> {
     let Some(due) = TAKE.query().bind(id).fetch_optional(&mut *tx).await? else { return Ok(()) };
     let market = market::by_code(&due.market).ok_or_else(|| JobError::Other("an unknown market".into()))?;
-    let balances = journal::hold(tx, &[due.ledger_id], &market.currency.code).await?;
-    let balance = balances.get(&due.ledger_id).copied().unwrap_or_default().0;
-    if due.draws_on_credit && balance < due.amount {
+    if let Some(why) = obstacle(tx, &due, &market.currency.code).await? {
         if let Some(request) = due.request_id {
-            refuse(tx, request, GONE).await?;
+            refuse(tx, request, why).await?;
         }
-        WITHDRAW.command().bind(id).bind(GONE).execute(&mut *tx).await?;
+        WITHDRAW.command().bind(id).bind(why).execute(&mut *tx).await?;
         return Ok(());
     }
     let movement = Movement {
@@ -204,6 +206,20 @@ async fn submit(tx: &mut Tx, id: i64) -> Result<(), JobError> {
     Ok(())
 }
 
+/// Why it cannot be paid after all. What is not in the way stays so until the transaction ends.
+async fn obstacle(tx: &mut Tx, due: &Approved, currency: &str) -> Result<Option<&'static str>, sqlx::Error> {
+    let balances = journal::hold(tx, &[due.ledger_id], currency).await?;
+    let balance = balances.get(&due.ledger_id).copied().unwrap_or_default().0;
+    if due.draws_on_credit && balance < due.amount {
+        return Ok(Some(GONE));
+    }
+    let now = tx.business_now().await?;
+    Ok(match due.instruction_id {
+        Some(instruction) if !instructions::hold(tx, instruction, now).await? => Some(NOWHERE),
+        _ => None,
+    })
+}
+
 /// One of `AccountPaymentTransactionTypeChoices`.
 fn payment_type(method: &str) -> &'static str {
     match method {
@@ -214,12 +230,13 @@ fn payment_type(method: &str) -> &'static str {
 }
 
 statement!(static ORDER: Order = "
-    select r.id::text as reference, r.amount, s.currency, r.method, a.billing_name as payee,
-        null::text as destination, concat_ws(', ', nullif(a.billing_address_line1, ''),
+    select r.id::text as reference, r.amount, s.currency, r.method,
+        coalesce(i.account_holder, a.billing_name) as payee, i.vendor_reference as destination, concat_ws(', ', nullif(a.billing_address_line1, ''),
             nullif(a.billing_address_line2, ''), nullif(a.billing_address_line3, ''),
             nullif(a.billing_address_line4, ''), nullif(a.billing_address_line5, ''), nullif(a.billing_postcode, ''))
         as address, r.attempts
     from account_repayments r join ledger_accounts s on s.id = r.ledger_id join accounts a on a.id = r.account_id
+        left join payment_instructions i on i.id = r.instruction_id
     where r.id = $1 and r.status = 'SUBMITTED' and r.handed_over_at is null for update of r");
 statement!(static HANDED_OVER: () = "
     update account_repayments set handed_over_at = $2, vendor_reference = $3 where id = $1");

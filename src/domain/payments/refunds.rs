@@ -93,7 +93,8 @@ impl Means {
     pub fn maximum(&self) -> (i64, Limit) {
         let available = (self.credit() - self.recommended_balance()).max(0);
         let debited = self.debited.map(|debited| ((debited - self.spoken_for).max(0), Limit::Debited));
-        let limits = [Some((available, Limit::Available)), debited, Some((self.most_by_customer, Limit::ByCustomer))];
+        let limits =
+            [Some((available, Limit::Available)), debited, Some((self.most_by_customer, Limit::ByCustomer))];
         let least = limits.into_iter().flatten().min_by_key(|(amount, _)| *amount);
         least.unwrap_or((0, Limit::Available))
     }
@@ -204,6 +205,9 @@ mod tests {
         assert_eq!(Means { is_repaid: true, ..means(300) }.obstacle(), Some(Obstacle::RepaidRecently));
         assert_eq!(Means { kept: 400, ..means(300) }.obstacle(), Some(Obstacle::NothingToSpare));
         assert_eq!(Means { debited: Some(0), ..means(300) }.obstacle(), Some(Obstacle::NothingDebited));
-        assert_eq!(Means { debited: Some(9), kept: 400, ..means(300) }.obstacle(), Some(Obstacle::NothingToSpare));
+        assert_eq!(
+            Means { debited: Some(9), kept: 400, ..means(300) }.obstacle(),
+            Some(Obstacle::NothingToSpare)
+        );
     }
 }

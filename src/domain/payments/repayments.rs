@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use chrono::NaiveDate;
 use thiserror::Error;
 
-use super::payouts;
 use super::requests::DECIDE;
+use super::{instructions, payouts};
 use crate::domain::accounts::changes::hand;
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{APPROVE_REPAYMENTS, Viewer, account_is_visible};
@@ -187,6 +187,7 @@ database_error!(ApprovalError);
 row! {
     struct Held {
         request_id: Option<i64>,
+        instruction_id: Option<i64>,
         ledger_id: i64,
         currency: String,
         amount: i64,
@@ -198,7 +199,7 @@ row! {
 }
 
 statement!(static HOLD: Held = concat!("
-    select r.request_id, r.ledger_id, s.currency, r.amount, r.draws_on_credit, r.status, r.requested_by_kind,
+    select r.request_id, r.instruction_id, r.ledger_id, s.currency, r.amount, r.draws_on_credit, r.status, r.requested_by_kind,
         r.requested_by_id
     from account_repayments r join ledger_accounts s on s.id = r.ledger_id join accounts a on a.id = r.account_id
     where r.id = $3 and a.number = $4 and ", account_is_visible!(), " for update of r"));
@@ -232,6 +233,11 @@ pub async fn approve(
         return Err(ApprovalError::CannotBePaid);
     }
     let now = tx.business_now().await?;
+    if let Some(instruction) = held.instruction_id
+        && !instructions::hold(tx, instruction, now).await?
+    {
+        return Err(ApprovalError::CannotBePaid);
+    }
     APPROVE.command().bind(id).bind(kind).bind(by).bind(now).execute(&mut *tx).await?;
     if let Some(request) = held.request_id {
         let decision: Option<&str> = None;

@@ -5,9 +5,11 @@
 use chrono::{DateTime, Utc};
 use thiserror::Error;
 
+use super::instructions::{self, DIRECT_DEBIT};
+use super::may_manage;
 use super::refunds::{self, Means, Obstacle};
 use crate::domain::accounts::changes::hand;
-use crate::domain::auth::viewer::{MANAGE_PAYMENTS, Viewer, account_is_owned, account_is_visible};
+use crate::domain::auth::viewer::{Viewer, account_is_owned, account_is_visible};
 use crate::domain::communications::messages::{self, Channel, NewMessage};
 use crate::domain::ledgers::journal;
 use crate::domain::ledgers::ledgers::{LedgerName, NameError};
@@ -147,14 +149,9 @@ statement!(static ADD: Request = "
     )
     select id, amount, status from asked");
 
-/// Whether the viewer may ask for payments and repayments at all.
-pub(super) fn may_ask(viewer: &Viewer) -> bool {
-    viewer.account_user().is_some() || viewer.may(MANAGE_PAYMENTS)
-}
-
 /// Asks for some of a ledger's credit. Nothing is debited before the money is on its way.
 pub async fn submit(tx: &mut Tx, viewer: &Viewer, new: &NewRequest<'_>) -> Result<Request, RequestError> {
-    if !may_ask(viewer) {
+    if !may_manage(viewer) {
         return Err(RequestError::Forbidden);
     }
     let name = LedgerName::parse(new.ledger)?;
@@ -183,7 +180,7 @@ pub async fn submit_plain(
     account_number: &str,
     amount: i64,
 ) -> Result<Request, RequestError> {
-    if !may_ask(viewer) {
+    if !may_manage(viewer) {
         return Err(RequestError::Forbidden);
     }
     let query = MAIN.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
@@ -236,7 +233,7 @@ async fn ask(
     }
     let means = refunds::of_ledger(tx, viewer, ledger.id).await?.ok_or(RequestError::NotTheirs)?;
     afford(viewer, &means, wanted.amount)?;
-    let way = way(&means, wanted.method)?;
+    let way = way(tx, ledger, &means, wanted.method).await?;
     add(tx, viewer, market, ledger, wanted, &way).await
 }
 
@@ -258,7 +255,15 @@ struct Way {
     instruction: Option<i64>,
 }
 
-fn way(means: &Means, wanted: Option<&str>) -> Result<Way, RequestError> {
+async fn way(tx: &mut Tx, ledger: &Ledger, means: &Means, wanted: Option<&str>) -> Result<Way, RequestError> {
+    let now = tx.business_now().await?;
+    if wanted != Some("CHEQUE") {
+        let account =
+            instructions::usable(tx, ledger.account_id, Some(ledger.id), now, Some(DIRECT_DEBIT)).await?;
+        if let Some(account) = account {
+            return Ok(Way { method: "BANK_TRANSFER", instruction: Some(account.id) });
+        }
+    }
     match wanted {
         Some("BANK_TRANSFER") => Err(RequestError::NoWay("There is no bank account to pay to.")),
         _ if means.sends_cheques => Ok(Way { method: "CHEQUE", instruction: None }),
@@ -334,7 +339,7 @@ pub async fn cancel(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Request, R
     let id: i64 = id.parse().map_err(|_| RequestError::Unknown)?;
     let query = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
     let held = query.fetch_optional(&mut *tx).await?.ok_or(RequestError::Unknown)?;
-    if !may_ask(viewer) || !held.is_owned {
+    if !may_manage(viewer) || !held.is_owned {
         return Err(RequestError::Forbidden);
     }
     if held.status != "REQUESTED" {

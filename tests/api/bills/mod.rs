@@ -466,4 +466,3 @@ async fn options_are_the_brands_unless_an_account_has_its_own() {
     assert_eq!(fields(&found[1], PERIODS), ["2026-10-30", "2026-11-05", "2026-11-05"]);
     checked(&server).await;
 }
-

@@ -1,4 +1,6 @@
-//! Who carries money: ports, each with a simulator behind it that behaves over business time as such a service does.
+//! The parties that move money, each behind a port, and the built-in simulators of them.
 
+pub mod mandates;
 pub mod payouts;
+pub mod simulated_mandates;
 pub mod simulated_payouts;

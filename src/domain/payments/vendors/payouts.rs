@@ -52,9 +52,6 @@ pub enum Report {
 /// Whoever pays out.
 pub trait PayoutService: Send + Sync {
     /// Gives an order. `tx` is the job's transaction; a service outside of this program has no use for it.
-    fn pay_out<'a>(
-        &'a self,
-        tx: &'a mut Tx,
-        order: &'a Order,
-    ) -> BoxFuture<'a, Result<Receipt, sqlx::Error>>;
+    fn pay_out<'a>(&'a self, tx: &'a mut Tx, order: &'a Order)
+    -> BoxFuture<'a, Result<Receipt, sqlx::Error>>;
 }
