@@ -24,6 +24,8 @@ create table repayment_requests (
     account_id bigint not null references accounts (id),
     ledger_id bigint not null references ledgers (id),
     kind text not null check (kind in ('repayment', 'refund')),
+    -- The payment that is paid back, if it is one.
+    payment_id bigint,
     -- The bank account or card that it goes to; none for a cheque.
     instruction_id bigint references payment_instructions (id),
     amount bigint not null check (amount > 0),
@@ -41,6 +43,7 @@ create table repayment_requests (
     decided_at timestamptz,
     decision text,
     constraint repayment_requests_idempotency_key unique (account_id, idempotency_key),
+    constraint repayment_requests_of_payment check ((kind = 'refund') = (payment_id is not null)),
     constraint repayment_requests_decided check ((status = 'REQUESTED') = (decided_at is null))
 );
 

@@ -98,17 +98,6 @@ impl Ada {
         (seen["balance"].as_i64().expect("a balance"), status.to_owned())
     }
 
-    /// Gives Ada a bank account that can be paid to, as a direct debit that the bank has accepted.
-    async fn bank_account(&self) {
-        let account = "insert into payment_instructions (account_id, instruction_type, status, valid_from, vendor,
-                vendor_reference, account_holder, details, fingerprint, bank_scheme, bank_code, masked_identifier,
-                last_four, created_at, created_by_kind, created_by_id)
-            values ($1, 'DIRECT_DEBIT', 'ACTIVE', '2026-01-01', 'BOTTOMLINE_PTX', 'MD-1', 'A Lovelace', '', $2,
-                'SORT_CODE', '200000', '****9999', '9999', '2026-01-01', 'account-user', 1)";
-        let account = sqlx::query(account).bind(self.world.ada.account_id).bind(vec![7_u8; 32]);
-        account.execute(self.server.database.pool()).await.expect("a bank account");
-    }
-
     async fn books_are_right(&self) {
         for finding in check::run(&mut self.server.tx().await).await.expect("checked") {
             assert_eq!(finding.broken, 0, "{}", finding.rule);
@@ -407,7 +396,7 @@ async fn how_much_may_be_asked_back_depends_on_what_else_is_known() {
 #[tokio::test]
 async fn money_goes_to_the_bank_account_that_was_on_file_and_nowhere_else() {
     let mut ada = Ada::with(5000).await;
-    ada.bank_account().await;
+    ada.server.bank_account(ada.world.ada.account_id).await;
     let id = ada.approved(1000, "one").await;
     let seen = ada.seen().await;
     let asked = &seen["ledgers"][0]["repaymentRequests"]["edges"][0]["node"];

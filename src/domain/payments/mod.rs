@@ -2,7 +2,10 @@
 
 pub mod bank;
 pub mod check;
+pub mod deposit_round;
+pub mod deposits;
 pub mod direct_debits;
+pub mod export_repayments;
 pub mod instructions;
 pub mod interventions;
 pub mod owners;
@@ -12,6 +15,7 @@ pub mod repayments;
 pub mod requests;
 pub mod sealing;
 pub mod vendors;
+pub mod warm_home_discounts;
 
 use crate::domain::auth::viewer::{MANAGE_PAYMENTS, Viewer};
 

@@ -214,7 +214,8 @@ async fn obstacle(tx: &mut Tx, due: &Approved, currency: &str) -> Result<Option<
         return Ok(Some(GONE));
     }
     let now = tx.business_now().await?;
-    Ok(match due.instruction_id {
+    // What goes back the way it came needs no mandate that still holds.
+    Ok(match due.instruction_id.filter(|_| due.draws_on_credit) {
         Some(instruction) if !instructions::hold(tx, instruction, now).await? => Some(NOWHERE),
         _ => None,
     })

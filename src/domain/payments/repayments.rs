@@ -43,6 +43,8 @@ row! {
         pub method: String,
         /// The payment instruction that the money goes to; none for a cheque.
         pub instruction_id: Option<i64>,
+        /// The payment that is paid back, if it is one.
+        pub payment_id: Option<i64>,
         /// One of `RepaymentRequestStatus`.
         pub status: String,
     }
@@ -118,7 +120,7 @@ statement!(static REQUESTS: Asked = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $5::bigint[], $6::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
-        select q.id, q.amount, q.reason, q.method, q.instruction_id, q.status", asked!(), "
+        select q.id, q.amount, q.reason, q.method, q.instruction_id, q.payment_id, q.status", asked!(), "
         order by q.id desc offset parents.skip limit parents.take
     ) inside"));
 statement!(static REQUESTS_COUNT: (i64, i64) = concat!("
@@ -233,7 +235,7 @@ pub async fn approve(
         return Err(ApprovalError::CannotBePaid);
     }
     let now = tx.business_now().await?;
-    if let Some(instruction) = held.instruction_id
+    if let Some(instruction) = held.instruction_id.filter(|_| held.draws_on_credit)
         && !instructions::hold(tx, instruction, now).await?
     {
         return Err(ApprovalError::CannotBePaid);

@@ -2,7 +2,7 @@
 //!
 //! Whoever asks holds the ledger meanwhile, so that two requests never draw on the same credit.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
 use super::instructions::{self, DIRECT_DEBIT};
@@ -14,7 +14,7 @@ use crate::domain::communications::messages::{self, Channel, NewMessage};
 use crate::domain::ledgers::journal;
 use crate::domain::ledgers::ledgers::{LedgerName, NameError};
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
-use crate::platform::market::{self, Market};
+use crate::platform::market;
 use crate::platform::money::Minor;
 
 /// The longest reason, in characters.
@@ -131,16 +131,18 @@ macro_rules! ledgers {
     };
 }
 
+// A deposit goes back as it was agreed, and not because somebody asks.
 statement!(static NAMED: Ledger = concat!(
-    ledgers!(), "(l.id = $4::bigint or l.number = $5::text) and ", account_is_visible!()));
+    ledgers!(), "not l.holds_deposits and (l.id = $4::bigint or l.number = $5::text) and ", account_is_visible!()));
 statement!(static MAIN: Ledger = concat!(ledgers!(), "l.is_main and ", account_is_visible!()));
 statement!(static KNOWS_KEY: (bool,) = "
     select exists (select 1 from repayment_requests where account_id = $1 and idempotency_key = $2)");
 statement!(static ADD: Request = "
     with asked as (
-        insert into repayment_requests (account_id, ledger_id, kind, instruction_id, amount, method, reason,
+        insert into repayment_requests (account_id, ledger_id, kind, payment_id, instruction_id, amount, method, reason,
             idempotency_key, is_plain, requested_by_kind, requested_by_id, requested_at)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) returning *
+        values ($1, $2, case when $3::bigint is null then 'repayment' else 'refund' end, $3, $4, $5, $6, $7, $8, $9, $10,
+            $11, $12) returning *
     ), waiting as (
         insert into account_repayments (account_id, ledger_id, request_id, instruction_id, amount, method,
             draws_on_credit, status, payment_date, requested_by_kind, requested_by_id, created_at)
@@ -206,15 +208,28 @@ impl Wanted<'_> {
         if Minor::positive_entry(self.amount).is_err() {
             return Err(RequestError::BadAmount);
         }
-        let key = self.idempotency_key.map(|key| key.chars().count());
-        if key.is_some_and(|length| length == 0 || length > LONGEST_KEY) {
-            return Err(RequestError::Text("The idempotency key must have 1 to 200 characters."));
+        if let Some(key) = self.idempotency_key {
+            check_key(key).map_err(RequestError::Text)?;
         }
         if self.reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {
             return Err(RequestError::Text("The reason must have no more than 500 characters."));
         }
         Ok(())
     }
+}
+
+/// Whether a text can be a key; if not, why.
+pub(super) fn check_key(key: &str) -> Result<(), &'static str> {
+    let length = key.chars().count();
+    if length == 0 || length > LONGEST_KEY {
+        return Err("The idempotency key must have 1 to 200 characters.");
+    }
+    Ok(())
+}
+
+/// Whether a key stands for a request of the account.
+pub(super) async fn knows_key(tx: &mut Tx, account: i64, key: &str) -> Result<bool, sqlx::Error> {
+    Ok(KNOWS_KEY.query().bind(account).bind(key).fetch_one(&mut *tx).await?.0)
 }
 
 async fn ask(
@@ -227,14 +242,26 @@ async fn ask(
     let market = market::by_code(&ledger.market).ok_or(RequestError::NotTheirs)?;
     journal::hold(tx, &[ledger.id], &market.currency.code).await?;
     if let Some(key) = wanted.idempotency_key
-        && KNOWS_KEY.query().bind(ledger.account_id).bind(key).fetch_one(&mut *tx).await?.0
+        && knows_key(tx, ledger.account_id, key).await?
     {
         return Err(RequestError::UsedKey);
     }
     let means = refunds::of_ledger(tx, viewer, ledger.id).await?.ok_or(RequestError::NotTheirs)?;
     afford(viewer, &means, wanted.amount)?;
     let way = way(tx, ledger, &means, wanted.method).await?;
-    add(tx, viewer, market, ledger, wanted, &way).await
+    let row = NewRow {
+        account: ledger.account_id,
+        ledger: ledger.id,
+        payment: None,
+        instruction: way.instruction,
+        amount: wanted.amount,
+        method: way.method,
+        reason: wanted.reason,
+        idempotency_key: wanted.idempotency_key,
+        is_plain: wanted.is_plain,
+        today: market.day(tx.business_now().await?),
+    };
+    add(tx, viewer, &row).await
 }
 
 /// Whether the viewer may ask for so much. The rules are there for customers and whoever acts for them.
@@ -271,19 +298,28 @@ async fn way(tx: &mut Tx, ledger: &Ledger, means: &Means, wanted: Option<&str>) 
     }
 }
 
-async fn add(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    market: &Market,
-    ledger: &Ledger,
-    wanted: &Wanted<'_>,
-    way: &Way,
-) -> Result<Request, RequestError> {
+/// A request that is known to be right.
+pub(super) struct NewRow<'a> {
+    pub account: i64,
+    pub ledger: i64,
+    /// The payment that is paid back; none if it is credit.
+    pub payment: Option<i64>,
+    pub instruction: Option<i64>,
+    pub amount: i64,
+    pub method: &'a str,
+    pub reason: Option<&'a str>,
+    pub idempotency_key: Option<&'a str>,
+    pub is_plain: bool,
+    pub today: NaiveDate,
+}
+
+/// Keeps a request, and the repayment that waits for it to be approved.
+pub(super) async fn add(tx: &mut Tx, viewer: &Viewer, new: &NewRow<'_>) -> Result<Request, RequestError> {
     let now: DateTime<Utc> = tx.business_now().await?;
     let (kind, by) = hand(viewer);
-    let add = ADD.query().bind(ledger.account_id).bind(ledger.id).bind("repayment").bind(way.instruction);
-    let add = add.bind(wanted.amount).bind(way.method).bind(wanted.reason).bind(wanted.idempotency_key);
-    let add = add.bind(wanted.is_plain).bind(kind).bind(by).bind(now).bind(market.day(now));
+    let add = ADD.query().bind(new.account).bind(new.ledger).bind(new.payment).bind(new.instruction);
+    let add = add.bind(new.amount).bind(new.method).bind(new.reason).bind(new.idempotency_key);
+    let add = add.bind(new.is_plain).bind(kind).bind(by).bind(now).bind(new.today);
     Ok(add.fetch_one(&mut *tx).await?)
 }
 

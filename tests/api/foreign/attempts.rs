@@ -453,42 +453,6 @@ pub const ATTEMPTS: &[Attempt] = &[
                 "answer": "1", "issueResolved": true } })
         },
     },
-    Attempt {
-        mutation: "submitRepaymentRequest",
-        document: "mutation($i: RequestRepaymentInputType!) {
-            submitRepaymentRequest(input: $i) { repaymentRequest { requestId } } }",
-        variables: |bob| {
-            json!({ "i": { "accountNumber": bob.account, "ledgerId": bob.ledger_number, "amountInMinorUnit": 1,
-                "idempotencyKey": "eve" } })
-        },
-    },
-    Attempt {
-        mutation: "cancelRepaymentRequest",
-        document: "mutation($i: CancelRepaymentRequestInputType!) {
-            cancelRepaymentRequest(input: $i) { repaymentRequest { requestId } } }",
-        variables: |bob| json!({ "i": { "requestId": bob.repayment_request } }),
-    },
-    Attempt {
-        mutation: "createRefundRequest",
-        document: "mutation($i: RefundRequestInput!) {
-            createRefundRequest(input: $i) { refundRequest { requestedAmountToReturn } } }",
-        variables: |bob| json!({ "i": { "accountNumber": bob.account, "requestedAmount": 1 } }),
-    },
-    Attempt {
-        mutation: "approveRepayment",
-        document: "mutation($i: ApproveRepaymentInput!) { approveRepayment(input: $i) { repayment { id } } }",
-        variables: |bob| json!({ "i": { "accountNumber": bob.account, "repaymentId": bob.repayment } }),
-    },
-    Attempt {
-        mutation: "blockRepaymentSubmission",
-        document: "mutation($i: RepaymentInput!) { blockRepaymentSubmission(input: $i) { repaymentId } }",
-        variables: |bob| json!({ "i": { "repaymentId": bob.repayment } }),
-    },
-    Attempt {
-        mutation: "allowRepaymentSubmission",
-        document: "mutation($i: RepaymentInput!) { allowRepaymentSubmission(input: $i) { repaymentId } }",
-        variables: |bob| json!({ "i": { "repaymentId": bob.repayment } }),
-    },
 ];
 
 /// Mutations that take nothing of anybody's: they are about the caller, or begin with a secret of the caller's, or
