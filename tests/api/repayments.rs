@@ -3,6 +3,7 @@
 use kraken_api::domain::accounts::open::{self, NewUser};
 use kraken_api::domain::accounts::roles;
 use kraken_api::domain::check;
+use kraken_api::domain::payments::refusals::{self, RefusalError};
 use serde_json::{Value, json};
 
 use crate::roots::bounds_its_pages;
@@ -418,6 +419,30 @@ async fn money_goes_to_the_bank_account_that_was_on_file_and_nowhere_else() {
     let status = |place: usize| &seen["ledgers"][0]["repaymentRequests"]["edges"][place]["node"]["status"];
     assert_eq!([status(0), status(1), status(2)], ["REQUESTED", "REJECTED", "ACCEPTED"]);
     ada.books_are_right().await;
+}
+
+#[tokio::test]
+async fn whoever_runs_the_server_refuses_what_is_not_on_its_way() {
+    let ada = Ada::with(5000).await;
+    ada.asked(1000, "one").await;
+    let request = |seen: &Value, place: usize| {
+        let node = &seen["ledgers"][0]["repaymentRequests"]["edges"][place]["node"];
+        node["requestId"].as_str().and_then(|id| id.parse::<i64>().ok()).expect("an id")
+    };
+    let first = request(&ada.seen().await, 0);
+    let mut tx = ada.server.tx().await;
+    refusals::refuse_by_hand(&mut tx, first, "Please call us.").await.expect("refused");
+    let again = refusals::refuse_by_hand(&mut tx, first, "Please call us.").await;
+    assert!(matches!(again, Err(RefusalError::TooLate)));
+    assert!(matches!(refusals::refuse_by_hand(&mut tx, 1, "").await, Err(RefusalError::Unknown)));
+    tx.commit().await.expect("committed");
+    assert_eq!(ada.server.letters("repayment-refused").await.len(), 1);
+    ada.approved(1000, "two").await;
+    let seen = ada.seen().await;
+    assert_eq!(seen["ledgers"][0]["repaymentRequests"]["edges"][1]["node"]["status"], "REJECTED");
+    let mut tx = ada.server.tx().await;
+    let late = refusals::refuse_by_hand(&mut tx, request(&seen, 0), "").await;
+    assert!(matches!(late, Err(RefusalError::TooLate)));
 }
 
 #[tokio::test]

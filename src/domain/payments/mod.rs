@@ -11,6 +11,7 @@ pub mod interventions;
 pub mod owners;
 pub mod payouts;
 pub mod refunds;
+pub mod refusals;
 pub mod repayments;
 pub mod requests;
 pub mod sealing;

@@ -6,15 +6,13 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::instructions;
-use super::requests::DECIDE;
+use super::refusals::{self, Whom};
 use super::vendors::payouts::{Order, PayoutService, Receipt, Report};
 use super::vendors::simulated_payouts;
-use crate::domain::communications::messages::{self, Channel, NewMessage};
-use crate::domain::ledgers::dunning::today;
 use crate::domain::ledgers::journal;
 use crate::domain::ledgers::payments::{self, Movement, PaymentError};
 use crate::domain::ledgers::reversals::{self, ReversalError};
@@ -32,11 +30,8 @@ const IN_ONE_TURN: i64 = 1000;
 /// What no job seems to look after is given a new one once in this time.
 const AGAIN: TimeDelta = TimeDelta::hours(6);
 
-/// Who decides where nobody does.
-const SERVER: (&str, i64) = ("server", 0);
 const GONE: &str = "The credit is not there any more.";
 const NOWHERE: &str = "The bank account cannot be used any more.";
-const LAPSED: &str = "Nobody decided on it in time.";
 
 /// Has this runner pay out what was approved, through `service`.
 pub fn register(runner: &mut Runner, service: Arc<dyn PayoutService>) {
@@ -47,7 +42,7 @@ pub fn register(runner: &mut Runner, service: Arc<dyn PayoutService>) {
     });
     runner.every(TURN, "upkeep-repayments", |tx, _| {
         Box::pin(async move {
-            lapse(tx).await?;
+            refusals::lapse(tx, IN_ONE_TURN).await?;
             queue(tx).await?;
             let now = tx.business_now().await?;
             for (reference, report) in simulated_payouts::reports(tx, now, IN_ONE_TURN).await? {
@@ -87,69 +82,6 @@ async fn queue(tx: &mut Tx) -> Result<(), sqlx::Error> {
     jobs::enqueue_once(tx, HAND_OVER, &hand_over, wall).await
 }
 
-statement!(static OLD: (i64,) = "
-    select q.id from repayment_requests q join account_repayments r on r.request_id = q.id
-        join accounts a on a.id = q.account_id join refund_rules rules on rules.market = a.market
-        join unnest($1::text[], $2::date[]) as today (market, day) on today.market = a.market
-    where q.status = 'REQUESTED' and q.requested_at::date + rules.lapses_after_days <= today.day
-    order by q.id limit $3 for update of r skip locked");
-
-/// Refuses what nobody has decided on in time.
-async fn lapse(tx: &mut Tx) -> Result<(), sqlx::Error> {
-    let (markets, days): (Vec<String>, Vec<NaiveDate>) = today(tx).await?;
-    for (request,) in OLD.query().bind(markets).bind(days).bind(IN_ONE_TURN).fetch_all(&mut *tx).await? {
-        refuse(tx, request, LAPSED).await?;
-    }
-    Ok(())
-}
-
-row! {
-    struct Whom {
-        account_id: i64,
-        billing_email: String,
-        billing_name: String,
-    }
-}
-
-statement!(static WHOM: Whom = "
-    select a.id as account_id, a.billing_email, a.billing_name
-    from repayment_requests q join accounts a on a.id = q.account_id where q.id = $1");
-
-async fn refuse(tx: &mut Tx, request: i64, why: &str) -> Result<(), sqlx::Error> {
-    let now = tx.business_now().await?;
-    let decide = DECIDE.query().bind(request).bind("REJECTED").bind(SERVER.0).bind(SERVER.1);
-    if decide.bind(now).bind(why).fetch_optional(&mut *tx).await?.is_some() {
-        let whom = WHOM.query().bind(request).fetch_one(&mut *tx).await?;
-        let text = format!("your request {request} for some of your credit back was not granted. {why}");
-        tell(tx, &whom, "repayment-refused", "Your request for a refund", &text).await?;
-    }
-    Ok(())
-}
-
-async fn tell(
-    tx: &mut Tx,
-    whom: &Whom,
-    template: &'static str,
-    subject: &str,
-    text: &str,
-) -> Result<(), sqlx::Error> {
-    if whom.billing_email.is_empty() {
-        return Ok(());
-    }
-    let text = format!("Dear {},\n\n{text}", whom.billing_name);
-    let mail = NewMessage {
-        channel: Channel::Email,
-        template,
-        account_user: None,
-        to: &whom.billing_email,
-        subject,
-        text: &text,
-        confidential: false,
-    };
-    messages::send_about(tx, &mail, whom.account_id).await?;
-    Ok(())
-}
-
 row! {
     struct Approved {
         account_id: i64,
@@ -183,7 +115,7 @@ async fn submit(tx: &mut Tx, id: i64) -> Result<(), JobError> {
     let market = market::by_code(&due.market).ok_or_else(|| JobError::Other("an unknown market".into()))?;
     if let Some(why) = obstacle(tx, &due, &market.currency.code).await? {
         if let Some(request) = due.request_id {
-            refuse(tx, request, why).await?;
+            refusals::refuse(tx, request, why).await?;
         }
         WITHDRAW.command().bind(id).bind(why).execute(&mut *tx).await?;
         return Ok(());
@@ -320,6 +252,6 @@ async fn put_back(tx: &mut Tx, id: i64, why: &str) -> Result<(), JobError> {
     let Failed { account_id, billing_email, billing_name, .. } = failed;
     let whom = Whom { account_id, billing_email, billing_name };
     let text = "we could not pay your refund out, and have put the money back on your account.";
-    tell(tx, &whom, "repayment-failed", "Your refund", text).await?;
+    refusals::tell(tx, &whom, "repayment-failed", "Your refund", text).await?;
     Ok(())
 }
