@@ -20,6 +20,7 @@ mod consents;
 mod contributions;
 mod deposits;
 mod details;
+mod direct_debits;
 mod domain;
 mod dues;
 mod dunning;

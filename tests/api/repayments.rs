@@ -27,7 +27,7 @@ const SEE: &str = "query($n: String!) { account(accountNumber: $n) { balance can
     maximumRefund { amount reasonToRecommendAmount recommendedBalance }
     repayments(first: 9) { totalCount edges { node { id amount paymentDate status } } }
     ledgers { id number repaymentRequests(first: 9) { totalCount edges { node {
-        requestId amount reasonCode method status } } } }
+        requestId amount reasonCode method instruction { accountHolder maskedAccountIdentifier } status } } } }
     transactions(first: 9) { edges { node { __typename amount title isReversed } } } } }";
 
 /// Ada is in credit.
@@ -121,7 +121,7 @@ async fn credit_goes_back_when_somebody_else_has_approved_it() {
     assert_eq!(
         asked["edges"][0]["node"],
         json!({ "requestId": request["requestId"], "amount": 4000, "reasonCode": "MOVING_OUT", "method": "CHEQUE",
-            "status": "REQUESTED" })
+            "instruction": null, "status": "REQUESTED" })
     );
     let repayment = &seen["repayments"]["edges"][0]["node"];
     assert_eq!((&repayment["amount"], &repayment["status"]), (&json!(4000), &json!("REQUESTED")));
@@ -402,6 +402,10 @@ async fn money_goes_to_the_bank_account_that_was_on_file_and_nowhere_else() {
     let seen = ada.seen().await;
     let asked = &seen["ledgers"][0]["repaymentRequests"]["edges"][0]["node"];
     assert_eq!((&asked["method"], &asked["status"]), (&json!("BANK_TRANSFER"), &json!("ACCEPTED")));
+    assert_eq!(
+        asked["instruction"],
+        json!({ "accountHolder": "A Lovelace", "maskedAccountIdentifier": "****9999" })
+    );
     let order = "select method from simulated_payouts where reference = $1";
     let order: String =
         sqlx::query_scalar(order).bind(&id).fetch_one(ada.server.database.pool()).await.expect("an order");

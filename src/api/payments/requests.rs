@@ -6,6 +6,7 @@ use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::ledgers::Ledger;
 use crate::domain::ledgers::ledgers::NameError;
+use crate::domain::payments::instructions;
 use crate::domain::payments::repayments::{self, Asked, Kind};
 use crate::domain::payments::requests::{self, NewRequest, Request, RequestError};
 use crate::graphql::error::INVALID_INPUT;
@@ -29,6 +30,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.parts::<About>("CreateRefundRequest", &[("refundRequest", |a| Resolved::node(a.0.clone()))]);
     b.leaves::<Request>("RefundRequestType", &[("requestedAmountToReturn", |r| r.amount.into())]);
     b.batch("LedgerType.repaymentRequests", requests_of);
+    b.batch("RepaymentRequestType.instruction", instruction_of);
     b.leaves::<Asked>(
         "RepaymentRequestType",
         &[
@@ -48,6 +50,15 @@ async fn requests_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let pages =
         repayments::requests_of_ledgers(&mut view, call.cx.viewer(), &ids, Kind::Repayment, &window).await;
     Ok(pages.map_err(FieldError::internal)?.into_iter().map(|page| connection(page, Node::new)).collect())
+}
+
+/// Where the money goes; nothing for a cheque.
+async fn instruction_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> =
+        call.parents::<Asked>()?.iter().map(|asked| asked.instruction_id.unwrap_or_default()).collect();
+    let mut view = call.cx.read().await?;
+    let found = instructions::by_ids(&mut view, call.cx.viewer(), &ids).await;
+    Ok(found.map_err(FieldError::internal)?.into_iter().map(Resolved::maybe).collect())
 }
 
 #[derive(Deserialize)]

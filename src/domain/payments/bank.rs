@@ -59,6 +59,18 @@ pub struct Given {
     pub account_type: Option<String>,
 }
 
+impl Given {
+    /// The name of the account's holder.
+    ///
+    /// # Errors
+    /// [`BankError::Holder`].
+    pub fn holder(&self) -> Result<&str, BankError> {
+        let holder = self.account_holder.as_deref().map(str::trim).unwrap_or_default();
+        let fits = !holder.is_empty() && holder.chars().count() <= LONGEST_NAME;
+        if fits && !holder.chars().any(char::is_control) { Ok(holder) } else { Err(BankError::Holder) }
+    }
+}
+
 /// How a bank account is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -117,11 +129,7 @@ impl BankDetails {
     /// # Errors
     /// What is wrong with them.
     pub fn read(market: &Market, given: &Given) -> Result<Self, BankError> {
-        let holder = given.account_holder.as_deref().map(str::trim).unwrap_or_default();
-        if holder.is_empty() || holder.chars().count() > LONGEST_NAME || holder.chars().any(char::is_control)
-        {
-            return Err(BankError::Holder);
-        }
+        let holder = given.holder()?;
         let details = match market.code.as_str() {
             "gb" => Self::british(given),
             "de" => Self::international(given),

@@ -90,7 +90,7 @@ pub async fn set_up(
     new: &NewDirectDebit<'_>,
     bank: &Given,
 ) -> Result<Instruction, SetUpError> {
-    let (account, ledger) = place(tx, viewer, new.account_number, new.ledger).await?;
+    let (account, ledger) = place(tx, viewer, new, Some(bank)).await?;
     let owners = owners::found(tx, viewer, &account, new.owners).await?;
     let details = BankDetails::read(account.market().ok_or(BankError::Missing)?, bank)?;
     let made = Made { account: &account, ledger, valid_from: new.valid_from, details: &details };
@@ -101,13 +101,15 @@ pub async fn set_up(
 async fn place(
     tx: &mut Tx,
     viewer: &Viewer,
-    account: &str,
-    ledger: Option<&str>,
+    new: &NewDirectDebit<'_>,
+    bank: Option<&Given>,
 ) -> Result<(Account, Option<i64>), SetUpError> {
-    let name = ledger.map(LedgerName::parse).transpose()?;
     if !may_manage(viewer) {
         return Err(SetUpError::Unauthorised);
     }
+    let name = new.ledger.map(LedgerName::parse).transpose()?;
+    bank.map(Given::holder).transpose()?;
+    let account = new.account_number;
     let found = accounts::by_number(tx, viewer, account).await?.ok_or(SetUpError::Unauthorised)?;
     let Some(name) = name else { return Ok((found, None)) };
     let target = ledgers::named(tx, viewer, account, &name).await?.ok_or(SetUpError::NoLedger)?;
@@ -206,7 +208,7 @@ pub async fn store(
     new: &NewDirectDebit<'_>,
     bank: &Given,
 ) -> Result<String, SetUpError> {
-    let (account, ledger) = place(tx, viewer, new.account_number, new.ledger).await?;
+    let (account, ledger) = place(tx, viewer, new, Some(bank)).await?;
     let details = BankDetails::read(account.market().ok_or(BankError::Missing)?, bank)?;
     let fingerprint = fingerprint(tx, &details)?;
     if IS_LISTED.query().bind(fingerprint).fetch_one(&mut *tx).await?.0 {
@@ -237,7 +239,7 @@ pub async fn set_up_stored(
     new: &NewDirectDebit<'_>,
     reference: &str,
 ) -> Result<Instruction, SetUpError> {
-    let (account, ledger) = place(tx, viewer, new.account_number, new.ledger).await?;
+    let (account, ledger) = place(tx, viewer, new, None).await?;
     let owners = owners::found(tx, viewer, &account, new.owners).await?;
     let stored = STORED.query().bind(reference).bind(account.id).bind(ledger);
     let (sealed,) = stored.fetch_optional(&mut *tx).await?.ok_or(SetUpError::NotStored)?;

@@ -126,7 +126,7 @@ pub struct Which {
     pub kind: Option<&'static str>,
     /// Only those that stand like this. Of direct debits, `ACCOUNT_CLOSED` ones are told from other failed ones.
     pub statuses: Option<Vec<String>>,
-    /// Only those that have not ended at a moment.
+    /// Only those that may be used or tried at a moment: begun, and not ended.
     pub valid_at: Option<DateTime<Utc>>,
     /// Only those that could be charged then.
     pub usable_at: Option<DateTime<Utc>>,
@@ -151,7 +151,7 @@ macro_rules! inside {
               and ($4::text is null or i.instruction_type = $4) \
               and ($5::text[] is null or case when $4 = 'DIRECT_DEBIT' and i.ended_because = 'ACCOUNT_CLOSED' \
                   then 'ACCOUNT_CLOSED' else i.status end = any($5)) \
-              and ($6::timestamptz is null or i.valid_to is null or i.valid_to > $6) \
+              and ($6::timestamptz is null or (i.valid_from <= $6 and (i.valid_to is null or i.valid_to > $6))) \
               and ($7::timestamptz is null or ",
             is_usable!("$7"),
             ") and ",
@@ -312,4 +312,22 @@ pub async fn end(tx: &mut Tx, id: i64, why: Ending, by: Option<&Viewer>) -> Resu
     let (kind, hand) = by.map(hand).unzip();
     let end = END.query().bind(id).bind(why.code()).bind(now).bind(kind).bind(hand);
     Ok(end.fetch_optional(&mut *tx).await?.is_some())
+}
+
+// The latest that was ever good, or may yet be: one that was refused, or given up for another, says nothing.
+statement!(static ENDED_BY_BANKS: (i64, bool) = "
+    select parents.id, coalesce(latest.ended_because in ('CANCELLED_BY_BANK', 'ACCOUNT_CLOSED'), false)
+    from (select distinct id from unnest($1::bigint[]) as p (id)) parents
+    join ledgers l on l.id = parents.id
+    cross join lateral (
+        select i.ended_because from payment_instructions i
+        where i.account_id = l.account_id and (i.ledger_id is null or i.ledger_id = l.id)
+            and i.instruction_type = 'DIRECT_DEBIT' and i.ended_because is distinct from 'REFUSED'
+        order by i.id desc limit 1
+    ) latest where l.accepts_payments");
+
+/// Of each of these ledgers that has had a direct debit: whether the latest was ended by the customer's bank. Whoever
+/// asks has been shown the ledgers.
+pub async fn ended_by_banks(tx: &mut Tx, ledgers: &[i64]) -> Result<HashMap<i64, bool>, sqlx::Error> {
+    Ok(ENDED_BY_BANKS.query().bind(ledgers).fetch_all(&mut *tx).await?.into_iter().collect())
 }

@@ -51,7 +51,16 @@ impl Server {
         let form =
             "select min(id)::bigint from feedback_forms where market = 'gb' and source like '%CONSUMER_SITE'";
         let (form,) = sqlx::query_as(form).fetch_one(self.database.pool()).await.expect("a form");
+        let bank = crate::support::payments::british("9911");
+        let instruction = self.direct_debit(&bob.token, bob, bank.clone()).await;
+        let store = "mutation($i: StoreDirectDebitPaymentMethodDetailsInput!) {
+            storeDirectDebitPaymentMethodDetails(input: $i) { storedPaymentMethodDetailsReference } }";
+        let details = json!({ "accountNumber": bob.account, "bankDetails": bank });
+        let stored = self.ask(Some(&bob.token), store, json!({ "i": details })).await;
+        let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
         Bobs {
+            instruction: instruction["id"].as_str().expect("an id").to_owned(),
+            stored: stored.as_str().expect("a reference").to_owned(),
             feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
             form,
             repayment_request,

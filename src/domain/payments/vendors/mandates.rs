@@ -191,9 +191,12 @@ statement!(static KNOWN: (i64,) = "
 statement!(static ACCEPT: (i64,) = "
     update payment_instructions set status = 'ACTIVE' where id = $1 and status = 'PROVISIONAL' returning id");
 statement!(static OLDER: (i64,) = "
-    select older.id from payment_instructions older join payment_instructions newer on newer.id = $1
-    where older.account_id = newer.account_id and older.ledger_id is not distinct from newer.ledger_id
-        and older.instruction_type = 'DIRECT_DEBIT' and older.status = 'ACTIVE' and older.id < newer.id
+    select older.id from payment_instructions older join payment_instructions this on this.id = $1
+    where older.account_id = this.account_id and older.ledger_id is not distinct from this.ledger_id
+        and older.instruction_type = 'DIRECT_DEBIT' and older.status = 'ACTIVE'
+        and exists (select 1 from payment_instructions newer
+            where newer.account_id = older.account_id and newer.ledger_id is not distinct from older.ledger_id
+                and newer.instruction_type = 'DIRECT_DEBIT' and newer.status = 'ACTIVE' and newer.id > older.id)
     order by older.id for update of older");
 statement!(static LIST: () = "
     insert into payment_risks (fingerprint, reason, listed_at)
@@ -221,7 +224,8 @@ pub async fn report(tx: &mut Tx, vendor: &str, reference: &str, report: Report) 
     Ok(())
 }
 
-/// The newest mandate of a ledger takes the place of those before it, which were good until now.
+/// The newest mandate of a ledger takes the place of those before it, which were good until now. One that the bank has
+/// accepted after a newer one comes too late.
 async fn accepted(tx: &mut Tx, instruction: i64) -> Result<(), sqlx::Error> {
     if ACCEPT.query().bind(instruction).fetch_optional(&mut *tx).await?.is_none() {
         return Ok(());
