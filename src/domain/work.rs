@@ -55,6 +55,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     export_repayments::register(&mut runner);
     warm_home_discounts::register(&mut runner);
     payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));
+    simulated_payouts::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

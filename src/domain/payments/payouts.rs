@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 use super::instructions;
 use super::refusals::{self, Whom};
 use super::vendors::payouts::{Order, PayoutService, Receipt, Report};
-use super::vendors::simulated_payouts;
 use crate::domain::ledgers::journal;
 use crate::domain::ledgers::payments::{self, Movement, PaymentError};
 use crate::domain::ledgers::reversals::{self, ReversalError};
@@ -23,7 +22,7 @@ use crate::platform::market;
 const SUBMIT: &str = "repayment-submission";
 const HAND_OVER: &str = "repayment-hand-over";
 
-/// How often it is looked for what is due, what was forgotten and what the service has to report.
+/// How often it is looked for what was forgotten and what nobody decides on.
 const TURN: TimeDelta = TimeDelta::minutes(10);
 /// How many are looked at in one turn; the rest waits for the next.
 const IN_ONE_TURN: i64 = 1000;
@@ -43,12 +42,7 @@ pub fn register(runner: &mut Runner, service: Arc<dyn PayoutService>) {
     runner.every(TURN, "upkeep-repayments", |tx, _| {
         Box::pin(async move {
             refusals::lapse(tx, IN_ONE_TURN).await?;
-            queue(tx).await?;
-            let now = tx.business_now().await?;
-            for (reference, report) in simulated_payouts::reports(tx, now, IN_ONE_TURN).await? {
-                self::report(tx, &reference, report).await?;
-            }
-            Ok(())
+            Ok(queue(tx).await?)
         })
     });
 }

@@ -3,9 +3,18 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
+use serde_json::{Value, json};
 
 use super::payouts::{Order, PayoutService, Receipt, Report};
+use crate::domain::payments::payouts;
 use crate::platform::db::{Tx, statement};
+use crate::platform::jobs::{self, JobError, Runner};
+
+const REPORT: &str = "simulated-payout-report";
+/// How often the service looks at what it has to report.
+const TURN: TimeDelta = TimeDelta::minutes(10);
+/// How much it reports in one turn; the rest waits for the next.
+const IN_ONE_TURN: i64 = 1000;
 
 /// How long money takes to arrive, and to come back at once.
 const USUAL: TimeDelta = TimeDelta::days(1);
@@ -87,30 +96,42 @@ fn name(reference: &str) -> String {
     format!("simulated-payout-{reference}")
 }
 
+/// Has the simulated service's reports come in by this runner.
+pub fn register(runner: &mut Runner) {
+    runner.every(TURN, "simulated-payouts", |tx, _| Box::pin(async move { Ok(tell(tx).await?) }));
+    runner.on(REPORT, |tx, payload| {
+        Box::pin(async move {
+            let text = |key: &str| payload.get(key).and_then(Value::as_str).ok_or(JobError::Payload);
+            let report = match text("report")? {
+                "paid" => Report::Paid,
+                "failed" => Report::Failed(CLOSED),
+                "returned" => Report::Failed(SENT_BACK),
+                _ => return Err(JobError::Payload),
+            };
+            payouts::report(tx, text("reference")?, report).await
+        })
+    });
+}
+
 statement!(static DUE: (String, String, bool) = "
     select reference, fate, reported is not null from simulated_payouts
     where due_at <= $1 and (reported is null or (fate = 'returned' and reported = 'paid'))
     order by due_at, reference limit $2 for update skip locked");
 statement!(static REPORTED: () = "update simulated_payouts set reported = $2, due_at = $3 where reference = $1");
 
-/// What the service has to report by now, each with our reference of the order.
-pub(in crate::domain::payments) async fn reports(
-    tx: &mut Tx,
-    now: DateTime<Utc>,
-    most: i64,
-) -> Result<Vec<(String, Report)>, sqlx::Error> {
-    let mut reports = Vec::new();
-    for (reference, fate, is_second) in DUE.query().bind(now).bind(most).fetch_all(&mut *tx).await? {
-        let (reported, report) = match fate.as_str() {
-            "failed" => ("failed", Report::Failed(CLOSED)),
-            "returned" if is_second => ("returned", Report::Failed(SENT_BACK)),
-            _ => ("paid", Report::Paid),
+/// Makes a job of each report that is due, so that one that cannot be taken in keeps no other from it.
+async fn tell(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let (now, wall): (DateTime<Utc>, _) = (tx.business_now().await?, tx.wall_now());
+    for (reference, fate, is_second) in DUE.query().bind(now).bind(IN_ONE_TURN).fetch_all(&mut *tx).await? {
+        let report = match fate.as_str() {
+            "returned" if !is_second => "paid",
+            fate => fate,
         };
-        let done = REPORTED.command().bind(&reference).bind(reported).bind(now + RETURNS_AFTER);
+        let done = REPORTED.command().bind(&reference).bind(report).bind(now + RETURNS_AFTER);
         done.execute(&mut *tx).await?;
-        reports.push((reference, report));
+        jobs::enqueue(tx, REPORT, &json!({ "reference": reference, "report": report }), wall).await?;
     }
-    Ok(reports)
+    Ok(())
 }
 
 #[cfg(test)]
