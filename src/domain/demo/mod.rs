@@ -6,6 +6,7 @@ mod arrangements;
 mod bills;
 mod cast;
 mod letters;
+mod money_back;
 mod months;
 mod papers;
 mod trade;
@@ -51,6 +52,7 @@ use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::proceedings::ProceedingError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::payments::requests::RequestError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::market;
@@ -167,6 +169,8 @@ pub enum DemoError {
     Contribution(#[from] ContributionError),
     #[error(transparent)]
     Permission(#[from] PermissionError),
+    #[error(transparent)]
+    MoneyBack(#[from] RequestError),
     #[error(transparent)]
     Business(#[from] CreateError),
     #[error(transparent)]
