@@ -64,8 +64,11 @@ pub async fn run(config: &Config, options: &Serve) -> Result<(), Problem> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|e| Problem::Other(format!("cannot listen on {address}: {e}; PORT chooses another port")))?;
-    let opened = Opened::open(config).await?;
-    let served = serve(config, options, &opened, listener).await;
+    let mut opened = Opened::open(config).await?;
+    let served = match opened.unlock(config).await {
+        Ok(()) => serve(config, options, &opened, listener).await,
+        Err(problem) => Err(problem),
+    };
     opened.close().await?;
     served
 }

@@ -7,9 +7,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use ring::rand::SystemRandom;
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair, RsaPublicKeyComponents};
-use rsa::pkcs8::{EncodePrivateKey, LineEnding, SecretDocument};
+use jsonwebtoken::{DecodingKey, EncodingKey};
+use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 use thiserror::Error;
@@ -85,63 +84,27 @@ statement!(static RETIRE_SUCCEEDED: () = "
     update signing_keys k set retired_at = $1 where retired_at is null
     and exists (select 1 from signing_keys n where n.id > k.id and n.retired_at is null and n.created_at <= $2)");
 
-/// A key that signs. Keys are made by `rsa` and used by `ring`, which is several times as fast.
-struct SigningKey(RsaKeyPair);
-
-impl SigningKey {
-    fn from_pem(pem: &str) -> Option<Self> {
-        let (_, der) = SecretDocument::from_pem(pem).ok()?;
-        RsaKeyPair::from_pkcs8(der.as_bytes()).ok().map(Self)
-    }
-}
-
-/// The public half of a key.
-pub(super) struct VerifyingKey(RsaPublicKeyComponents<Vec<u8>>);
-
-impl VerifyingKey {
-    fn from_base64(modulus: &str, exponent: &str) -> Option<Self> {
-        let n = URL_SAFE_NO_PAD.decode(modulus).ok()?;
-        let e = URL_SAFE_NO_PAD.decode(exponent).ok()?;
-        Some(Self(RsaPublicKeyComponents { n, e }))
-    }
-
-    /// Whether `signature`, in base64 as tokens have it, is this key's under `message` by RS256.
-    pub(super) fn signed(&self, message: &str, signature: &str) -> bool {
-        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
-        self.0.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature).is_ok()
-    }
-}
-
 /// Keys in use, as read from the database at some moment.
 pub(super) struct Ring {
     pub(super) kid: String,
-    signing: SigningKey,
-    verifying: HashMap<String, VerifyingKey>,
+    pub(super) signing: EncodingKey,
+    verifying: HashMap<String, DecodingKey>,
     jwks: Value,
     read_at: i64,
 }
 
 impl Ring {
-    pub(super) fn verifying(&self, kid: &str) -> Option<&VerifyingKey> {
+    pub(super) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
         self.verifying.get(kid)
-    }
-
-    /// The newest key's signature under `message` by RS256, in base64 as tokens have it.
-    pub(super) fn sign(&self, message: &str) -> Result<String, KeyError> {
-        let key = &self.signing.0;
-        let mut signature = vec![0; key.public().modulus_len()];
-        // The randomness hides the work from whoever times it; the signature does not depend on it.
-        key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
-            .map_err(|_| KeyError::Unusable)?;
-        Ok(URL_SAFE_NO_PAD.encode(signature))
     }
 
     fn of(rows: &[KeyRow], read_at: i64) -> Result<Self, KeyError> {
         let newest = rows.first().ok_or(KeyError::NoKey)?;
-        let signing = SigningKey::from_pem(&newest.private_pem).ok_or(KeyError::Unusable)?;
+        let signing =
+            EncodingKey::from_rsa_pem(newest.private_pem.as_bytes()).map_err(|_| KeyError::Unusable)?;
         let verify = |row: &KeyRow| {
-            let key = VerifyingKey::from_base64(&row.modulus, &row.exponent);
-            key.map(|key| (row.kid.clone(), key)).ok_or(KeyError::Unusable)
+            let key = DecodingKey::from_rsa_components(&row.modulus, &row.exponent);
+            key.map(|key| (row.kid.clone(), key)).map_err(|_| KeyError::Unusable)
         };
         let verifying = rows.iter().map(verify).collect::<Result<_, _>>()?;
         let public = |row: &KeyRow| json!({"alg": "RS256", "use": "sig", "kid": row.kid, "e": row.exponent, "kty": "RSA", "n": row.modulus});

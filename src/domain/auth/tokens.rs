@@ -3,6 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
+use jsonwebtoken::Algorithm;
+use jsonwebtoken::crypto;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -180,8 +182,8 @@ impl Auth {
             typ: "JWT".to_owned(),
         };
         let message = format!("{}.{}", encoded(&header)?, encoded(payload)?);
-        let signature = ring.sign(&message)?;
-        Ok(format!("{message}.{signature}"))
+        let signature = crypto::sign(message.as_bytes(), &ring.signing, Algorithm::RS256);
+        Ok(format!("{message}.{}", signature.map_err(|_| KeyError::Unusable)?))
     }
 
     /// Who is calling, by the value of the `Authorization` header: the raw token, or after `JWT` or

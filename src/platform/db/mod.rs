@@ -24,6 +24,7 @@ pub(crate) use statement::{field, row, statement};
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
+use super::sealing::Sealer;
 use crate::phase::Phase;
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
@@ -37,6 +38,7 @@ const WRITE_ATTEMPTS: u32 = 5;
 pub struct Database {
     pool: PgPool,
     wall: WallClock,
+    sealer: Option<Sealer>,
     gate: Gate,
     renewals: Gate,
 }
@@ -53,12 +55,11 @@ impl Database {
         connections: u32,
         wall: WallClock,
     ) -> Result<Self, sqlx::Error> {
-        // Statements are constant and prepared once a connection. To plan them anew for each caller would cost Postgres
-        // several times what running them does: what a viewer may see makes plans long, and a plan for one kind of viewer
-        // always looks cheaper than one for all, so left to itself it never stops.
         let options = options.application_name("kraken-api").statement_cache_capacity(512).options([
             ("timezone", "UTC"),
             ("idle_in_transaction_session_timeout", "60s"),
+            // Statements are constant and find their rows by key: planning one anew each time costs more than
+            // running it.
             ("plan_cache_mode", "force_generic_plan"),
         ]);
         let pool = PgPoolOptions::new()
@@ -66,7 +67,12 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
-        Ok(Self { pool, wall, gate: Gate::new(connections), renewals: Gate::new(connections) })
+        Ok(Self { pool, wall, sealer: None, gate: Gate::new(connections), renewals: Gate::new(connections) })
+    }
+
+    /// The same, with what seals and opens the most private columns.
+    pub fn sealed_by(self, sealer: Sealer) -> Self {
+        Self { sealer: Some(sealer), ..self }
     }
 
     /// Brings the schema up to date; safe to call from several servers at once.
@@ -114,7 +120,7 @@ impl Database {
         let millis = deadline.remaining().as_millis().clamp(1, 3_600_000);
         let _phase = Phase::begin("database");
         let inner = self.pool.begin_with(format!("{begin}; set local statement_timeout = {millis}")).await?;
-        Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
+        Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone(), self.sealer.clone()))
     }
 
     /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for
