@@ -11,6 +11,7 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
+use super::payments::sessions;
 use super::payments::vendors::{mandates, simulated_mandates};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
@@ -66,6 +67,7 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         Box::pin(async move {
             refresh::purge(tx).await?;
             expired::purge(tx).await?;
+            sessions::purge(tx).await?;
             Ok(())
         })
     });

@@ -2,3 +2,5 @@
 
 pub mod mandates;
 pub mod simulated_mandates;
+pub mod simulated_vault;
+pub mod vault;
