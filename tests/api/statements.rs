@@ -34,7 +34,10 @@ const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { ac
     users { specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasWriteOffLedgers
+    canRequestRefund requestRefundEligibility { reason } maximumRefund { amount }
+    repayments(first: 5) { totalCount edges { node { id } } }
     ledgers { creditTransferPermissionsData { toTargetLedgers { ledgerNumber } }
+        repaymentRequests(first: 5) { totalCount edges { node { requestId } } }
         usablePaymentInstructions(first: 2) { edgeCount } currentDirectDebitInstructionInvalidatedWithVendor }
     paymentMethods(first: 2) { totalCount edges { node { id owners { accountUser { id } business { id } } } } }
     directDebitInstructions(first: 2) { edges { node { status } } } users { paymentMethods(first: 1) { edgeCount } }

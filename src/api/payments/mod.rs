@@ -1,9 +1,15 @@
-//! How customers pay, and what they have paid.
+//! How customers pay, what they have paid, and how money goes back to them.
 
 mod cards;
+mod deposits;
 mod direct_debits;
+mod export_repayments;
 mod instructions;
+mod refunds;
+mod repayments;
+mod requests;
 mod surcharges;
+mod warm_home_discounts;
 
 use super::session::Bindings;
 
@@ -12,4 +18,10 @@ pub(super) fn bind(b: &mut Bindings) {
     direct_debits::bind(b);
     cards::bind(b);
     surcharges::bind(b);
+    deposits::bind(b);
+    export_repayments::bind(b);
+    refunds::bind(b);
+    repayments::bind(b);
+    requests::bind(b);
+    warm_home_discounts::bind(b);
 }

@@ -5,7 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, papers, payers, trade, voice,
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, payers,
+    trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -72,6 +73,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         cycle::bill_due(tx).await?;
     }
     agreements::make(tx, world, present).await?;
+    money_back::ask(tx, world).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())
