@@ -1,5 +1,6 @@
 //! How customers pay, what they have paid, and how money goes back to them.
 
+mod cards;
 mod deposits;
 mod direct_debits;
 mod export_repayments;
@@ -7,6 +8,7 @@ mod instructions;
 mod refunds;
 mod repayments;
 mod requests;
+mod surcharges;
 mod warm_home_discounts;
 
 use super::session::Bindings;
@@ -14,6 +16,8 @@ use super::session::Bindings;
 pub(super) fn bind(b: &mut Bindings) {
     instructions::bind(b);
     direct_debits::bind(b);
+    cards::bind(b);
+    surcharges::bind(b);
     deposits::bind(b);
     export_repayments::bind(b);
     refunds::bind(b);

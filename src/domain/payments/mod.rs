@@ -1,11 +1,13 @@
 //! Money between customers and the retailer: how customers pay, what they have paid, and how money goes back to them.
 
 pub mod bank;
+pub mod cards;
 pub mod check;
 pub mod deposit_round;
 pub mod deposits;
 pub mod direct_debits;
 pub mod export_repayments;
+pub mod fingerprints;
 pub mod instructions;
 pub mod interventions;
 pub mod owners;
@@ -15,6 +17,8 @@ pub mod refusals;
 pub mod repayments;
 pub mod requests;
 pub mod sealing;
+pub mod sessions;
+pub mod surcharges;
 pub mod vendors;
 pub mod warm_home_discounts;
 

@@ -4,3 +4,5 @@ pub mod mandates;
 pub mod payouts;
 pub mod simulated_mandates;
 pub mod simulated_payouts;
+pub mod simulated_vault;
+pub mod vault;
