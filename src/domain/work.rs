@@ -11,7 +11,8 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
-use super::payments::vendors::{mandates, simulated_mandates};
+use super::payments::round;
+use super::payments::vendors::{mandates, simulated_collections, simulated_mandates};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -49,6 +50,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     password_reset::register(&mut runner, random.clone());
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
+    round::register(&mut runner, Arc::new(simulated_collections::Simulator));
     events::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner

@@ -38,6 +38,7 @@ mod papers;
 mod partner_users;
 mod password_change;
 mod password_reset;
+mod payments;
 mod people;
 mod permissions;
 mod portfolio_trees;

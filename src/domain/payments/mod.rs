@@ -1,10 +1,25 @@
 //! Money between customers and the retailer: how customers pay, and what they have paid.
 
+pub mod account_payments;
+pub mod adequacy;
+pub mod available;
 pub mod bank;
+pub mod collect;
 pub mod direct_debits;
+mod due;
+pub mod forecast;
+pub mod held_schedules;
 pub mod instructions;
+mod letters;
+pub mod life;
 pub mod owners;
+pub mod plans;
+pub mod promises;
+pub mod round;
+pub mod schedule_changes;
+pub mod schedules;
 pub mod sealing;
+pub mod terms;
 pub mod vendors;
 
 use crate::domain::auth::viewer::{MANAGE_PAYMENTS, Viewer};

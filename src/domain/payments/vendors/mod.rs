@@ -1,4 +1,6 @@
 //! The parties that move money, each behind a port, and the built-in simulators of them.
 
+pub mod collections;
 pub mod mandates;
+pub mod simulated_collections;
 pub mod simulated_mandates;
