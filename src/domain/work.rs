@@ -12,7 +12,7 @@ use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
 use super::payments::vendors::{mandates, simulated_collections, simulated_mandates, simulated_payouts};
-use super::payments::{deposit_round, export_repayments, payouts, round, warm_home_discounts};
+use super::payments::{deposit_round, export_repayments, payouts, round, sessions, warm_home_discounts};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -73,6 +73,7 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         Box::pin(async move {
             refresh::purge(tx).await?;
             expired::purge(tx).await?;
+            sessions::purge(tx).await?;
             Ok(())
         })
     });

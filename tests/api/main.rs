@@ -14,6 +14,7 @@ mod bulk;
 mod businesses;
 mod campaigns;
 mod captcha;
+mod cards;
 mod circumstances;
 mod collections;
 mod consents;

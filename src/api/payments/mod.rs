@@ -2,6 +2,7 @@
 
 mod account_payments;
 mod available;
+mod cards;
 mod collect;
 mod deposits;
 mod direct_debits;
@@ -14,6 +15,7 @@ mod repayments;
 mod requests;
 mod schedule_changes;
 mod schedules;
+mod surcharges;
 mod warm_home_discounts;
 
 use super::session::Bindings;
@@ -34,4 +36,6 @@ pub(super) fn bind(b: &mut Bindings) {
     schedule_changes::bind(b);
     available::bind(b);
     plans::bind(b);
+    cards::bind(b);
+    surcharges::bind(b);
 }

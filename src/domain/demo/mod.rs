@@ -9,6 +9,7 @@ mod letters;
 mod money_back;
 mod months;
 mod papers;
+mod payers;
 mod trade;
 mod voice;
 
@@ -51,9 +52,11 @@ use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::proceedings::ProceedingError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::payments::direct_debits::SetUpError;
 use crate::domain::payments::requests::RequestError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
+use crate::platform::jobs::JobError;
 use crate::platform::market;
 use crate::platform::random::Randomness;
 
@@ -196,6 +199,10 @@ pub enum DemoError {
     Event(#[from] EventError),
     #[error(transparent)]
     Feedback(#[from] FeedbackError),
+    #[error(transparent)]
+    DirectDebit(#[from] SetUpError),
+    #[error(transparent)]
+    Job(#[from] JobError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

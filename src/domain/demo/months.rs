@@ -5,14 +5,15 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, trade,
-    voice,
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, payers,
+    trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
 use crate::domain::ledgers::payments::{self, Movement};
+use crate::domain::payments::vendors::simulated_mandates;
 use crate::platform::clock;
 use crate::platform::db::Tx;
 use crate::platform::market;
@@ -46,6 +47,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             papers::open(tx, &world.clerk, &person).await?;
             trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
+            payers::bank_account(tx, world, &person).await?;
             world.people.push(person);
         }
         wait_until(tx, at(present, month, BILL)).await?;
@@ -53,6 +55,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             bill(tx, world, person, month).await?;
         }
         wait_until(tx, at(present, month, PAY)).await?;
+        simulated_mandates::turn(tx).await?;
         for person in &world.people {
             pay(tx, world, person, month).await?;
         }

@@ -130,7 +130,7 @@ statement!(static TARGET: Target = "
     where l.account_id = $1 and case when $2::text is null then l.is_main else l.ledger_type = $2 end");
 
 /// The main ledger of an account, or its ledger of a type. No viewer: the caller has seen to that.
-pub(super) async fn target(
+pub(in crate::domain) async fn target(
     tx: &mut Tx,
     account: i64,
     kind: Option<&str>,

@@ -155,6 +155,35 @@ pub const ATTEMPTS: &[Attempt] = &[
         },
     },
     Attempt {
+        mutation: "storePaymentInstruction",
+        document: "mutation($i: StorePaymentInstructionInput!) {
+            storePaymentInstruction(input: $i) { paymentInstruction { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "instructionType": "CARD", "vendorReference": bob.stored,
+                "validFrom": "2026-03-02T09:30:00Z" } })
+        },
+    },
+    Attempt {
+        mutation: "getEmbeddedSecretForNewPaymentInstruction",
+        document: "mutation($i: GetEmbeddedSecretForNewPaymentInstructionInput!) {
+            getEmbeddedSecretForNewPaymentInstruction(input: $i) { secretKey } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "instructionType": "CARD" } }),
+    },
+    Attempt {
+        mutation: "getHostedUrlForNewPaymentInstruction",
+        document: "mutation($i: GetHostedUrlForNewPaymentInstructionInput!) {
+            getHostedUrlForNewPaymentInstruction(input: $i) { url } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "ledgerNumber": bob.ledger_number, "instructionType": "CARD" } })
+        },
+    },
+    Attempt {
+        mutation: "fetchGeneratePaymentFingerprint",
+        document: "mutation($i: FetchGeneratePaymentFingerprintInput!) {
+            fetchGeneratePaymentFingerprint(input: $i) { fingerprint } }",
+        variables: |bob| json!({ "i": { "paymentInstructionId": bob.instruction.parse::<i64>().unwrap_or(0) } }),
+    },
+    Attempt {
         mutation: "invalidatePaymentInstruction",
         document: "mutation($i: InvalidatePaymentInstructionInput!) {
             invalidatePaymentInstruction(input: $i) { instruction { id } } }",
@@ -590,6 +619,7 @@ pub const ABOUT_THE_CALLER: &[&str] = &[
     "deleteMfaDevice",
     "disableToken",
     "forceReauthentication",
+    "getEmbeddedSecretForNewPaymentInstructionWithoutAccount",
     "initializeUser",
     "obtainKrakenToken",
     "prepareAccount",

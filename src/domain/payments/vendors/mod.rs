@@ -6,3 +6,5 @@ pub mod payouts;
 pub mod simulated_collections;
 pub mod simulated_mandates;
 pub mod simulated_payouts;
+pub mod simulated_vault;
+pub mod vault;
