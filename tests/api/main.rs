@@ -41,6 +41,8 @@ mod papers;
 mod partner_users;
 mod password_change;
 mod password_reset;
+mod payment_refunds;
+mod payments;
 mod people;
 mod permissions;
 mod portfolio_trees;
