@@ -44,6 +44,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     post::register(&mut runner, house);
     simulator::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
+    reminders::register(&mut runner);
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
     events::register(&mut runner);
@@ -58,7 +59,6 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         let random = random.clone();
         Box::pin(async move { Ok(keys::renew(tx, &random).await?) })
     });
-    runner.every(hour, "upkeep-dunning", |tx, _| Box::pin(async move { Ok(reminders::turn(tx).await?) }));
     runner.every(day, "upkeep-sessions", |tx, _| {
         Box::pin(async move {
             refresh::purge(tx).await?;

@@ -25,6 +25,8 @@ mod dunning;
 mod external_events;
 mod feedback;
 mod foreign;
+mod hardship;
+mod known;
 mod limits;
 mod login;
 mod main_job;
