@@ -9,6 +9,7 @@ mod limits;
 mod open;
 mod parties;
 mod post;
+mod repayments;
 mod schema;
 mod sealing;
 mod seed;
@@ -46,6 +47,9 @@ enum Command {
     /// Hold bills back, annul them, bill a ledger at once.
     #[command(subcommand)]
     Bills(bills::Bills),
+    /// Refuse a request for money back.
+    #[command(subcommand)]
+    Repayment(repayments::Repayment),
     /// Correct the books: undo a transaction, write a debt off.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -93,6 +97,7 @@ impl Cli {
             Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
             Command::Bills(what) => bills::run(&config, &what).await,
+            Command::Repayment(what) => repayments::run(&config, &what).await,
             Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,

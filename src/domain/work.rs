@@ -11,8 +11,8 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
-use super::payments::round;
-use super::payments::vendors::{mandates, simulated_collections, simulated_mandates};
+use super::payments::vendors::{mandates, simulated_collections, simulated_mandates, simulated_payouts};
+use super::payments::{deposit_round, export_repayments, payouts, round, warm_home_discounts};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -52,6 +52,11 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     permissions::register(&mut runner);
     round::register(&mut runner, Arc::new(simulated_collections::Simulator));
     events::register(&mut runner);
+    deposit_round::register(&mut runner);
+    export_repayments::register(&mut runner);
+    warm_home_discounts::register(&mut runner);
+    payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));
+    simulated_payouts::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

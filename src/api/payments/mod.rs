@@ -1,13 +1,19 @@
-//! How customers pay, and what they have paid.
+//! How customers pay, what they have paid, and how money goes back to them.
 
 mod account_payments;
 mod available;
 mod collect;
+mod deposits;
 mod direct_debits;
+mod export_repayments;
 mod instructions;
 mod plans;
+mod refunds;
+mod repayments;
+mod requests;
 mod schedule_changes;
 mod schedules;
+mod warm_home_discounts;
 
 use super::session::Bindings;
 
@@ -20,4 +26,10 @@ pub(super) fn bind(b: &mut Bindings) {
     schedule_changes::bind(b);
     available::bind(b);
     plans::bind(b);
+    deposits::bind(b);
+    export_repayments::bind(b);
+    refunds::bind(b);
+    repayments::bind(b);
+    requests::bind(b);
+    warm_home_discounts::bind(b);
 }

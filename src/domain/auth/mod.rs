@@ -23,6 +23,7 @@ pub mod pre_signed;
 pub mod refresh;
 pub mod sessions;
 pub mod settings;
+mod signatures;
 pub mod staff;
 pub mod subjects;
 pub mod third_parties;
@@ -52,6 +53,7 @@ pub struct Auth {
 impl Auth {
     /// Tokens are issued in the name of `issuer`; at most `hashers` passwords are hashed at once.
     pub fn new(issuer: Issuer, random: Randomness, hashers: usize) -> Arc<Self> {
+        signatures::install();
         let passwords = Passwords::new(random.clone(), hashers);
         Arc::new(Self { issuer, random, passwords, keys: KeyStore::default() })
     }

@@ -76,7 +76,7 @@ pub const MANAGE_STAFF: &str = "manage-staff";
 pub const READ_POST: &str = "read-post";
 /// Staff and organisations may deal with debts: hold dunning back, give them to an agency, and the like.
 pub const MANAGE_DEBT: &str = "manage-debt";
-/// Staff and organisations may say how the accounts that they see are paid.
+/// Staff and organisations may say how the accounts that they see are paid, and ask for money back for them.
 pub const MANAGE_PAYMENTS: &str = "manage-payments";
 /// Staff may look at the service as a customer does.
 pub const MASQUERADE: &str = "masquerade";

@@ -6,6 +6,7 @@ mod arrangements;
 mod bills;
 mod cast;
 mod letters;
+mod money_back;
 mod months;
 mod papers;
 mod trade;
@@ -44,12 +45,14 @@ use crate::domain::auth::viewer::{
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
+use crate::domain::billing::rhythms::RhythmError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::proceedings::ProceedingError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::payments::requests::RequestError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::market;
@@ -157,6 +160,8 @@ pub enum DemoError {
     #[error(transparent)]
     Hold(#[from] HoldError),
     #[error(transparent)]
+    Rhythm(#[from] RhythmError),
+    #[error(transparent)]
     Debt(#[from] DebtError),
     #[error(transparent)]
     Proceeding(#[from] ProceedingError),
@@ -164,6 +169,8 @@ pub enum DemoError {
     Contribution(#[from] ContributionError),
     #[error(transparent)]
     Permission(#[from] PermissionError),
+    #[error(transparent)]
+    MoneyBack(#[from] RequestError),
     #[error(transparent)]
     Business(#[from] CreateError),
     #[error(transparent)]

@@ -4,7 +4,10 @@
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
-use super::{DemoError, Person, World, agreements, arrangements, bills, join, letters, papers, trade, voice};
+use super::{
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, trade,
+    voice,
+};
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
@@ -67,6 +70,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         cycle::bill_due(tx).await?;
     }
     agreements::make(tx, world, present).await?;
+    money_back::ask(tx, world).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())

@@ -54,10 +54,13 @@ impl Database {
         connections: u32,
         wall: WallClock,
     ) -> Result<Self, sqlx::Error> {
-        let options = options
-            .application_name("kraken-api")
-            .statement_cache_capacity(512)
-            .options([("timezone", "UTC"), ("idle_in_transaction_session_timeout", "60s")]);
+        let options = options.application_name("kraken-api").statement_cache_capacity(512).options([
+            ("timezone", "UTC"),
+            ("idle_in_transaction_session_timeout", "60s"),
+            // Statements are constant and find their rows by key: planning one anew each time costs more than
+            // running it.
+            ("plan_cache_mode", "force_generic_plan"),
+        ]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)

@@ -23,6 +23,9 @@ pub struct Bobs {
     pub link: String,
     pub feedback: i64,
     pub form: i64,
+    /// His request for money back, and the repayment that waits for its approval.
+    pub repayment_request: String,
+    pub repayment: String,
     /// A direct debit, and the reference to stored bank details.
     pub instruction: String,
     pub stored: String,

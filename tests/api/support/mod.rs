@@ -3,6 +3,7 @@
 pub mod database;
 pub mod debts;
 pub mod letters;
+mod money_back;
 pub mod payments;
 pub mod record;
 pub mod server;

@@ -2,5 +2,7 @@
 
 pub mod collections;
 pub mod mandates;
+pub mod payouts;
 pub mod simulated_collections;
 pub mod simulated_mandates;
+pub mod simulated_payouts;
