@@ -11,6 +11,7 @@ mod communications;
 mod ledgers;
 mod nodes;
 mod paging;
+mod payments;
 mod session;
 mod sources;
 mod spending;
@@ -25,6 +26,7 @@ fn bind(b: &mut session::Bindings) {
     accounts::bind(b);
     ledgers::bind(b);
     billing::bind(b);
+    payments::bind(b);
     communications::bind(b);
     nodes::bind(b);
 }

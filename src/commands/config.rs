@@ -16,6 +16,10 @@ pub struct Config {
     /// Folder for the files of bills, shared by all servers; a folder inside of home unless named.
     #[arg(long, global = true, env = "KRAKEN_FILES")]
     pub files: Option<PathBuf>,
+    /// What bank details are sealed with: 64 hexadecimal digits, the same for all servers. Without it a key is drawn
+    /// and kept in home.
+    #[arg(long, global = true, env = "KRAKEN_SEALING_KEY", hide_env_values = true)]
+    pub sealing_key: Option<String>,
     /// Names of one deployment: us, de, gb, jp or au. Without it, the merged edition.
     #[arg(long, global = true, env = "KRAKEN_EDITION")]
     pub edition: Option<String>,

@@ -11,7 +11,9 @@ mod open;
 mod parties;
 mod people;
 mod post;
+mod repayments;
 mod schema;
+mod sealing;
 mod seed;
 mod serve;
 mod webhook;
@@ -47,6 +49,9 @@ enum Command {
     /// Hold bills back, annul them, bill a ledger at once.
     #[command(subcommand)]
     Bills(bills::Bills),
+    /// Refuse a request for money back.
+    #[command(subcommand)]
+    Repayment(repayments::Repayment),
     /// Correct the books: undo a transaction, write a debt off.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -100,6 +105,7 @@ impl Cli {
             Command::Seed(options) => seed::run(&config, &options).await,
             Command::Check => admin::check(&config).await,
             Command::Bills(what) => bills::run(&config, &what).await,
+            Command::Repayment(what) => repayments::run(&config, &what).await,
             Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Hardship(what) => hardship::run(&config, &what).await,
             Command::People(what) => people::run(&config, &what).await,

@@ -2,22 +2,28 @@
 
 use std::sync::Arc;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use thiserror::Error;
 use tokio::sync::Mutex;
 
 use super::config::Config;
+use super::sealing;
 use crate::domain;
 use crate::domain::auth::{Auth, Issuer};
-use crate::platform::clock::WallClock;
+use crate::domain::payments;
+use crate::platform::clock::{Deadline, WallClock};
 use crate::platform::cluster::{Cluster, ClusterError, Settings};
-use crate::platform::db::Database;
+use crate::platform::db::{Database, Stats};
 use crate::platform::random::Randomness;
+use crate::platform::sealing::Sealer;
 
 /// Connections of one server.
 const CONNECTIONS: u32 = 20;
 /// Connections that a private Postgres allows; several servers may share it.
 const CLUSTER_CONNECTIONS: u32 = 120;
+/// How long it may take to see which key a database is sealed with.
+const LONG: Duration = Duration::from_secs(60);
 const DATABASE: &str = "kraken";
 
 /// Why a command failed, for whoever typed it.
@@ -29,6 +35,8 @@ pub enum Problem {
     Database(#[from] sqlx::Error),
     #[error("the database cannot be brought up to date: {0}")]
     Install(#[from] domain::InstallError),
+    #[error(transparent)]
+    SealingKey(#[from] payments::sealing::KeyError),
     #[error("{0}")]
     Io(#[from] std::io::Error),
     #[error("the system gives no randomness: {0}")]
@@ -89,6 +97,20 @@ impl Opened {
     /// What the start should say of the private database.
     pub fn notes(&self) -> &[String] {
         self.private.as_ref().map_or(&[], |private| &private.notes)
+    }
+
+    /// Lets bank details be sealed and opened, with the installation's key.
+    ///
+    /// # Errors
+    /// If there is no key to be had, or it is not the one that this database is sealed with.
+    pub async fn unlock(&mut self, config: &Config) -> Result<(), Problem> {
+        let key = sealing::key(config, &self.random)?;
+        let mut tx = self.database.write(Deadline::after(LONG), &Stats::new()).await?;
+        payments::sealing::claim(&mut tx, &key).await?;
+        tx.commit().await?;
+        let sealer = Sealer::new(&key, self.random.clone());
+        self.database = self.database.clone().sealed_by(sealer);
+        Ok(())
     }
 
     /// Authentication over this database.

@@ -35,10 +35,11 @@ pub struct Seed {
 }
 
 pub async fn run(config: &Config, options: &Seed) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let done = match options.accounts {
-        Some(accounts) => bulk(config, options, accounts, &opened).await,
-        None => demo(config, &opened).await,
+    let mut opened = Opened::open(config).await?;
+    let done = match (options.accounts, opened.unlock(config).await) {
+        (Some(accounts), _) => bulk(config, options, accounts, &opened).await,
+        (None, Ok(())) => demo(config, &opened).await,
+        (None, Err(problem)) => Err(problem),
     };
     opened.close().await?;
     done

@@ -8,6 +8,7 @@ pub mod communications;
 pub mod demo;
 pub mod events;
 pub mod ledgers;
+pub mod payments;
 pub mod seed;
 pub mod work;
 

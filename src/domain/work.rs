@@ -11,6 +11,8 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
+use super::payments::vendors::{mandates, simulated_mandates, simulated_payouts};
+use super::payments::{deposit_round, export_repayments, payouts, warm_home_discounts};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -43,11 +45,18 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     let mut runner = Runner::default();
     post::register(&mut runner, house);
     simulator::register(&mut runner);
+    mandates::register(&mut runner, Arc::new(simulated_mandates::Simulator));
+    simulated_mandates::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
     reminders::register(&mut runner);
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
     events::register(&mut runner);
+    deposit_round::register(&mut runner);
+    export_repayments::register(&mut runner);
+    warm_home_discounts::register(&mut runner);
+    payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));
+    simulated_payouts::register(&mut runner);
     keep_up(&mut runner, random.clone());
     runner
 }

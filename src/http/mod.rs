@@ -48,6 +48,8 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/v1/graphql/", any(endpoint::endpoint))
         .route("/v1/graphql", any(endpoint::endpoint))
         .route("/static/{*path}", get(pages::asset))
+        .route("/operations/", get(pages::operations))
+        .route("/operations", get(pages::operations))
         .route("/files/{*key}", get(files::file))
         .route("/", get(probes::home))
         .route("/healthz", get(probes::alive))

@@ -11,5 +11,6 @@ pub mod page;
 pub mod pdf;
 pub mod random;
 pub mod recurrence;
+pub mod sealing;
 pub mod storage;
 pub mod telemetry;

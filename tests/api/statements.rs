@@ -34,7 +34,10 @@ const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { ac
         specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasWriteOffLedgers
-    ledgers { creditTransferPermissionsData { toTargetLedgers { ledgerNumber } } }
+    canRequestRefund requestRefundEligibility { reason } maximumRefund { amount }
+    repayments(first: 5) { totalCount edges { node { id } } }
+    ledgers { creditTransferPermissionsData { toTargetLedgers { ledgerNumber } }
+        repaymentRequests(first: 5) { totalCount edges { node { requestId } } } }
     contributionAgreements { contributionScheme { code } periods(first: 5) { totalCount edges { node { id agreement { id } } } } }
     provisionalTransactions(first: 5) { totalCount edges { node { id } } } } } } }";
 

@@ -25,6 +25,8 @@ mod shell;
 mod sync;
 mod user;
 
+pub(super) use account::NOT_YOURS;
+
 use super::session::Bindings;
 
 pub(super) fn bind(b: &mut Bindings) {

@@ -12,6 +12,8 @@ mod sessions;
 pub(super) mod throttle;
 mod viewers;
 
+pub(super) use passwords::{FieldErrors, Wrong};
+
 use super::session::Bindings;
 
 pub(super) fn bind(b: &mut Bindings) {

@@ -1,5 +1,7 @@
 //! Passwords: their rules, a new one by the old one, and a new one by a mailed token.
 
+use std::borrow::Cow;
+
 use serde::Deserialize;
 
 use super::throttle;
@@ -43,7 +45,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.parts::<FieldErrors>("SerializerFieldErrorsType", &[("errors", field_errors)]);
     b.leaves::<Wrong>(
         "SerializerErrorType",
-        &[("message", |w| w.message.into()), ("code", |w| w.code.into())],
+        &[("message", |w| w.message.as_ref().into()), ("code", |w| w.code.into())],
     );
     b.parts::<Updated>("UpdatePassword", &[("viewer", |u| Resolved::maybe(u.0.clone()))]);
 }
@@ -175,30 +177,38 @@ struct LegacyOutcome {
 
 /// What is wrong with one field of the input.
 #[derive(Clone)]
-struct FieldErrors {
-    field: &'static str,
-    errors: Vec<Wrong>,
+pub(in crate::api) struct FieldErrors {
+    /// The field's name on the wire.
+    pub field: &'static str,
+    /// All that is wrong with it.
+    pub errors: Vec<Wrong>,
 }
 
-#[derive(Clone, Copy)]
-struct Wrong {
-    message: &'static str,
-    code: &'static str,
+/// One thing that is wrong with a field.
+#[derive(Clone)]
+pub(in crate::api) struct Wrong {
+    /// A sentence.
+    pub message: Cow<'static, str>,
+    /// What programs tell it by.
+    pub code: &'static str,
 }
 
 fn field_errors(of: &FieldErrors) -> Resolved {
-    let wrong = of.errors.iter().map(|wrong| Resolved::Node(Node::typed("SerializerErrorType", *wrong)));
+    let wrong =
+        of.errors.iter().map(|wrong| Resolved::Node(Node::typed("SerializerErrorType", wrong.clone())));
     Resolved::List(wrong.collect())
 }
 
 async fn reset_password(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ResetInput = call.arg("input")?;
     let wish = Reset { password: &input.password, user: &input.user_id, token: &input.token };
-    let one = |field, code, message| vec![FieldErrors { field, errors: vec![Wrong { message, code }] }];
+    let one = |field, code, message: &'static str| {
+        vec![FieldErrors { field, errors: vec![Wrong { message: message.into(), code }] }]
+    };
     let errors = match reset(call, "resetPassword", &wish).await? {
         Ok(()) => Vec::new(),
         Err(ResetError::Broken(rules)) => {
-            let wrong = rules.iter().map(|rule| Wrong { message: rule.sentence, code: rule.code });
+            let wrong = rules.iter().map(|rule| Wrong { message: rule.sentence.into(), code: rule.code });
             vec![FieldErrors { field: "password", errors: wrong.collect() }]
         }
         Err(ResetError::Token) => one("token", "invalid", "The link is unknown, was used or has expired."),

@@ -76,6 +76,8 @@ pub const MANAGE_STAFF: &str = "manage-staff";
 pub const READ_POST: &str = "read-post";
 /// Staff and organisations may deal with debts: hold dunning back, give them to an agency, and the like.
 pub const MANAGE_DEBT: &str = "manage-debt";
+/// Staff and organisations may say how the accounts that they see are paid, and ask for money back for them.
+pub const MANAGE_PAYMENTS: &str = "manage-payments";
 /// Staff may look at the service as a customer does.
 pub const MASQUERADE: &str = "masquerade";
 /// Staff and organisations may withdraw the refresh tokens of customers.
@@ -86,6 +88,8 @@ pub const PRE_SIGN: &str = "pre-sign-tokens";
 pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
 /// Staff and organisations may register businesses and say which accounts are theirs.
 pub const MANAGE_BUSINESSES: &str = "manage-businesses";
+/// Staff may approve money that others want paid out, and hold it back.
+pub const APPROVE_REPAYMENTS: &str = "approve-repayments";
 /// Staff and organisations may sign customers up.
 pub const OPEN_ACCOUNTS: &str = "open-accounts";
 /// An organisation may hold refresh tokens of customers.
@@ -206,6 +210,19 @@ macro_rules! account_is_visible {
     };
 }
 pub(crate) use account_is_visible;
+
+/// SQL that holds for the accounts, known as `a`, whose money is the viewer's to give, provided that they see them: of
+/// customers only the owner's, because whoever looks after somebody's account sees it too.
+macro_rules! account_is_owned {
+    () => {
+        "($1::text <> 'account-user' \
+          or exists (select 1 from account_user_roles r \
+            where r.user_id = $2::bigint and r.account_id = a.id and r.role = 'ACCOUNT_OWNER') \
+          or exists (select 1 from portfolio_user_roles r \
+            where r.user_id = $2 and r.portfolio_id = a.portfolio_id and r.role = 'PORTFOLIO_OWNER'))"
+    };
+}
+pub(crate) use account_is_owned;
 
 /// SQL that holds for the portfolios, known as `p`, that the viewer `$1`, `$2` may see: those they have a
 /// role on, and those around an account that they have a role on.

@@ -7,6 +7,7 @@ mod bills;
 mod cast;
 mod europe;
 mod letters;
+mod money_back;
 mod months;
 mod newcomers;
 mod overseas;
@@ -63,6 +64,7 @@ use crate::domain::ledgers::reversals::ReversalError;
 use crate::domain::ledgers::transfers::TransferError;
 use crate::domain::ledgers::write_offs::WriteOffError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::payments::requests::RequestError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::market::{self, Market};
@@ -179,6 +181,8 @@ pub enum DemoError {
     Contribution(#[from] ContributionError),
     #[error(transparent)]
     Permission(#[from] PermissionError),
+    #[error(transparent)]
+    MoneyBack(#[from] RequestError),
     #[error(transparent)]
     Business(#[from] CreateError),
     #[error(transparent)]

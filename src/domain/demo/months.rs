@@ -5,8 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, newcomers, papers, premises,
-    stories, trade, voice,
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, newcomers, papers,
+    premises, stories, trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -81,6 +81,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     }
     world.others = newcomers::sign_up(tx, world).await?;
     agreements::make(tx, world, present).await?;
+    money_back::ask(tx, world).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())

@@ -1,11 +1,17 @@
 //! Crediting accounts.
 
 use serde_json::Value;
+use thiserror::Error;
 
+use super::books::Book;
 use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
-use super::transactions::Transaction;
+use super::journal::{PostError, posting_error};
+use super::ledgers;
+use super::transactions::{self, Kind, New, Transaction};
 use crate::domain::auth::viewer::Viewer;
-use crate::platform::db::Tx;
+use crate::platform::db::{Tx, database_error};
+use crate::platform::market;
+use crate::platform::money::{AmountError, Minor, Split};
 
 /// A credit that somebody gives by hand. All amounts are minor units of the account's currency.
 #[derive(Clone, Debug, Default)]
@@ -41,4 +47,39 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result
     };
     let notes = Notes { note: new.note, display_note: new.display_note, metadata: new.metadata };
     by_hand::post(tx, viewer, &wanted, &notes).await
+}
+
+/// Why nothing was granted.
+#[derive(Debug, Error)]
+pub enum GrantError {
+    /// There is no such account, or it has no main ledger.
+    #[error("the account has no ledger to credit")]
+    NoLedger,
+    /// The amount is not positive, or the balance after it too large to be shown.
+    #[error(transparent)]
+    Amount(#[from] AmountError),
+    /// The books could not be kept; never the caller's doing.
+    #[error(transparent)]
+    Books(PostError),
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(GrantError);
+posting_error!(GrantError);
+
+/// Credits an account's main ledger, free of tax, for a reason of the server's own. The amount is in minor units. Answers
+/// the transaction's id. No viewer: the caller has seen to that.
+pub(in crate::domain) async fn grant(
+    tx: &mut Tx,
+    account: i64,
+    amount: i64,
+    reason: &str,
+    title: &str,
+) -> Result<i64, GrantError> {
+    let amount = Minor::positive_entry(amount)?;
+    let target = ledgers::target(tx, account, None).await?.ok_or(GrantError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(GrantError::NoLedger)?;
+    let new = New { reason_code: Some(reason), ..New::of(Kind::Credit, Split::untaxed(amount), title) };
+    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Credits).await?)
 }

@@ -116,7 +116,7 @@ pub async fn of_accounts(
 
 row! {
     /// What a posting needs to know of a customer's ledger.
-    pub(super) struct Target {
+    pub(in crate::domain) struct Target {
         pub ledger_id: i64,
         pub market: String,
         pub account_type: String,
@@ -203,7 +203,7 @@ statement!(static NAMED: Target = concat!("
     where a.number = $3 and (l.id = $4::bigint or l.number = $5::text) and ", account_is_visible!()));
 
 /// The ledger of this name on an account, if the viewer may see both.
-pub(super) async fn named(
+pub(in crate::domain) async fn named(
     tx: &mut Tx,
     viewer: &Viewer,
     account_number: &str,

@@ -8,7 +8,7 @@ use super::ledgers::LedgerName;
 use super::transfers::{self, TransferError};
 use crate::domain::accounts::changes::hand;
 use crate::domain::accounts::grouped;
-use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer, account_is_visible};
+use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer, account_is_owned, account_is_visible};
 use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
@@ -75,13 +75,9 @@ row! {
     }
 }
 
-// Whoever looks after somebody's account sees it, and yet its credit is not theirs to give.
+// A deposit is no credit that its customer could give away.
 statement!(static ENDS: End = concat!("
-    select l.id, l.number, a.market, l.stores_credit, $1 <> 'account-user'
-        or exists (select 1 from account_user_roles r
-            where r.user_id = $2 and r.account_id = a.id and r.role = 'ACCOUNT_OWNER')
-        or exists (select 1 from portfolio_user_roles r
-            where r.user_id = $2 and r.portfolio_id = a.portfolio_id and r.role = 'PORTFOLIO_OWNER') as is_owned
+    select l.id, l.number, a.market, l.stores_credit, not l.holds_deposits and ", account_is_owned!(), " as is_owned
     from ledgers l join accounts a on a.id = l.account_id
     where l.number = any($3::text[]) and ", account_is_visible!()));
 

@@ -147,6 +147,19 @@ pub(super) async fn settle(
     Ok(())
 }
 
+/// Moves an amount between two ledgers of one market, the first of which has it. No viewer: the caller has seen to that.
+pub(in crate::domain) async fn carry(
+    tx: &mut Tx,
+    market: &Market,
+    ends: [i64; 2],
+    amount: Minor,
+    note: &str,
+) -> Result<(), TransferError> {
+    let held = journal::hold(tx, &ends, &market.currency.code).await?;
+    afford(&held, ends[0], amount)?;
+    put(tx, market, ends, amount, Some(note)).await.map(|_| ())
+}
+
 async fn put(
     tx: &mut Tx,
     market: &Market,

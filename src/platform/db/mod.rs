@@ -24,6 +24,7 @@ pub(crate) use statement::{field, row, statement};
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
+use super::sealing::Sealer;
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
@@ -36,6 +37,7 @@ const WRITE_ATTEMPTS: u32 = 5;
 pub struct Database {
     pool: PgPool,
     wall: WallClock,
+    sealer: Option<Sealer>,
     gate: Gate,
     renewals: Gate,
 }
@@ -64,7 +66,12 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options)
             .await?;
-        Ok(Self { pool, wall, gate: Gate::new(connections), renewals: Gate::new(connections) })
+        Ok(Self { pool, wall, sealer: None, gate: Gate::new(connections), renewals: Gate::new(connections) })
+    }
+
+    /// The same, with what seals and opens the most private columns.
+    pub fn sealed_by(self, sealer: Sealer) -> Self {
+        Self { sealer: Some(sealer), ..self }
     }
 
     /// Brings the schema up to date; safe to call from several servers at once.
@@ -111,7 +118,7 @@ impl Database {
         // One round trip; a timeout of zero would mean none at all.
         let millis = deadline.remaining().as_millis().clamp(1, 3_600_000);
         let inner = self.pool.begin_with(format!("{begin}; set local statement_timeout = {millis}")).await?;
-        Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone()))
+        Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone(), self.sealer.clone()))
     }
 
     /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for

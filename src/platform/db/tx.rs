@@ -10,6 +10,7 @@ use sqlx::{Describe, Either, Error, Execute, Executor, Transaction};
 
 use super::copy::Rows;
 use crate::platform::clock::{self, WallClock};
+use crate::platform::sealing::{SealError, Sealer};
 
 /// As much of a COPY as is handed to the connection at once.
 const CHUNK: usize = 1 << 18;
@@ -44,12 +45,18 @@ pub struct Tx {
     inner: Transaction<'static, Postgres>,
     stats: Arc<Stats>,
     wall: WallClock,
+    sealer: Option<Sealer>,
     business: Option<DateTime<Utc>>,
 }
 
 impl Tx {
-    pub(super) fn new(inner: Transaction<'static, Postgres>, stats: Arc<Stats>, wall: WallClock) -> Self {
-        Self { inner, stats, wall, business: None }
+    pub(super) fn new(
+        inner: Transaction<'static, Postgres>,
+        stats: Arc<Stats>,
+        wall: WallClock,
+        sealer: Option<Sealer>,
+    ) -> Self {
+        Self { inner, stats, wall, sealer, business: None }
     }
 
     /// Makes everything done in it true at once.
@@ -75,6 +82,14 @@ impl Tx {
         let now = self.wall.now() + clock::offset(self).await?;
         self.business = Some(now);
         Ok(now)
+    }
+
+    /// What seals and opens what must not be read in the database.
+    ///
+    /// # Errors
+    /// [`SealError::NoKey`] in a program that was started without a key.
+    pub fn sealer(&self) -> Result<&Sealer, SealError> {
+        self.sealer.as_ref().ok_or(SealError::NoKey)
     }
 
     /// The counters that this transaction adds to.

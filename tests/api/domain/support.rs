@@ -25,6 +25,7 @@ pub use kraken_api::platform::jobs::{self, JobError, Runner};
 pub use kraken_api::platform::money::Minor;
 pub use kraken_api::platform::page::Window;
 pub use kraken_api::platform::random::Randomness;
+pub use kraken_api::platform::sealing::Sealer;
 
 pub use sqlx::Executor;
 
@@ -47,6 +48,7 @@ impl Trial {
     pub async fn start() -> Self {
         let wall = WallClock::fixed(beginning());
         let db = Database::connect(&database::fresh().await, 20, wall.clone()).await.expect("connected");
+        let db = db.sealed_by(Sealer::new(&[7; 32], Randomness::seeded(8)));
         let random = Randomness::seeded(7);
         let issuer = Issuer {
             url: "https://api.test/v1/graphql/".into(),

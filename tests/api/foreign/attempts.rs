@@ -23,6 +23,12 @@ pub struct Bobs {
     pub link: String,
     pub feedback: i64,
     pub form: i64,
+    /// His request for money back, and the repayment that waits for its approval.
+    pub repayment_request: String,
+    pub repayment: String,
+    /// A direct debit, and the reference to stored bank details.
+    pub instruction: String,
+    pub stored: String,
 }
 
 /// One call with something of Bob's.
@@ -32,7 +38,62 @@ pub struct Attempt {
     pub variables: fn(&Bobs) -> Value,
 }
 
+/// Somebody's own bank account on Bob's ledger.
+fn debited(bob: &Bobs) -> Value {
+    json!({ "accountNumber": bob.account, "ledgerId": bob.ledger, "validFrom": "2026-03-02T09:30:00Z",
+        "bankDetails": { "accountHolder": "Eve", "bankCode": "200000", "accountNumber": "55779922" } })
+}
+
 pub const ATTEMPTS: &[Attempt] = &[
+    Attempt {
+        mutation: "setUpDirectDebitInstruction",
+        document: "mutation($i: SetUpDirectDebitInstructionInput!) {
+            setUpDirectDebitInstruction(input: $i) { paymentInstruction { id } } }",
+        variables: |bob| json!({ "i": debited(bob) }),
+    },
+    Attempt {
+        mutation: "setUpDirectDebitInstructionForBusiness",
+        document: "mutation($i: SetUpDirectDebitInstructionForBusinessInput!) {
+            setUpDirectDebitInstructionForBusiness(input: $i) { paymentInstruction { id } } }",
+        variables: |bob| {
+            let mut input = debited(bob);
+            input["businessId"] = json!(bob.business);
+            json!({ "i": input })
+        },
+    },
+    Attempt {
+        mutation: "createDirectDebitInstruction",
+        document: "mutation($i: CreateDirectDebitInstructionInput!) {
+            createDirectDebitInstruction(input: $i) { directDebitInstruction { id } } }",
+        variables: |bob| {
+            let bank = json!({ "accountHolder": "Eve", "sortCode": "200000", "accountNumber": "55779922" });
+            json!({ "i": { "accountNumber": bob.account, "directDebitInstruction": bank } })
+        },
+    },
+    Attempt {
+        mutation: "storeDirectDebitPaymentMethodDetails",
+        document: "mutation($i: StoreDirectDebitPaymentMethodDetailsInput!) {
+            storeDirectDebitPaymentMethodDetails(input: $i) { storedPaymentMethodDetailsReference } }",
+        variables: |bob| {
+            let bank = json!({ "accountHolder": "Eve", "bankCode": "200000", "accountNumber": "55779922" });
+            json!({ "i": { "accountNumber": bob.account, "ledgerNumber": bob.ledger_number, "bankDetails": bank } })
+        },
+    },
+    Attempt {
+        mutation: "setUpDirectDebitInstructionFromStoredDetails",
+        document: "mutation($i: SetUpDirectDebitInstructionFromStoredDetailsInput!) {
+            setUpDirectDebitInstructionFromStoredDetails(input: $i) { paymentInstruction { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "ledgerNumber": bob.ledger_number,
+                "storedPaymentMethodDetailsReference": bob.stored, "validFrom": "2026-03-02T09:30:00Z" } })
+        },
+    },
+    Attempt {
+        mutation: "invalidatePaymentInstruction",
+        document: "mutation($i: InvalidatePaymentInstructionInput!) {
+            invalidatePaymentInstruction(input: $i) { instruction { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "id": bob.instruction } }),
+    },
     Attempt {
         mutation: "addUserToPortfolio",
         document: "mutation($i: AddUserToPortfolioInput!) {

@@ -2,6 +2,7 @@
 //! nothing of theirs changes, nothing is told.
 
 mod attempts;
+mod money_back;
 
 use std::collections::BTreeSet;
 
@@ -46,12 +47,24 @@ impl Server {
             json!({ "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_CONSUMER_SITE" });
         let opened = self.ask(Some(&bob.token), open, json!({ "i": input })).await;
         let feedback = opened["createCustomerFeedback"]["customerFeedback"]["id"].as_str();
+        let (repayment_request, repayment) = self.asks_for_money_back(bob).await;
         let form =
             "select min(id)::bigint from feedback_forms where market = 'gb' and source like '%CONSUMER_SITE'";
         let (form,) = sqlx::query_as(form).fetch_one(self.database.pool()).await.expect("a form");
+        let bank = crate::support::payments::british("9911");
+        let instruction = self.direct_debit(&bob.token, bob, bank.clone()).await;
+        let store = "mutation($i: StoreDirectDebitPaymentMethodDetailsInput!) {
+            storeDirectDebitPaymentMethodDetails(input: $i) { storedPaymentMethodDetailsReference } }";
+        let details = json!({ "accountNumber": bob.account, "bankDetails": bank });
+        let stored = self.ask(Some(&bob.token), store, json!({ "i": details })).await;
+        let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
         Bobs {
+            instruction: instruction["id"].as_str().expect("an id").to_owned(),
+            stored: stored.as_str().expect("a reference").to_owned(),
             feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
             form,
+            repayment_request,
+            repayment,
             user_number,
             portfolio,
             portfolio_number,
@@ -93,6 +106,28 @@ impl Server {
             sqlx::query_as("select number from collection_records").fetch_one(&mut tx).await.expect("one");
         tx.commit().await.expect("committed");
         number
+    }
+
+    /// A request of a customer's for money back, and the repayment that waits for its approval. He is also asked to leave a
+    /// deposit.
+    async fn asks_for_money_back(&self, customer: &Customer) -> (String, String) {
+        let asked = "with asked as (insert into repayment_requests (account_id, ledger_id, kind, amount, method,
+                requested_by_kind, requested_by_id, requested_at)
+            select $1, id, 'repayment', 100, 'CHEQUE', 'account-user', $2, now() from ledgers
+            where account_id = $1 and is_main returning *)
+            insert into account_repayments (account_id, ledger_id, request_id, amount, method, draws_on_credit, status,
+                payment_date, requested_by_kind, requested_by_id, created_at)
+            select account_id, ledger_id, id, amount, method, true, 'REQUESTED', '2026-03-02', requested_by_kind,
+                requested_by_id, requested_at from asked returning request_id::text, id::text";
+        let asked = sqlx::query_as(asked).bind(customer.account_id).bind(customer.user_id);
+        let asked = asked.fetch_one(self.database.pool()).await.expect("asked for");
+        let offered =
+            "insert into deposit_agreements (account_id, deposit_key, reason, amount, return_strategy,
+                pays_within_days, held_months, parts, offered_at, offered_by_kind, offered_by_id)
+            values ($1, 'supply', '', 100, 'IN_FULL_AFTER_GOOD_PAYMENT', 1, 1, 1, now(), 'support-user', 1)";
+        let offered = sqlx::query(offered).bind(customer.account_id);
+        offered.execute(self.database.pool()).await.expect("a deposit is asked for");
+        asked
     }
 
     /// A business that the customer's account belongs to.
@@ -184,10 +219,22 @@ const GIVEN: &[&str] = &[
     "collectionProcessAssociatedItem",
     "collectionProcessActivated",
     "collectionProcessComplete",
+    "repaymentRequest",
+    "refundRequest",
+    "repayment",
+    "repaymentId",
+    "depositAgreement",
 ];
 /// What is true only where something was done.
-const DONE: &[&str] =
-    &["passwordUpdated", "pauseCreated", "withdrawSuccessful", "campaignAdded", "campaignRemoved", "success"];
+const DONE: &[&str] = &[
+    "passwordUpdated",
+    "pauseCreated",
+    "withdrawSuccessful",
+    "campaignAdded",
+    "campaignRemoved",
+    "success",
+    "isRecorded",
+];
 
 /// Whether an answer gives anything away or says that something was done.
 fn gave_in(data: &Value) -> bool {
@@ -217,6 +264,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "open-accounts",
         "record-contacts",
         "manage-debt",
+        "manage-payments",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
@@ -225,7 +273,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let bobs = server.bobs(&world.bob).await;
     let before = server.all_about(&world.bob).await;
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
-    for attempt in ATTEMPTS {
+    for attempt in ATTEMPTS.iter().chain(money_back::ATTEMPTS) {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
             let reply = server.send(token, attempt.document, variables.clone()).await;
@@ -246,8 +294,12 @@ async fn nobody_reaches_what_is_somebody_elses() {
 #[tokio::test]
 async fn no_mutation_is_left_out() {
     let server = Server::start().await;
-    let tried: BTreeSet<&str> =
-        ATTEMPTS.iter().map(|attempt| attempt.mutation).chain(ABOUT_THE_CALLER.iter().copied()).collect();
+    let tried: BTreeSet<&str> = ATTEMPTS
+        .iter()
+        .chain(money_back::ATTEMPTS)
+        .map(|attempt| attempt.mutation)
+        .chain(ABOUT_THE_CALLER.iter().copied())
+        .collect();
     let facts = server.app.engine().model().all_facts();
     let served: BTreeSet<&str> =
         facts.filter(|f| f.is_mutation).filter_map(|f| f.coordinate.strip_prefix("Mutation.")).collect();

@@ -3,6 +3,8 @@
 pub mod database;
 pub mod debts;
 pub mod letters;
+mod money_back;
+pub mod payments;
 pub mod record;
 pub mod server;
 pub mod world;

@@ -17,6 +17,7 @@ use kraken_api::http::{self, AppService, GraphqlCall, HttpSettings, Service};
 use kraken_api::platform::clock::WallClock;
 use kraken_api::platform::db::Database;
 use kraken_api::platform::random::Randomness;
+use kraken_api::platform::sealing::Sealer;
 use kraken_api::platform::storage::{Files, Folder};
 use serde_json::{Value, json};
 use tower::ServiceExt;
@@ -94,6 +95,7 @@ impl Server {
         let random = Randomness::seeded(7);
         let url = database::fresh().await;
         let database = Database::connect(&url, 5, wall.clone()).await.expect("the test's database");
+        let database = database.sealed_by(Sealer::new(&[7; 32], Randomness::seeded(8)));
         let issuer = Issuer {
             url: format!("{BASE_URL}/v1/graphql/"),
             jwks_url: format!("{BASE_URL}/.well-known/jwks.json"),
