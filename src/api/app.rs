@@ -14,6 +14,8 @@ use super::sources;
 use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
+use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
+use crate::domain::payments::vendors::simulated_vault::Simulator;
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats, Tx};
@@ -134,6 +136,23 @@ impl App {
         let file = files::rendered(&mut tx, &*self.files.storage, key).await?;
         tx.commit().await?;
         Ok(file)
+    }
+
+    /// The form of a payment vendor that a token leads to, after what was sent from it, if anything was.
+    ///
+    /// # Errors
+    /// Why it cannot be answered.
+    pub async fn pay(&self, token: &str, typed: Option<Typed>) -> Result<Option<Form>, SubmitError> {
+        let (deadline, stats) = (Deadline::after(DEADLINE), Stats::new());
+        let Some(typed) = typed else {
+            let mut tx = self.database.snapshot(deadline, &stats).await?;
+            return Ok(sessions::look(&mut tx, token).await?);
+        };
+        let work = (Simulator(self.auth.random().clone()), token, typed);
+        let done = self.database.writing(deadline, &stats, &work, |tx, (vault, token, typed)| {
+            Box::pin(sessions::submit(tx, vault, token, typed))
+        });
+        done.await
     }
 
     /// The points that this server has leased.

@@ -11,8 +11,8 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
-use super::payments::vendors::{mandates, simulated_mandates, simulated_payouts};
-use super::payments::{deposit_round, export_repayments, payouts, warm_home_discounts};
+use super::payments::vendors::{mandates, simulated_collections, simulated_mandates, simulated_payouts};
+use super::payments::{deposit_round, export_repayments, payouts, round, sessions, warm_home_discounts};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -48,8 +48,10 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     mandates::register(&mut runner, Arc::new(simulated_mandates::Simulator));
     simulated_mandates::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
+    reminders::register(&mut runner);
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
+    round::register(&mut runner, Arc::new(simulated_collections::Simulator));
     events::register(&mut runner);
     deposit_round::register(&mut runner);
     export_repayments::register(&mut runner);
@@ -67,11 +69,11 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         let random = random.clone();
         Box::pin(async move { Ok(keys::renew(tx, &random).await?) })
     });
-    runner.every(hour, "upkeep-dunning", |tx, _| Box::pin(async move { Ok(reminders::turn(tx).await?) }));
     runner.every(day, "upkeep-sessions", |tx, _| {
         Box::pin(async move {
             refresh::purge(tx).await?;
             expired::purge(tx).await?;
+            sessions::purge(tx).await?;
             Ok(())
         })
     });

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use super::service::{File, GraphqlCall, Reply, Service};
+use super::service::{File, GraphqlCall, PayForm, Reply, Service};
 use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
+use crate::domain::payments::sessions::Typed;
 use crate::graphql::{BoxFuture, Response};
 
 /// Serves an [`App`].
@@ -83,6 +84,14 @@ impl Service for AppService {
             let given = self.app.file(key, expires, signature).await.map_err(|error| error.to_string())?;
             Ok(given.map(|Given { bytes, media_type, filename }| File { bytes, media_type, filename }))
         })
+    }
+
+    fn pay<'a>(
+        &'a self,
+        token: &'a str,
+        typed: Option<Typed>,
+    ) -> BoxFuture<'a, Result<Option<PayForm>, String>> {
+        Box::pin(async move { self.app.pay(token, typed).await.map_err(|error| error.to_string()) })
     }
 
     fn issuer(&self) -> String {

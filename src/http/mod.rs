@@ -19,6 +19,7 @@ mod observe;
 mod operation;
 mod pages;
 mod params;
+mod pay;
 mod probes;
 mod run;
 mod serve;
@@ -32,7 +33,7 @@ use axum::routing::{any, get};
 
 pub use app::AppService;
 pub use serve::serve;
-pub use service::{File, GraphqlCall, HttpSettings, Reply, Service};
+pub use service::{File, GraphqlCall, HttpSettings, PayAnswer, PayForm, Reply, Service};
 
 /// What every handler has.
 struct App {
@@ -51,6 +52,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/operations/", get(pages::operations))
         .route("/operations", get(pages::operations))
         .route("/files/{*key}", get(files::file))
+        .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/", get(probes::home))
         .route("/healthz", get(probes::alive))
         .route("/readyz", get(probes::ready))

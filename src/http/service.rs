@@ -7,6 +7,9 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use bytes::Bytes;
 
+pub use crate::domain::payments::sessions::{Answer as PayAnswer, Form as PayForm};
+
+use crate::domain::payments::sessions::Typed;
 use crate::graphql::{self, BoxFuture};
 
 /// One GraphQL request as it came over HTTP.
@@ -68,6 +71,18 @@ pub trait Service: Send + Sync + 'static {
         _expires: i64,
         _signature: &'a str,
     ) -> BoxFuture<'a, Result<Option<File>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The form of a payment vendor that a token leads to, after what was sent from it, if anything was; none if the token
+    /// leads nowhere.
+    ///
+    /// The error goes to the log only.
+    fn pay<'a>(
+        &'a self,
+        _token: &'a str,
+        _typed: Option<Typed>,
+    ) -> BoxFuture<'a, Result<Option<PayForm>, String>> {
         Box::pin(async { Ok(None) })
     }
 

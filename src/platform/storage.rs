@@ -132,6 +132,11 @@ impl Files {
         Self { storage, base_url: base_url.into() }
     }
 
+    /// The address of a path of this server, which begins with a slash.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base_url)
+    }
+
     /// A link to the file under a key, signed with the secret that all servers share.
     pub fn link(&self, key: &str, secret: &LinkSecret, now: DateTime<Utc>) -> Link {
         let expires_at = now + LINK_LIFETIME;

@@ -72,6 +72,7 @@ async fn what_was_fed_in_is_paid_each_quarter_as_far_as_it_is_credit() {
     assert_eq!(details["lastRepaymentDate"], "2026-04-15");
     assert_eq!(details["nextRepaymentDate"], "2026-07-15");
     // What she uses comes first.
+    server.on_day(45).await;
     server.feed_in(&mia, 6000, None).await;
     server.owe(mia.account_id, 2000).await;
     let staff = server.on_day(135).await;

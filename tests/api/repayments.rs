@@ -397,6 +397,7 @@ async fn how_much_may_be_asked_back_depends_on_what_else_is_known() {
 #[tokio::test]
 async fn money_goes_to_the_bank_account_that_was_on_file_and_nowhere_else() {
     let mut ada = Ada::with(5000).await;
+    ada.server.tamper("update refund_rules set only_what_was_debited = false").await;
     ada.server.bank_account(ada.world.ada.account_id).await;
     let id = ada.approved(1000, "one").await;
     let seen = ada.seen().await;

@@ -8,6 +8,8 @@ use kraken_api::domain::accounts::open::{self, NewAccount};
 use kraken_api::domain::auth::Viewer;
 use kraken_api::domain::ledgers::contributions::{self, NewAgreement};
 use kraken_api::domain::ledgers::payments::{self, Movement};
+use kraken_api::domain::payments::bank::Given;
+use kraken_api::domain::payments::direct_debits::{self, NewDirectDebit};
 use kraken_api::graphql;
 use kraken_api::platform::db::Tx;
 use serde_json::json;
@@ -29,17 +31,22 @@ const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
 
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
     number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
-    users { specialCircumstances { isSharingConsentGiven } } } } } } }";
+    isInHardship activeHardshipAgreements { id } assistanceAgreements { activeFrom }
+    users { label alternativePhoneNumbers hasFamilyIssues isInHardship details { value }
+        specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasWriteOffLedgers
     canRequestRefund requestRefundEligibility { reason } maximumRefund { amount }
     repayments(first: 5) { totalCount edges { node { id } } }
     ledgers { creditTransferPermissionsData { toTargetLedgers { ledgerNumber } }
-        repaymentRequests(first: 5) { totalCount edges { node { requestId } } } }
+        repaymentRequests(first: 5) { totalCount edges { node { requestId } } }
+        usablePaymentInstructions(first: 2) { edgeCount } currentDirectDebitInstructionInvalidatedWithVendor }
+    paymentMethods(first: 2) { totalCount edges { node { id owners { accountUser { id } business { id } } } } }
+    directDebitInstructions(first: 2) { edges { node { status } } } users { paymentMethods(first: 1) { edgeCount } }
     contributionAgreements { contributionScheme { code } periods(first: 5) { totalCount edges { node { id agreement { id } } } } }
     provisionalTransactions(first: 5) { totalCount edges { node { id } } } } } } }";
 
-/// Agrees on a regular gift of an account.
+/// Agrees on a regular gift of an account, and sets a direct debit up.
 async fn give(tx: &mut Tx, customer: &Customer, account_number: &str) {
     let active_from = tx.business_now().await.expect("now");
     let new = NewAgreement {
@@ -50,7 +57,16 @@ async fn give(tx: &mut Tx, customer: &Customer, account_number: &str) {
         active_from,
         active_to: None,
     };
-    contributions::create(tx, &Viewer::customer(customer.user_id), &new).await.expect("agreed");
+    let viewer = Viewer::customer(customer.user_id);
+    contributions::create(tx, &viewer, &new).await.expect("agreed");
+    let debit = NewDirectDebit { account_number, ledger: None, valid_from: None, owners: &[] };
+    let bank = Given {
+        account_holder: Some("Ada Lovelace".into()),
+        bank_code: Some("200000".into()),
+        account_number: Some("55779911".into()),
+        ..Given::default()
+    };
+    direct_debits::set_up(tx, &viewer, &debit, &bank).await.expect("set up");
 }
 
 #[tokio::test]
@@ -121,6 +137,7 @@ async fn one_ten_and_a_hundred_accounts_cost_the_same() {
             body["data"]["viewer"]["accounts"][0]["contributionAgreements"][0]["periods"]["totalCount"],
             1
         );
+        assert_eq!(body["data"]["viewer"]["accounts"][0]["paymentMethods"]["totalCount"], 1);
         let counted = [&answer, &of_staff, &of_ledgers].map(|answer| answer.stats.statements());
         counts.push(counted);
     }

@@ -1,9 +1,10 @@
-//! Security deposits: `createDepositAgreement`, `recordDepositAgreementAccepted`, and how they stand.
+//! Security deposits: `createDepositAgreement`, `recordDepositAgreementAccepted`, `collectDeposit`, and how they stand.
 
 use serde::Deserialize;
 
 use crate::api::accounts::NOT_YOURS;
 use crate::api::session::{Bindings, Call};
+use crate::domain::payments::deposit_collections::{self, CollectDepositError, Collection};
 use crate::domain::payments::deposits::{self, Agreement, DepositError, Offer, Part};
 use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::FORBIDDEN;
@@ -12,9 +13,13 @@ use crate::graphql::{FieldError, Leaf, Resolved};
 /// Whether an agreement has been accepted.
 struct Recorded(bool);
 
+/// The payment of a deposit; none if there is nothing that it could be collected through.
+struct Collected(Option<Collection>);
+
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createDepositAgreement", offer);
     b.root("Mutation.recordDepositAgreementAccepted", accept);
+    b.root("Mutation.collectDeposit", collect);
     b.root("Query.depositAgreements", agreements);
     b.root("Query.returnSchedule", returns);
     b.parts::<Offer>("CreateDepositAgreement", &[("depositAgreement", |o| Resolved::node(*o))]);
@@ -23,6 +28,14 @@ pub(super) fn bind(b: &mut Bindings) {
         &[("depositRequired", |o| o.required.into()), ("depositAmount", |o| o.amount.into())],
     );
     b.leaves::<Recorded>("RecordDepositAgreementAccepted", &[("isRecorded", |r| r.0.into())]);
+    b.parts::<Collected>("CollectDeposit", &[("payment", |c| Resolved::node(Collected(c.0.clone())))]);
+    b.leaves::<Collected>(
+        "CollectDepositOutput",
+        &[
+            ("status", |c| c.0.as_ref().map_or("NONE", Collection::deposit_status).into()),
+            ("paymentDate", |c| c.0.as_ref().map(|c| c.payment_date).into()),
+        ],
+    );
     b.leaves::<Agreement>(
         "DepositAgreementOutput",
         &[
@@ -30,6 +43,7 @@ pub(super) fn bind(b: &mut Bindings) {
             ("depositAmount", |a| a.amount.into()),
             ("acceptedAt", |a| a.accepted_at.into()),
             ("fulfilledAt", |a| a.fulfilled_at.into()),
+            ("collectionDate", |a| a.collection_date.into()),
             ("dueDate", |a| a.due_date.into()),
             ("returnStrategy", |a| (&a.return_strategy).into()),
         ],
@@ -117,4 +131,40 @@ fn refusal(error: DepositError) -> FieldError {
         }
         DepositError::Database(error) => FieldError::internal(error),
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CollectInput {
+    account_number: String,
+    deposit_key: String,
+    idempotency_key: String,
+}
+
+async fn collect(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: CollectInput = call.arg("input")?;
+    let number = input.account_number.clone();
+    let work = (call.cx.app.auth().random(), input);
+    let operation = "Mutation.collectDeposit";
+    let collected = call.cx.write(operation, Some(&number), &work, |tx, viewer, (random, input)| {
+        let CollectInput { account_number, deposit_key, idempotency_key } = input;
+        Box::pin(deposit_collections::collect(
+            tx,
+            random,
+            viewer,
+            account_number,
+            deposit_key,
+            idempotency_key,
+        ))
+    });
+    collected.await.map(|payment| Resolved::node(Collected(payment))).map_err(|error| match error {
+        CollectDepositError::Forbidden => FieldError::code(FORBIDDEN),
+        CollectDepositError::UnknownAccount => FieldError::code(NOT_YOURS),
+        CollectDepositError::NotAgreed => FieldError::code("KT-CT-5712"),
+        CollectDepositError::NotNeeded => FieldError::code("KT-CT-5711"),
+        CollectDepositError::Key => FieldError::code(INVALID_INPUT)
+            .describe(format!("Nothing was collected: {error}."))
+            .at_input(&["input", "idempotencyKey"]),
+        CollectDepositError::Database(error) => FieldError::internal(error),
+    })
 }

@@ -46,6 +46,11 @@ pub(super) fn bind(b: &mut Bindings) {
             ("vendor", |i| (&i.vendor).into()),
             ("bankCode", |i| filled(&i.bank_code).into()),
             ("accountType", |i| filled(&i.bank_account_type).into()),
+            ("cardNumber", |i| i.card_number().into()),
+            ("cardType", |i| i.card_type.as_deref().into()),
+            ("cardPaymentNetwork", |i| i.card_network.as_deref().into()),
+            ("cardExpiryMonth", |i| i.card_expiry_month.map(i64::from).into()),
+            ("cardExpiryYear", |i| i.card_expiry_year.map(i64::from).into()),
         ],
     );
     b.batch("DirectDebitInstructionType.owners", owners_of);

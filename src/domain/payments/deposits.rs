@@ -175,6 +175,8 @@ row! {
         pub accepted_at: Option<DateTime<Utc>>,
         /// When it lay on its ledger.
         pub fulfilled_at: Option<DateTime<Utc>>,
+        /// The day on which it is, or was, collected.
+        pub collection_date: Option<NaiveDate>,
         /// By when it is to be paid.
         pub due_date: Option<NaiveDate>,
         /// How it is given back.
@@ -210,7 +212,9 @@ macro_rules! is_in_arrears {
 pub(super) use is_in_arrears;
 
 statement!(static OF_ACCOUNT: Agreement = concat!("
-    select d.deposit_key, d.amount, d.accepted_at, d.fulfilled_at, d.due_date,
+    select d.deposit_key, d.amount, d.accepted_at, d.fulfilled_at,
+        (select max(p.payment_date) from deposit_payments c join account_payments p on p.id = c.payment_id
+            where c.agreement_id = d.id and p.status <> 'DELETED') as collection_date, d.due_date,
         d.return_strategy,
         exists (select 1 from deposit_returns r where r.agreement_id = d.id)
             and not exists (select 1 from deposit_returns r where r.agreement_id = d.id and r.status = 'PENDING')

@@ -126,7 +126,15 @@ macro_rules! means {
              select sum(t.amount) from transactions t where t.ledger_id = l.id and t.kind = 'charge' \
              and t.posted_date > today.day - 365 and t.posted_date <= today.day), 0)::bigint * 30 \
              / greatest(30, least(365, today.day - l.created_at::date))) else 0 end as kept, \
-         rules.most_by_customer, rules.sends_cheques, null::bigint as debited, \
+         rules.most_by_customer, rules.sends_cheques, case when rules.only_what_was_debited then ( \
+             select (select coalesce(sum(p.amount), 0) from account_payments p where p.instruction_id = i.id \
+                     and p.status = 'CLEARED' and not exists (select 1 from transactions t \
+                         where t.id = p.transaction_id and t.is_reversed)) \
+                 - (select coalesce(sum(r.amount), 0) from account_repayments r where r.instruction_id = i.id \
+                     and r.status in ('SUBMITTED', 'PAID')) \
+             from payment_instructions i where i.account_id = a.id and (i.ledger_id is null or i.ledger_id = l.id) \
+                 and i.instruction_type = 'DIRECT_DEBIT' and i.status = 'ACTIVE' \
+             order by i.ledger_id is not null desc, i.id desc limit 1) end::bigint as debited, \
          exists (select 1 from processes p where p.account_id = a.id and p.kind in ('dunning', 'agency') \
              and p.ended_at is null) as is_in_arrears, \
          rules.days_between > 0 and exists (select 1 from account_repayments r where r.ledger_id = l.id \

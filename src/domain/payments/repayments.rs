@@ -106,6 +106,21 @@ pub async fn by_ids(
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |repayment| repayment.id))
 }
 
+statement!(static OF_REQUEST: Repayment = concat!("
+    select a.id as parent, r.id, r.amount, r.payment_date, r.status
+    from account_repayments r join accounts a on a.id = r.account_id
+    where r.request_id = $3 and ", account_is_visible!()));
+
+/// The repayment that a request asks for.
+pub(super) async fn of_request(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    request: i64,
+) -> Result<Option<Repayment>, sqlx::Error> {
+    let query = OF_REQUEST.query().bind(viewer.kind()).bind(viewer.id()).bind(request);
+    query.fetch_optional(&mut *tx).await
+}
+
 macro_rules! asked {
     () => {
         concat!(

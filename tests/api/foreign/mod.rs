@@ -81,6 +81,7 @@ impl Server {
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
             collection: self.collected(bob).await,
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
+            payment: self.payment_of(bob).await,
         }
     }
 
@@ -128,6 +129,19 @@ impl Server {
         let offered = sqlx::query(offered).bind(customer.account_id);
         offered.execute(self.database.pool()).await.expect("a deposit is asked for");
         asked
+    }
+
+    /// A payment of the customer's that is still to come.
+    async fn payment_of(&self, customer: &Customer) -> i64 {
+        let instruction = self.pays_by(customer, "DIRECT_DEBIT").await;
+        let add = "insert into account_payments (account_id, ledger_id, instruction_id, method, amount, payment_date,
+                announce_on, send_on, status, reference, requested_at)
+            values ($1, $2, $3, 'DIRECT_DEBIT', 100, '2026-03-20', '2026-03-13', '2026-03-18', 'REQUESTED', 'x', now())
+            returning id";
+        let ledger = self.main_ledger_id(customer).await;
+        let add = sqlx::query_as(add).bind(customer.account_id).bind(ledger).bind(instruction);
+        let (id,): (i64,) = add.fetch_one(self.database.pool()).await.expect("a payment");
+        id
     }
 
     /// A business that the customer's account belongs to.

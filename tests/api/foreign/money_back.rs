@@ -58,4 +58,17 @@ pub const ATTEMPTS: &[Attempt] = &[
             createWarmHomeDiscountApplication(accountNumber: $n, applicationInputs: $i) { id } }",
         variables: |bob| json!({ "n": bob.account, "i": { "qualifyingCriteria": "SAVINGS_ELEMENT_OF_PENSION_CREDIT" } }),
     },
+    Attempt {
+        mutation: "collectDeposit",
+        document: "mutation($i: CollectDepositInput!) { collectDeposit(input: $i) { payment { status } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "depositKey": "supply", "idempotencyKey": "eve" } }),
+    },
+    Attempt {
+        mutation: "refundPayment",
+        document: "mutation($i: RefundPaymentInput!) { refundPayment(input: $i) { repayment { id } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "paymentId": bob.payment.to_string(), "amountInMinorUnit": 1,
+                "idempotencyKey": "eve", "reason": "" } })
+        },
+    },
 ];

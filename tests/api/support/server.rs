@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::{DateTime, Utc};
 use kraken_api::api::App;
 use kraken_api::domain::auth::{Auth, Issuer};
+use kraken_api::domain::payments::sessions::Typed;
 use kraken_api::graphql::BoxFuture;
 use kraken_api::http::{self, AppService, GraphqlCall, HttpSettings, Service};
 use kraken_api::platform::clock::WallClock;
@@ -63,6 +64,14 @@ impl Service for Recorded {
         signature: &'a str,
     ) -> BoxFuture<'a, Result<Option<http::File>, String>> {
         self.0.file(key, expires, signature)
+    }
+
+    fn pay<'a>(
+        &'a self,
+        token: &'a str,
+        typed: Option<Typed>,
+    ) -> BoxFuture<'a, Result<Option<http::PayForm>, String>> {
+        self.0.pay(token, typed)
     }
 
     fn issuer(&self) -> String {

@@ -176,7 +176,7 @@ pub async fn order(
 }
 
 statement!(static ENDED: (String, String) = "
-    select vendor, vendor_reference from payment_instructions
+    select vendor, coalesce(vendor_reference, '') from payment_instructions
     where id = $1 and status = 'FAILED' and vendor_reference is not null");
 
 async fn withdraw(tx: &mut Tx, vendors: &dyn Mandates, instruction: i64) -> Result<(), sqlx::Error> {
