@@ -3,8 +3,9 @@
 CARGO ?= cargo
 NPM ?= npm
 TURNS ?= 500
+MINUTES ?= 30
 
-.PHONY: run test soak clients web bench lint fmt prepare clean-home
+.PHONY: run test soak clients web bench bench-soak bench-engine lint fmt prepare clean-home
 
 run: prepare web  ## build, start with the demo data, serve on 127.0.0.1:8000 (PORT overrides)
 	@$(CARGO) build --locked --bin kraken-api
@@ -27,7 +28,13 @@ clients:  ## public client libraries against the built server
 web:  ## GraphiQL's assets; without npm the endpoint's page says how to get them
 	@scripts/web.sh $(NPM)
 
-bench: prepare  ## the engine alone, in release
+bench: prepare  ## the server beside what one would pick instead; writes docs/performance.md; takes an hour and two quiet cores
+	@env -u DATABASE_URL CARGO="$(CARGO)" NPM="$(NPM)" bench/run.py
+
+bench-soak: prepare  ## mixed requests at 70 % of the load for MINUTES, into docs/performance.md as well
+	@env -u DATABASE_URL CARGO="$(CARGO)" NPM="$(NPM)" bench/run.py --soak $(MINUTES)
+
+bench-engine: prepare  ## the engine alone, in release
 	$(CARGO) bench --locked --bench engine
 
 lint:

@@ -9,4 +9,5 @@ pub mod commands;
 pub mod domain;
 pub mod graphql;
 pub mod http;
+mod phase;
 pub mod platform;

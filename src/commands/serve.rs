@@ -53,6 +53,9 @@ pub struct Serve {
     /// Leave the private database without demo data.
     #[arg(long, conflicts_with = "demo")]
     no_demo: bool,
+    /// Answer requests only; leave jobs, upkeep and webhooks to other servers on the same database.
+    #[arg(long, env = "KRAKEN_NO_WORK")]
+    no_work: bool,
 }
 
 pub async fn run(config: &Config, options: &Serve) -> Result<(), Problem> {
@@ -89,7 +92,7 @@ async fn serve(
     let router = http::router(service, settings);
     announce(config, opened, wants_demo)?;
     let (stop, stopping) = oneshot::channel();
-    let workers = start_work(opened, &app, stopping)?;
+    let workers = if options.no_work { Vec::new() } else { start_work(opened, &app, stopping)? };
     let served = tokio::select! {
         served = http::serve(listener, router, stop_signal()) => served.map_err(Problem::from),
         never = watch(opened, &app) => match never {},
@@ -110,7 +113,7 @@ fn start_work(
     opened: &Opened,
     app: &App,
     stopping: oneshot::Receiver<()>,
-) -> Result<[JoinHandle<()>; 2], Problem> {
+) -> Result<Vec<JoinHandle<()>>, Problem> {
     let courier = Courier::new(Arc::new(Web::new().map_err(Problem::other)?));
     let storage = Arc::clone(&app.files().storage);
     let (runner, billing) = (work::runner(&opened.random), work::billing(storage));
@@ -121,7 +124,7 @@ fn start_work(
         tokio::join!(runner.work(&database, stop.clone()), billing.work(&database, stop));
     });
     let sending = tokio::spawn(async move { courier.work(&events, stop_sending).await });
-    Ok([jobs, sending])
+    Ok(vec![jobs, sending])
 }
 
 /// Makes the demo data unless it is there; answers the file with the credentials if it was made now.

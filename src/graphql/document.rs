@@ -16,6 +16,7 @@ use super::messages;
 use super::model::{Model, Ty};
 use super::plan::{Plan, plan};
 use super::{nesting, positions, syntax};
+use crate::phase::Phase;
 
 /// Longest document, in bytes.
 pub const MAX_DOCUMENT_BYTES: usize = 256 * 1024;
@@ -99,11 +100,14 @@ pub(super) fn prepare<C>(
         let message = format!("The document is longer than {MAX_DOCUMENT_BYTES} bytes.");
         return Err(vec![RequestError::new(message)]);
     }
+    let parsing = Phase::begin("parse");
     let parsed = Parser::new()
         .token_limit(MAX_TOKENS)
         .recursion_limit(MAX_DEPTH)
         .parse_executable(schema, text, "request.graphql")
         .map_err(|e| messages::of(schema, &e.errors, text))?;
+    drop(parsing);
+    let _validating = Phase::begin("validate");
     nesting::check(&parsed).map_err(|error| vec![error])?;
     let document = parsed.validate(schema).map_err(|e| messages::of(schema, &e.errors, text))?;
     let mut errors = syntax::missing_values(text);

@@ -23,6 +23,7 @@ use super::model::{FieldFacts, Model};
 use super::plan::{Plan, Target};
 use super::resolved::Node;
 use super::write::{RaisedError, Writer};
+use crate::phase::Phase;
 
 /// Most complexity points of one request.
 pub const MAX_COMPLEXITY: u64 = 200;
@@ -186,6 +187,7 @@ impl<C: Context> Engine<C> {
             let message = "Can only perform a mutation operation from a POST request.";
             return refused(405, vec![RequestError::new(message)]);
         }
+        let planning = Phase::begin("plan");
         let variables = match prepared.coerce(&self.model, &request.variables) {
             Ok(variables) => variables,
             Err(errors) => return refused(400, errors),
@@ -200,10 +202,15 @@ impl<C: Context> Engine<C> {
             Err(error) => return refused(400, vec![error]),
         };
         let cost = cost(&self.model, &plan, &variables);
+        drop(planning);
         let executed = match self.admit(cx, cost, &plan).await {
-            Ok(()) => Execution::run(&self.model, cx, &prepared, &variables, &plan.root).await,
+            Ok(()) => {
+                let _executing = Phase::begin("execute");
+                Execution::run(&self.model, cx, &prepared, &variables, &plan.root).await
+            }
             Err(error) => turned_away(&plan, error),
         };
+        let _writing = Phase::begin("write");
         let (out, errors) = self.write(&prepared, &plan, executed, introspection.as_ref());
         let extensions = self.extensions(request, &plan, cost);
         let body = assemble(out, &errors, extensions.as_ref());

@@ -49,6 +49,8 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/v1/graphql/", any(endpoint::endpoint))
         .route("/v1/graphql", any(endpoint::endpoint))
         .route("/static/{*path}", get(pages::asset))
+        .route("/operations/", get(pages::operations))
+        .route("/operations", get(pages::operations))
         .route("/files/{*key}", get(files::file))
         .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/", get(probes::home))

@@ -1,4 +1,4 @@
-//! GraphiQL and the files it is made of, embedded in the program.
+//! GraphiQL, the operations page and the files they are made of, embedded in the program.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -25,7 +25,8 @@ include!(concat!(env!("OUT_DIR"), "/assets.rs"));
 static BY_PATH: LazyLock<HashMap<&str, &Asset>> =
     LazyLock::new(|| ASSETS.iter().map(|asset| (asset.path, asset)).collect());
 
-const PAGE: &str = "graphiql.html";
+const GRAPHIQL: &str = "graphiql.html";
+const OPERATIONS: &str = "operations.html";
 const NOT_BUILT: &str = include_str!("not_built.html");
 const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
     font-src 'self' data:; worker-src 'self' blob:; object-src 'none'; frame-ancestors 'none'; \
@@ -36,7 +37,16 @@ const ASK_AGAIN: &str = "no-cache";
 
 /// The GraphiQL page, or how to build it.
 pub(super) fn graphiql() -> Response {
-    match BY_PATH.get(PAGE) {
+    page(GRAPHIQL)
+}
+
+/// The page of operations staff, or how to build it.
+pub(super) async fn operations() -> Response {
+    page(OPERATIONS)
+}
+
+fn page(name: &str) -> Response {
+    match BY_PATH.get(name) {
         Some(page) => file(page),
         None => content("text/html; charset=utf-8", ASK_AGAIN, Bytes::from_static(NOT_BUILT.as_bytes())),
     }

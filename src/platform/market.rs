@@ -46,8 +46,10 @@ pub struct BillingOperation {
     pub frequency: Frequency,
     /// How many units there are from one run to the next.
     pub multiplier: u32,
-    /// The day of the year that runs are counted from.
-    pub start: YearDay,
+    /// The day of the year that runs are counted from. Without one it is the day on which what is billed was opened;
+    /// a rhythm that is read for somebody has it filled in.
+    #[serde(default)]
+    pub start: Option<YearDay>,
     /// Days of every year on which it runs as well, by what they are, such as a change of regulated prices.
     pub days: Vec<NamedDay>,
 }
@@ -94,6 +96,11 @@ impl BillingAction {
         !matches!(self, Self::IssueStatementForTarget | Self::IssueInvoiceForTarget)
     }
 
+    /// Whether what it issues are invoices.
+    pub fn is_of_invoices(self) -> bool {
+        matches!(self, Self::ChargeTargetAndIssueInvoice | Self::IssueInvoiceForTarget)
+    }
+
     /// Whether it issues a document.
     pub fn issues(self) -> bool {
         !matches!(self, Self::ChargeTarget)
@@ -127,7 +134,7 @@ impl BillingOperation {
     /// The first day, before neither `since` nor `day`, on which it runs, where it has held since `since`.
     pub fn next(&self, since: NaiveDate, day: NaiveDate) -> Option<NaiveDate> {
         let Self { frequency, multiplier, start, .. } = *self;
-        let regular = Recurrence { frequency, multiplier, start }.next(since, day);
+        let regular = start.and_then(|start| Recurrence { frequency, multiplier, start }.next(since, day));
         let named = self.days.iter().filter_map(|named| named.on.next(day.max(since)));
         regular.into_iter().chain(named).min()
     }
@@ -153,21 +160,15 @@ pub struct Brand {
     pub code: String,
     /// Its name.
     pub name: String,
-    /// How its accounts are billed unless they have options of their own.
+    /// What its bills are like.
     pub billing: Billing,
 }
 
-/// How accounts are billed.
+/// What the bills of a brand are like. When they are issued is the market's rhythm of billing.
 #[derive(Clone, Debug, Deserialize)]
 pub struct Billing {
-    /// What a bill is: `statement`, `period` (a statement of the newer kind) or `invoice`.
-    pub document: String,
-    /// Whether periods go by the calendar, and not from bill to bill.
-    pub is_fixed: bool,
-    /// `MONTHLY` or `QUARTERLY`.
-    pub period_length: String,
-    /// How many months or quarters a period has.
-    pub multiplier: i32,
+    /// Whether its statements are of the newer kind, which goes by periods.
+    pub is_period_based: bool,
     /// Days from the issue of a bill until it is due.
     pub terms_days: i32,
 }

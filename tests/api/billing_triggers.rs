@@ -1,6 +1,7 @@
 //! When and how often customers are billed, and where that comes from.
 
-use chrono::{DateTime, Days, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
+use kraken_api::domain::billing::rhythms;
 use kraken_api::domain::ledgers::billing_triggers::{self, Setting, Target};
 use kraken_api::platform::market::{self, BillingAction, BillingOperation, BillingTarget, NamedDay};
 use kraken_api::platform::recurrence::{Frequency, YearDay};
@@ -8,6 +9,7 @@ use serde_json::{Value, json};
 
 use crate::support::Server;
 use crate::support::server::beginning;
+use crate::support::world::PASSWORD;
 
 const OWN: &str = "query($n: String!) { account(accountNumber: $n) { billingTriggerConfiguration {
     effectiveFrom effectiveTo isActive targetType nextIssueDate operationFrequencies {
@@ -36,7 +38,7 @@ fn monthly(day: u32) -> Vec<BillingOperation> {
         target: BillingTarget::Account,
         frequency: Frequency::Monthly,
         multiplier: 1,
-        start: YearDay { day, month: 1 },
+        start: Some(YearDay { day, month: 1 }),
         days: Vec::new(),
     }]
 }
@@ -44,7 +46,7 @@ fn monthly(day: u32) -> Vec<BillingOperation> {
 impl Server {
     async fn rhythm(&self, whose: Setting<'_>, from: DateTime<Utc>, operations: &[BillingOperation]) {
         let mut tx = self.tx().await;
-        billing_triggers::set_from(&mut tx, whose, from, operations).await.expect("set");
+        rhythms::set(&mut tx, whose, from, operations).await.expect("set");
         tx.commit().await.expect("committed");
     }
 
@@ -71,9 +73,9 @@ async fn an_account_is_billed_as_its_brand_is_until_something_else_is_agreed() {
     let usual = server.own_rhythm(&world.ada.token, number).await;
     assert_eq!(usual["effectiveTo"], Value::Null);
     assert_eq!((&usual["isActive"], &usual["targetType"]), (&json!(true), &json!("ACCOUNT")));
-    assert_eq!(usual["nextIssueDate"], "2026-03-05");
+    assert_eq!(usual["nextIssueDate"], "2026-04-02", "a month after it was opened");
     let operation = json!({ "operationType": "CHARGE_TARGET_AND_ISSUE_STATEMENT", "targetType": "ACCOUNT",
-        "frequency": "MONTHLY", "multiplier": 1, "triggerAtStartDay": 5, "triggerAtStartMonth": 1,
+        "frequency": "MONTHLY", "multiplier": 1, "triggerAtStartDay": 2, "triggerAtStartMonth": 3,
         "temporalParams": [] });
     assert_eq!(usual["operationFrequencies"], json!([operation]));
 
@@ -84,7 +86,7 @@ async fn an_account_is_billed_as_its_brand_is_until_something_else_is_agreed() {
     server.rhythm(of_account(world.ada.account_id), later(2), &operations).await;
     let still = server.own_rhythm(&world.ada.token, number).await;
     assert_eq!(still["effectiveTo"], json!("2026-03-04T09:30:00+00:00"));
-    assert_eq!(still["nextIssueDate"], Value::Null, "the fifth is no longer its own");
+    assert_eq!(still["nextIssueDate"], Value::Null, "the second of April is no longer its own");
     let staff = server.on_day(3).await;
     let own = server.own_rhythm(&staff, number).await;
     assert_eq!(own["effectiveFrom"], json!("2026-03-04T09:30:00+00:00"));
@@ -185,11 +187,58 @@ async fn at_no_moment_are_there_two_rhythms_whoever_sets_them() {
     let held = held.expect("a rhythm");
     assert!(held.operations == one || held.operations == two);
     let day = |text: &str| text.parse().expect("a day");
-    let first = held.operations[0].start.day;
+    let first = held.operations[0].start.expect("a start").day;
     assert_eq!(held.due_on(day(&format!("2026-04-0{first}"))).count(), 1);
     assert_eq!(held.due_on(day("2026-04-04")).count(), 0);
     let before = billing_triggers::effective(&mut tx, world.ada.account_id, later(0)).await.expect("read");
-    assert_eq!(before.map(|found| found.operations), market::by_code("gb").map(|gb| gb.billing.clone()));
+    let mut usual = market::by_code("gb").expect("a market").billing.clone();
+    usual[0].start = Some(YearDay { day: 2, month: 3 });
+    assert_eq!(before.map(|found| found.operations), Some(usual), "counted from the day of opening");
     let nobodys = billing_triggers::effective(&mut tx, 1, later(0)).await.expect("read");
     assert!(nobodys.is_none());
+}
+
+/// Both views of when the account is billed next, and the end of the document that is open, exclusive.
+async fn next(server: &Server, number: &str) -> [Value; 3] {
+    let query = "query($n: String!) { account(accountNumber: $n) {
+        billingOptions { nextBillingDate } billingTriggerConfiguration { nextIssueDate }
+        bills(first: 1, includeOpenStatements: true) { edges { node { toDate } } } } }";
+    let staff = server.log_in(json!({ "email": "staff@example.org", "password": PASSWORD })).await;
+    let data = server.ask(Some(&staff), query, json!({ "n": number })).await;
+    let account = &data["account"];
+    let open = &account["bills"]["edges"][0]["node"]["toDate"];
+    let day = |text: &str| text.parse::<NaiveDate>().expect("a day") + Days::new(1);
+    [
+        account["billingOptions"]["nextBillingDate"].clone(),
+        account["billingTriggerConfiguration"]["nextIssueDate"].clone(),
+        open.as_str().map_or(Value::Null, |text| json!(day(text))),
+    ]
+}
+
+#[tokio::test]
+async fn what_is_shown_is_what_bills_are_made_by_whatever_it_was_set_for() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let number = &world.ada.account;
+    server.work_off().await;
+    assert_eq!(next(&server, number).await, ["2026-04-02", "2026-04-02", "2026-04-02"]);
+    let (portfolio, _) = server.portfolio_row(world.ada.account_id).await;
+    let of_portfolio = Setting::Of(Target { kind: BillingTarget::Portfolio, id: portfolio });
+    server.rhythm(of_portfolio, later(0), &monthly(17)).await;
+    assert_eq!(next(&server, number).await, ["2026-03-17", "2026-03-17", "2026-03-17"]);
+    // From the twentieth of March the account goes by a rhythm of its own: a period is never cut by that alone.
+    server.rhythm(of_account(world.ada.account_id), later(18), &monthly(25)).await;
+    assert_eq!(next(&server, number).await, ["2026-03-17", "2026-03-17", "2026-03-17"]);
+    server.on_day(15).await;
+    server.work_off().await;
+    assert_eq!(next(&server, number).await, ["2026-03-25", "null", "2026-03-25"].map(said));
+    server.on_day(18).await;
+    assert_eq!(next(&server, number).await, ["2026-03-25", "2026-03-25", "2026-03-25"]);
+    // Invoices are not what a British ledger has, and without days there is none to name.
+    server.rhythm(of_account(world.ada.account_id), later(18), &[]).await;
+    assert_eq!(next(&server, number).await, [Value::Null, Value::Null, Value::Null]);
+}
+
+fn said(day: &str) -> Value {
+    if day == "null" { Value::Null } else { json!(day) }
 }

@@ -15,7 +15,8 @@ const BOTH: &str = "mutation($i: PrepareAccountInput!) {
 const SHELL: &str = "mutation($i: CreateShellAccountInput!) { createShellAccount(input: $i) {
     portfolioNumber givenName familyName billingName email mobile landline brand dateOfBirth
     billingAddressLine1 billingAddressLine2 billingAddressLine3 billingAddressLine4 billingAddressLine5
-    billingPostcode billingRichAddress isBusinessAccount companyName companyNumber businessType urn clientMutationId
+    billingPostcode billingRichAddress billingPeriodLength billingPeriodMultiplier billingPeriodDay billingPeriodMonth
+    isBusinessAccount companyName companyNumber businessType urn clientMutationId
     errors { field messages }
     account { number ... on AccountType { isShellAccount business { name number } } } } }";
 const READ: &str = "query($n: String!) { account(accountNumber: $n) {
@@ -252,6 +253,7 @@ async fn a_prospect_has_a_shell() {
     let input = json!({ "givenName": "Cleo", "familyName": "Byrne", "email": "cleo@example.org", "urn": "S-1",
         "mobile": "07700 900123", "landline": null, "brand": "OCTOPUS_ENERGY", "dateOfBirth": "1990-05-06",
         "billingAddressLine1": "1 Kelp Street", "billingPostcode": "BS1 4QA", "isBusinessAccount": true,
+        "billingPeriodLength": "QUARTERLY", "billingPeriodMultiplier": 2, "billingPeriodDay": 20, "billingPeriodMonth": 5,
         "companyName": "Kelp Ltd", "companyNumber": "1234567", "businessType": "LIMITED", "clientMutationId": "7" });
     let data = server.ask(Some(&world.staff), SHELL, json!({ "i": input })).await;
     let made = &data["createShellAccount"];
@@ -269,6 +271,12 @@ async fn a_prospect_has_a_shell() {
         (&seen["status"], &seen["canBeWithdrawn"], &seen["applications"]["totalCount"]),
         (&json!("PENDING"), &json!(true), &json!(0))
     );
+    let query = "query($n: String!) { account(accountNumber: $n) { billingOptions {
+        isFixed periodStartDay periodLength periodLengthMultiplier nextBillingDate } } }";
+    let options = server.ask(Some(&world.reader), query, json!({ "n": account["number"] })).await;
+    let agreed = json!({ "isFixed": true, "periodStartDay": 20, "periodLength": "QUARTERLY",
+        "periodLengthMultiplier": 2, "nextBillingDate": "2026-05-20" });
+    assert_eq!(options["account"]["billingOptions"], agreed);
     let data = server.ask(Some(&world.staff), SHELL, json!({ "i": input })).await;
     assert_eq!(data["createShellAccount"]["account"], account);
     record::read_back("createShellAccount");
@@ -313,6 +321,10 @@ async fn a_prospect_has_a_shell() {
         ("companyName", json!(null), "companyName"),
         ("companyNumber", json!("ZZ1"), "companyNumber"),
         ("businessType", json!("MAGIC"), "businessType"),
+        ("billingPeriodLength", json!("WEEKLY"), "billingPeriodLength"),
+        ("billingPeriodMultiplier", json!(0), "billingPeriodLength"),
+        ("billingPeriodDay", json!(32), "billingPeriodLength"),
+        ("billingPeriodMonth", json!(13), "billingPeriodLength"),
     ] {
         let mut wrong = input.clone();
         wrong["urn"] = json!("S-3");

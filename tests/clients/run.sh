@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts the built server on a free port with a private database of its own, lets public client libraries log
-# in, read and post against it, and clears away what it made. `run.sh python typescript` runs only those.
+# Starts the built server on a free port with a private database of its own, lets public client libraries and a
+# browser log in, read and post against it, and clears away what it made. `run.sh python typescript` runs only those.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -113,6 +113,20 @@ run_node() {
 }
 run_javascript() { run_node javascript test; }
 run_typescript() { run_node typescript generate check test; }
+run_browser() {
+    local name
+    for name in chromium chromium-browser google-chrome; do
+        CLIENTS_BROWSER=$(command -v "$name") && break
+    done
+    if [ -z "$CLIENTS_BROWSER" ]; then
+        left_out browser "Chromium is not installed"
+    elif [ ! -f "$root/web/dist/operations.html" ]; then
+        left_out browser "the pages are not built (make web)"
+    else
+        export CLIENTS_BROWSER
+        run_node browser test
+    fi
+}
 run_rust() {
     local log=$work/rust.log
     (cd "$here/rust" && "$program" schema print >schema.graphql &&
@@ -125,11 +139,11 @@ start_server || exit 1
 export CLIENTS_DEMO_FILE=$KRAKEN_HOME/demo.json
 CLIENTS_EXPIRED_TOKEN=$("$here/expired_token.sh" "$KRAKEN_HOME") || exit 1
 export CLIENTS_EXPIRED_TOKEN
-[ $# -gt 0 ] || set -- python javascript typescript rust
+[ $# -gt 0 ] || set -- python javascript typescript rust browser
 for client in "$@"; do
     begin=$SECONDS
     case $client in
-    python | javascript | typescript | rust) "run_$client" ;;
+    python | javascript | typescript | rust | browser) "run_$client" ;;
     *) echo "$client: no such client" >&2 && exit 2 ;;
     esac
 done

@@ -35,6 +35,18 @@ async fn browsers_get_the_page() {
 }
 
 #[tokio::test]
+async fn operations_staff_have_a_page_of_their_own() {
+    let server = Server::new();
+    for path in ["/operations/", "/operations"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.header("content-type"), "text/html; charset=utf-8");
+        assert_eq!(answer.header("cache-control"), "no-cache");
+        assert!(answer.header("content-security-policy").contains("default-src 'self'"));
+    }
+}
+
+#[tokio::test]
 async fn programs_get_data() {
     let server = Server::new();
     let path = "/v1/graphql/?query=%7Bhello%7D";

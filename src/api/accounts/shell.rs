@@ -12,20 +12,14 @@ use crate::domain::accounts::address::Address;
 use crate::domain::accounts::details::{Wishes, Wrong};
 use crate::domain::accounts::shells::{self, Company, NewShell};
 use crate::domain::accounts::sign_up::{self, SignUpError, operations};
+use crate::domain::billing::rhythms::Periods;
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Node, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createShellAccount", create_shell);
     // Nothing heeds these yet.
-    b.dark(&[
-        "CreateShellAccountInput.billingPeriodLength",
-        "CreateShellAccountInput.billingPeriodMultiplier",
-        "CreateShellAccountInput.billingPeriodDay",
-        "CreateShellAccountInput.billingPeriodMonth",
-        "CreateShellAccountInput.password",
-        "CreateShellAccountInput.passwordUpdateToken",
-    ]);
+    b.dark(&["CreateShellAccountInput.password", "CreateShellAccountInput.passwordUpdateToken"]);
     b.leaves::<Shell>(
         "CreateShellAccountPayload",
         &[
@@ -45,6 +39,10 @@ pub(super) fn bind(b: &mut Bindings) {
             ("billingAddressLine5", |s| (&s.input.billing_address_line5).into()),
             ("billingPostcode", |s| (&s.input.billing_postcode).into()),
             ("billingRichAddress", |s| (&s.input.billing_rich_address).into()),
+            ("billingPeriodLength", |s| (&s.input.billing_period_length).into()),
+            ("billingPeriodMultiplier", |s| s.input.billing_period_multiplier.map(i64::from).into()),
+            ("billingPeriodDay", |s| s.input.billing_period_day.map(i64::from).into()),
+            ("billingPeriodMonth", |s| s.input.billing_period_month.map(i64::from).into()),
             ("isBusinessAccount", |s| s.input.is_business_account.into()),
             ("companyName", |s| (&s.input.company_name).into()),
             ("companyNumber", |s| (&s.input.company_number).into()),
@@ -83,6 +81,10 @@ struct ShellInput {
     billing_address_line5: Option<String>,
     billing_postcode: Option<String>,
     billing_rich_address: Option<String>,
+    billing_period_length: Option<String>,
+    billing_period_multiplier: Option<i32>,
+    billing_period_day: Option<i32>,
+    billing_period_month: Option<i32>,
     is_business_account: Option<bool>,
     company_name: Option<String>,
     company_number: Option<String>,
@@ -152,9 +154,19 @@ impl ShellInput {
             ],
             postcode: text(&self.billing_postcode),
             address: self.address()?,
+            periods: self.periods(),
             urn: self.urn.as_deref(),
             company: self.company()?,
         })
+    }
+
+    /// Monthly, or as the brand's, as far as nothing else is said.
+    fn periods(&self) -> Option<Periods<'_>> {
+        let (length, day) = (self.billing_period_length.as_deref(), self.billing_period_day);
+        let (multiplier, month) = (self.billing_period_multiplier, self.billing_period_month);
+        let says = length.is_some() || multiplier.is_some() || day.is_some() || month.is_some();
+        let (length, multiplier) = (Some(length.unwrap_or("MONTHLY")), multiplier.unwrap_or(1));
+        says.then_some(Periods { length, multiplier, day, month })
     }
 
     /// The address in parts comes as the text of a JSON object.

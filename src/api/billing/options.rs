@@ -6,26 +6,33 @@ use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::billing::options;
 use crate::graphql::{FieldError, Resolved};
+use crate::platform::market::BillingOperation;
 
 /// The options of an account, and the moment at which they are looked at.
 struct Shown(options::Options, DateTime<Utc>);
+
+impl Shown {
+    fn issuing(&self) -> Option<&BillingOperation> {
+        self.0.issuing(self.1)
+    }
+}
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.billingOptions", options_of);
     b.leaves::<Shown>(
         "BillingOptionsType",
         &[
-            ("periodStartDay", |s| i64::from(s.0.start_day()).into()),
-            ("periodLength", |s| (&s.0.period_length).into()),
-            ("periodLengthMultiplier", |s| i64::from(s.0.multiplier).into()),
-            ("isFixed", |s| s.0.is_fixed.into()),
-            ("currentBillingPeriodStartDate", |s| {
-                s.0.current(s.1).map_or_else(|| s.0.unbilled_from(), |period| period.from).into()
+            ("periodStartDay", |s| {
+                s.issuing().and_then(|op| op.start).map(|start| i64::from(start.day)).into()
             }),
-            ("currentBillingPeriodEndDate", |s| {
-                s.0.current(s.1).map(|period| period.to - Days::new(1)).into()
+            ("periodLength", |s| s.issuing().and_then(options::length).map(|(unit, _)| unit).into()),
+            ("periodLengthMultiplier", |s| {
+                s.issuing().and_then(options::length).map(|(_, many)| many).into()
             }),
-            ("nextBillingDate", |s| s.0.current(s.1).map(|period| period.to).into()),
+            ("isFixed", |s| s.issuing().is_some().into()),
+            ("currentBillingPeriodStartDate", |s| s.0.current(s.1).0.into()),
+            ("currentBillingPeriodEndDate", |s| s.0.current(s.1).1.map(|end| end - Days::new(1)).into()),
+            ("nextBillingDate", |s| s.0.current(s.1).1.into()),
         ],
     );
 }

@@ -50,7 +50,7 @@ pub(super) fn bind(b: &mut Bindings) {
             ("effectiveTo", |s| s.configuration.to.into()),
             ("isActive", |s| s.configuration.holds_at(s.now).into()),
             ("targetType", |s| s.configuration.set_for.code().into()),
-            ("nextIssueDate", |s| s.configuration.next_issue(s.today()).into()),
+            ("nextIssueDate", |s| s.configuration.next_issue(s.today()).map(|(day, _)| day).into()),
         ],
     );
     b.parts::<Shown>(
@@ -68,8 +68,8 @@ fn bind_operations(b: &mut Bindings) {
             ("targetType", |o| o.target.code().into()),
             ("frequency", |o| o.frequency.code().into()),
             ("multiplier", |o| i64::from(o.multiplier).into()),
-            ("triggerAtStartDay", |o| i64::from(o.start.day).into()),
-            ("triggerAtStartMonth", |o| i64::from(o.start.month).into()),
+            ("triggerAtStartDay", |o| o.start.map(|start| i64::from(start.day)).into()),
+            ("triggerAtStartMonth", |o| o.start.map(|start| i64::from(start.month)).into()),
         ],
     );
     b.parts::<BillingOperation>(

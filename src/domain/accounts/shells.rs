@@ -7,6 +7,7 @@ use super::businesses::{self, Business};
 use super::details::{Wishes, Wrong};
 use super::sign_up::{self, Bills, NewPerson, NewSignUp, SignUpError, operations, wrong};
 use crate::domain::auth::viewer::Viewer;
+use crate::domain::billing::rhythms::{self, Periods, RhythmError};
 use crate::platform::db::{Tx, statement};
 use crate::platform::random::Randomness;
 
@@ -27,6 +28,8 @@ pub struct NewShell<'a> {
     pub postcode: &'a str,
     /// The billing address in its parts, instead of lines.
     pub address: Option<Address>,
+    /// How it would be billed; as its brand's accounts are unless given.
+    pub periods: Option<Periods<'a>>,
     /// Number by which the sales channel knows the account.
     pub urn: Option<&'a str>,
     /// The company, if it is one's.
@@ -74,6 +77,12 @@ pub async fn open(
         sale: None,
     };
     let account = sign_up::account(tx, random, viewer, market, user.id, &sign_up).await?;
+    if let (Some(periods), true) = (&new.periods, account.is_new) {
+        rhythms::agree(tx, account.id, periods).await.map_err(|error| match error {
+            RhythmError::NoSuchPeriod => wrong("billingPeriodLength", "There is no such billing period."),
+            RhythmError::Database(error) => error.into(),
+        })?;
+    }
     if let (Some(company), true) = (&new.company, account.is_new) {
         let business = business(tx, viewer, company, &market.country).await?;
         link(tx, account.id, business, new.portfolio.is_some()).await?;

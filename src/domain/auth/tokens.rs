@@ -13,6 +13,7 @@ use super::keys::{KeyError, key_error};
 use super::refresh::digest;
 use super::subjects::{self, Actor, Subject, SubjectRow};
 use super::viewer::{Through, Viewer};
+use crate::phase::Phase;
 use crate::platform::db::{Tx, database_error};
 
 /// How long an access token lives, in seconds.
@@ -240,10 +241,12 @@ impl Auth {
         let Some(key) = ring.verifying(&header.kid) else {
             return Err(if foreign { TokenError::Issuer } else { TokenError::KeysRotated });
         };
+        let verifying = Phase::begin("signature");
         let fits = crypto::verify(signature, message.as_bytes(), key, Algorithm::RS256);
         if !fits.unwrap_or(false) {
             return Err(TokenError::BadSignature);
         }
+        drop(verifying);
         if foreign {
             return Err(TokenError::Issuer);
         }

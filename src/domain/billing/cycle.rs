@@ -10,10 +10,8 @@ use chrono::{NaiveDate, TimeDelta};
 use serde_json::{Value, json};
 
 use super::issue;
-use super::options::{options_joined, options_of_accounts};
-use super::periods::{Period, Rhythm};
+use super::rhythms::{self, Billed};
 use crate::domain::ledgers::dunning::today;
-use crate::domain::ledgers::journal;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
@@ -67,38 +65,6 @@ pub async fn bill_due(tx: &mut Tx) -> Result<(), sqlx::Error> {
 }
 
 row! {
-    /// A ledger that is billed, and how.
-    struct Billed {
-        account_id: i64,
-        market: String,
-        currency: String,
-        document: String,
-        is_fixed: bool,
-        period_length: String,
-        multiplier: i32,
-        anchor: NaiveDate,
-        opened_on: NaiveDate,
-        supports_statements: bool,
-        supports_invoices: bool,
-    }
-}
-
-impl Billed {
-    fn rhythm(&self) -> Option<Rhythm> {
-        self.is_fixed.then(|| Rhythm::new(self.anchor, &self.period_length, self.multiplier))
-    }
-
-    /// What the ledger is billed by, as far as it goes by what the account is to be billed by.
-    fn kind(&self) -> &str {
-        match self.document.as_str() {
-            "invoice" if !self.supports_invoices => "statement",
-            "statement" | "period" if !self.supports_statements => "invoice",
-            usual => usual,
-        }
-    }
-}
-
-row! {
     struct Open {
         id: i64,
         from_date: NaiveDate,
@@ -107,11 +73,6 @@ row! {
     }
 }
 
-statement!(static BILLED: Billed = concat!("
-    select ", options_of_accounts!(), ", s.currency, (l.created_at at time zone f.time_zone)::date as opened_on,
-        l.supports_statements, l.supports_invoices
-    from ledgers l join ledger_accounts s on s.id = l.id join accounts a on a.id = l.account_id", options_joined!(), "
-    where l.id = $1 and (l.supports_statements or l.supports_invoices)"));
 statement!(static OPEN: Open = "
     select id, from_date, to_date, held_reason is not null as is_held from billing_documents
     where ledger_id = $1 and status = 'OPEN' and kind <> 'credit_note' for no key update");
@@ -120,7 +81,8 @@ statement!(static BILLED_TO: (Option<NaiveDate>,) = "
 statement!(static BEGIN: Open = "
     insert into billing_documents (ledger_id, kind, from_date, to_date, opened_at) values ($1, $2, $3, $4, $5)
     returning id, from_date, to_date, false as is_held");
-statement!(static MOVE: () = "update billing_documents set from_date = $2, to_date = $3 where id = $1");
+statement!(static MOVE: () = "
+    update billing_documents set from_date = $2, to_date = $3, kind = $4 where id = $1");
 statement!(static TAKE_IN: () = "
     update transactions set billing_document_id = $1, is_held = $4
     where ledger_id = $2 and billing_document_id is null and posted_date < $3");
@@ -152,15 +114,15 @@ statement!(static CLOSE: () = "
 /// leaves one open document.
 pub async fn bill(tx: &mut Tx, ledger: i64) -> Result<(), sqlx::Error> {
     let Some(billed) = hold(tx, ledger).await? else { return Ok(()) };
-    let Some(market) = market::by_code(&billed.market) else { return Ok(()) };
+    let Some(market) = market::by_code(billed.market()) else { return Ok(()) };
     let today = market.day(tx.business_now().await?);
     for _ in 0..MOST_PERIODS {
         let open = open(tx, ledger, &billed).await?;
         let Some(end) = open.to_date.filter(|end| *end <= today) else { break };
         if !close(tx, ledger, &open, end).await? {
             // Nothing happened, so there is nothing to bill: the document is for the next period.
-            let next = billed.rhythm().map(|rhythm| rhythm.around(end).to);
-            MOVE.command().bind(open.id).bind(end).bind(next).execute(&mut *tx).await?;
+            let (next, kind) = billed.period(end);
+            MOVE.command().bind(open.id).bind(end).bind(next).bind(kind).execute(&mut *tx).await?;
         }
     }
     issue::of_ledger(tx, ledger).await
@@ -171,7 +133,7 @@ pub async fn bill(tx: &mut Tx, ledger: i64) -> Result<(), sqlx::Error> {
 pub async fn bill_now(tx: &mut Tx, ledger: i64) -> Result<bool, sqlx::Error> {
     bill(tx, ledger).await?;
     let Some(billed) = hold(tx, ledger).await? else { return Ok(false) };
-    let Some(market) = market::by_code(&billed.market) else { return Ok(false) };
+    let Some(market) = market::by_code(billed.market()) else { return Ok(false) };
     let now = tx.business_now().await?;
     let open = open(tx, ledger, &billed).await?;
     let Some(tomorrow) = market.day(now).succ_opt().filter(|day| *day > open.from_date) else {
@@ -187,9 +149,7 @@ pub async fn bill_now(tx: &mut Tx, ledger: i64) -> Result<bool, sqlx::Error> {
 
 /// How a ledger is billed. Nothing is posted on it, and nobody else bills it, until the transaction ends.
 async fn hold(tx: &mut Tx, ledger: i64) -> Result<Option<Billed>, sqlx::Error> {
-    let Some(billed) = BILLED.query().bind(ledger).fetch_optional(&mut *tx).await? else { return Ok(None) };
-    journal::hold(tx, &[ledger], &billed.currency).await?;
-    Ok(Some(billed))
+    Ok(rhythms::hold(tx, &[ledger]).await?.pop())
 }
 
 /// Keeps everybody else from posting on a ledger, and from billing it, until the transaction ends.
@@ -203,15 +163,10 @@ async fn open(tx: &mut Tx, ledger: i64, billed: &Billed) -> Result<Open, sqlx::E
         return Ok(open);
     }
     let (billed_to,) = BILLED_TO.query().bind(ledger).fetch_one(&mut *tx).await?;
-    let first = || billed.rhythm().map_or(billed.opened_on, |rhythm| rhythm.around(billed.opened_on).from);
-    let from = billed_to.unwrap_or_else(first);
-    let to = billed.rhythm().map(|rhythm| match rhythm.around(from) {
-        // The first day of a rhythm that begins later ends the period before it.
-        Period { from: begin, .. } if begin > from => begin,
-        Period { to, .. } => to,
-    });
+    let from = billed_to.unwrap_or_else(|| billed.opened_on());
+    let (to, kind) = billed.period(from);
     let now = tx.business_now().await?;
-    let begin = BEGIN.query().bind(ledger).bind(billed.kind()).bind(from).bind(to).bind(now);
+    let begin = BEGIN.query().bind(ledger).bind(kind).bind(from).bind(to).bind(now);
     begin.fetch_one(&mut *tx).await
 }
 

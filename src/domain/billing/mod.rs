@@ -15,9 +15,9 @@ pub mod issue;
 pub mod lists;
 pub mod options;
 mod paper;
-pub mod periods;
 pub mod positions;
 pub mod prints;
+pub mod rhythms;
 mod wording;
 
 pub use documents::{Document, Kind};

@@ -2,31 +2,26 @@
 
 use super::cast::Pays;
 use super::{DemoError, Person, World, letters};
-use crate::domain::ledgers::billing_triggers::{self, Setting, Target};
+use crate::domain::billing::rhythms::{self, Periods};
 use crate::domain::ledgers::debts;
 use crate::domain::ledgers::proceedings::{self, Closing, NewProceeding};
 use crate::platform::db::Tx;
-use crate::platform::market::{self, BillingTarget};
+use crate::platform::market;
 
 /// Months in which a debt goes to an agency, and in which it has been paid.
 const HANDED_OVER: usize = 12;
 const PAID: usize = 14;
 /// The day of the month on which businesses are billed.
-const BUSINESS_DAY: u32 = 15;
+const BUSINESS_DAY: i32 = 15;
 
 /// Businesses are billed in the middle of the month.
 pub(super) async fn rhythm(tx: &mut Tx, person: &Person) -> Result<(), DemoError> {
-    let usual =
-        market::of_brand(person.customer.brand).filter(|_| person.customer.account_type == "BUSINESS");
-    let Some(usual) = usual else { return Ok(()) };
-    let mut operations = usual.billing.clone();
-    for operation in &mut operations {
-        operation.start.day = BUSINESS_DAY;
+    if person.customer.account_type != "BUSINESS" {
+        return Ok(());
     }
-    let now = tx.business_now().await?;
-    let account = Target { kind: BillingTarget::Account, id: person.account };
-    billing_triggers::set_from(tx, Setting::Of(account), now, &operations).await?;
-    Ok(())
+    let periods =
+        Periods { length: Some("MONTHLY"), multiplier: 1, day: Some(BUSINESS_DAY), ..Periods::default() };
+    Ok(rhythms::agree(tx, person.account, &periods).await?)
 }
 
 /// In Britain, whoever pays late hears from an agency once.

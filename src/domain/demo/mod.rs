@@ -46,6 +46,7 @@ use crate::domain::auth::viewer::{
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
+use crate::domain::billing::rhythms::RhythmError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::payments::PaymentError;
@@ -161,6 +162,8 @@ pub enum DemoError {
     Annul(#[from] AnnulError),
     #[error(transparent)]
     Hold(#[from] HoldError),
+    #[error(transparent)]
+    Rhythm(#[from] RhythmError),
     #[error(transparent)]
     Debt(#[from] DebtError),
     #[error(transparent)]

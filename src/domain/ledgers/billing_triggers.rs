@@ -64,10 +64,17 @@ impl Configuration {
         self.operations.iter().filter(move |operation| self.next_run(operation, day) == Some(day))
     }
 
-    /// The first day on or after `day` on which a document is issued.
-    pub fn next_issue(&self, day: NaiveDate) -> Option<NaiveDate> {
-        let issuing = self.operations.iter().filter(|operation| operation.operation.issues());
-        issuing.filter_map(|operation| self.next_run(operation, day)).min()
+    /// The operations that issue documents.
+    pub fn issuing(&self) -> impl Iterator<Item = &BillingOperation> {
+        self.operations.iter().filter(|operation| operation.operation.issues())
+    }
+
+    /// The first day after `day` on which a document is issued, and by which operation: of several on that day, the
+    /// first.
+    pub fn next_issue(&self, day: NaiveDate) -> Option<(NaiveDate, &BillingOperation)> {
+        let next = day.succ_opt()?;
+        let runs = self.issuing().filter_map(|operation| Some((self.next_run(operation, next)?, operation)));
+        runs.min_by_key(|(run, _)| *run)
     }
 }
 
@@ -90,7 +97,8 @@ row! {
 statement!(static LEVELS: Level = "
     with recursive placed as (
         select w.kind, w.id as target, l.id as ledger_id, a.id as account_id,
-            coalesce(a.portfolio_id, p.id) as portfolio_id, coalesce(a.brand, p.brand) as brand
+            coalesce(a.portfolio_id, p.id) as portfolio_id, coalesce(a.brand, p.brand) as brand,
+            coalesce(a.created_at, p.created_at) as opened_at
         from (select distinct * from unnest($1::text[], $2::bigint[]) as t (kind, id)) w
             left join ledgers l on w.kind = 'CHARGING_LEDGER' and l.id = w.id
             left join accounts a on a.id = case w.kind when 'ACCOUNT' then w.id else l.account_id end
@@ -115,11 +123,13 @@ statement!(static LEVELS: Level = "
         upper(c.during) as to_at, done.operations
     from above join billing_configurations c on c.target_id = above.id
         join placed on placed.kind = above.kind and placed.target = above.target
-        join brands b on b.code = placed.brand
+        join brands b on b.code = placed.brand join billing_defaults f on f.brand = placed.brand
+        cross join lateral (select placed.opened_at at time zone f.time_zone as at) opened
         cross join lateral (
             select coalesce(json_agg(json_build_object(
                 'operation', o.operation, 'target', o.target, 'frequency', o.frequency, 'multiplier', o.multiplier,
-                'start', json_build_object('day', o.start_day, 'month', o.start_month), 'days', o.days
+                'start', json_build_object('day', coalesce(o.start_day, extract(day from opened.at)),
+                    'month', coalesce(o.start_month, extract(month from opened.at))), 'days', o.days
             ) order by o.position), '[]') as operations
             from billing_operations o where o.configuration_id = c.id
         ) done");
@@ -191,6 +201,19 @@ pub enum Setting<'a> {
     Of(Target),
 }
 
+impl Setting<'_> {
+    /// A brand, or the row id of a portfolio, an account or a ledger.
+    pub(in crate::domain) fn keys(&self) -> (Option<&str>, Option<i64>, Option<i64>, Option<i64>) {
+        let (brand, of) = match self {
+            Self::Brand(code) => (Some(*code), None),
+            Self::Of(target) => (None, Some(target)),
+        };
+        let id = |kind| of.filter(|target| target.kind == kind).map(|target| target.id);
+        let (portfolio, account) = (id(BillingTarget::Portfolio), id(BillingTarget::Account));
+        (brand, portfolio, account, id(BillingTarget::ChargingLedger))
+    }
+}
+
 statement!(static KNOW: () = "
     insert into billing_targets (brand, portfolio_id, account_id, ledger_id) values ($1, $2, $3, $4)
     on conflict do nothing");
@@ -216,20 +239,15 @@ statement!(static IS_SET: (bool,) = "
         where t.brand = $1)");
 
 /// Has a rhythm hold from a moment on, in place of whatever was to hold then. What held before that moment stays.
-/// Whoever sets one for the same target meanwhile waits. Answers its row id.
-pub async fn set_from(
+/// Whoever sets one for the same target meanwhile waits. Answers its row id. Bills whose period runs are none of its
+/// business: see [`crate::domain::billing::rhythms::set`].
+pub(in crate::domain) async fn set_from(
     tx: &mut Tx,
     whose: Setting<'_>,
     from: DateTime<Utc>,
     operations: &[BillingOperation],
 ) -> Result<i64, sqlx::Error> {
-    let (brand, of) = match whose {
-        Setting::Brand(code) => (Some(code), None),
-        Setting::Of(target) => (None, Some(target)),
-    };
-    let of_kind = |kind| of.filter(|target| target.kind == kind).map(|target| target.id);
-    let (portfolio, account) = (of_kind(BillingTarget::Portfolio), of_kind(BillingTarget::Account));
-    let ledger = of_kind(BillingTarget::ChargingLedger);
+    let (brand, portfolio, account, ledger) = whose.keys();
     let know = KNOW.command().bind(brand).bind(portfolio).bind(account).bind(ledger);
     know.execute(&mut *tx).await?;
     let hold = HOLD.query().bind(brand).bind(portfolio).bind(account).bind(ledger);
@@ -261,8 +279,13 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::recurrence::YearDay;
 
     fn set_between(id: i64, from: i64, to: Option<i64>) -> Configuration {
+        let on_the_fifth = |mut operation: BillingOperation| {
+            operation.start = Some(YearDay { day: 5, month: 1 });
+            operation
+        };
         let at = |day: i64| DateTime::UNIX_EPOCH + chrono::TimeDelta::days(day);
         let market = market::by_code("gb").expect("a market");
         Configuration {
@@ -271,7 +294,7 @@ mod tests {
             from: at(from),
             to: to.map(at),
             market,
-            operations: market.billing.clone(),
+            operations: market.billing.iter().cloned().map(on_the_fifth).collect(),
             since: at(from),
         }
     }
@@ -300,8 +323,9 @@ mod tests {
         let month = set_between(1, 100, Some(151));
         // 1970-06-01 is the last day but one; the fifth is the day of the month.
         let day = |text: &str| text.parse::<NaiveDate>().expect("a date");
-        assert_eq!(month.next_issue(day("1970-01-01")), Some(day("1970-05-05")));
-        assert_eq!(month.next_issue(day("1970-05-06")), None, "it has ended by then");
+        let issued = |from: &str| month.next_issue(day(from)).map(|(run, _)| run);
+        assert_eq!(issued("1970-01-01"), Some(day("1970-05-05")));
+        assert_eq!(issued("1970-05-05"), None, "the next would be after its end");
         assert_eq!(month.due_on(day("1970-05-05")).count(), 1);
         assert_eq!(month.due_on(day("1970-05-04")).count(), 0);
     }

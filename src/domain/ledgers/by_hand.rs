@@ -191,10 +191,7 @@ pub(super) async fn judge(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted<'_>) -> 
 
 async fn aim(tx: &mut Tx, viewer: &Viewer, onto: Onto<'_>) -> Result<Target, HandError> {
     let found = match onto {
-        Onto::Main(number) => {
-            let account = accounts::by_number(tx, viewer, number).await?.ok_or(HandError::UnknownAccount)?;
-            ledgers::target(tx, account.id, None).await?
-        }
+        Onto::Main(number) => ledgers::main_of(tx, viewer, number).await?.ok_or(HandError::UnknownAccount)?,
         Onto::Of(number, ledger) => {
             let name = LedgerName::parse(ledger)?;
             accounts::by_number(tx, viewer, number).await?.ok_or(HandError::UnknownAccount)?;

@@ -147,6 +147,34 @@ pub(super) async fn target_by_id(tx: &mut Tx, ledger: i64) -> Result<Option<Targ
     TARGET_BY_ID.query().bind(ledger).fetch_optional(&mut *tx).await
 }
 
+row! {
+    struct MainRow {
+        ledger_id: Option<i64>,
+        market: String,
+        account_type: String,
+        accepts_payments: Option<bool>,
+    }
+}
+
+statement!(static MAIN: MainRow = concat!("
+    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
+    from accounts a left join ledgers l on l.account_id = a.id and l.is_main
+    where a.number = $3 and ", account_is_visible!()));
+
+/// The main ledger, if there is one, of the account of this number, if the viewer may see it.
+pub(super) async fn main_of(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account_number: &str,
+) -> Result<Option<Option<Target>>, sqlx::Error> {
+    let query = MAIN.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let found = query.fetch_optional(&mut *tx).await?;
+    Ok(found.map(|row| {
+        let (ledger_id, accepts_payments) = row.ledger_id.zip(row.accepts_payments)?;
+        Some(Target { ledger_id, market: row.market, account_type: row.account_type, accepts_payments })
+    }))
+}
+
 /// How a caller names one ledger of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerName {

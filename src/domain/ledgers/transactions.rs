@@ -167,45 +167,59 @@ macro_rules! columns {
     };
 }
 
-// Arguments 4 to 10 are the filter.
-macro_rules! fits {
+// Arguments 4 to 10 are the filter: of transactions, and of the ledgers they are on.
+macro_rules! transaction_fits {
     () => {
-        " and (cardinality($4::text[]) = 0 or t.tags && $4) and not t.tags && $5::text[] \
-          and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity') \
-          and ($8::text is null or l.number = $8) and ($9::bigint is null or l.id = $9) and "
+        " t.ledger_id = l.id and (cardinality($4::text[]) = 0 or t.tags && $4) and not t.tags && $5::text[] \
+          and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity')"
     };
 }
 
-macro_rules! on_accounts {
+macro_rules! ledger_fits {
+    () => {
+        " and ($8::text is null or l.number = $8) and ($9::bigint is null or l.id = $9) and "
+    };
+}
+
+macro_rules! of_account {
     ($parent:literal) => {
         concat!(
-            " from ledgers l join accounts a on a.id = l.account_id join transactions t on t.ledger_id = l.id \
-              join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence \
-              where l.account_id = ", $parent, " \
-              and ($10::boolean or l.affects_account_balance or $8::text is not null or $9::bigint is not null)",
-            fits!(), account_is_visible!()
+            " where l.account_id = ",
+            $parent,
+            " and ($10::boolean or l.affects_account_balance or $8::text is not null or $9::bigint is not null)",
+            ledger_fits!(),
+            account_is_visible!()
         )
     };
 }
 
-macro_rules! on_ledgers {
+macro_rules! of_ledger {
     ($parent:literal) => {
         concat!(
-            " from ledgers l join accounts a on a.id = l.account_id join transactions t on t.ledger_id = l.id \
-              join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence \
-              where l.id = ", $parent, " and $10::boolean is not null", fits!(), account_is_visible!()
+            " where l.id = ",
+            $parent,
+            " and $10::boolean is not null",
+            ledger_fits!(),
+            account_is_visible!()
         )
     };
 }
 
+// Of each ledger no more is read than the page could hold, along the index; what the page does hold is chosen from that.
 macro_rules! paged {
-    ($rows:expr, $order:literal) => {
+    ($ledgers:expr, $order:literal) => {
         concat!(
             "select parents.id as parent, inside.* \
              from (select distinct * from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as p (id, skip, take)) parents \
              cross join lateral (select ",
             columns!(),
-            $rows,
+            " from ledgers l join accounts a on a.id = l.account_id cross join lateral (\
+                select * from transactions t where",
+            transaction_fits!(),
+            $order,
+            " limit parents.skip + parents.take) t \
+              join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence",
+            $ledgers,
             $order,
             " offset parents.skip limit parents.take) inside"
         )
@@ -213,8 +227,14 @@ macro_rules! paged {
 }
 
 macro_rules! counted {
-    ($rows:expr) => {
-        concat!("select parents.id, (select count(*) ", $rows, ") from unnest($3::bigint[]) as parents (id)")
+    ($ledgers:expr) => {
+        concat!(
+            "select parents.id, (select count(*) from ledgers l join accounts a on a.id = l.account_id \
+                join transactions t on",
+            transaction_fits!(),
+            $ledgers,
+            ") from unnest($3::bigint[]) as parents (id)"
+        )
     };
 }
 
@@ -234,13 +254,13 @@ impl crate::platform::db::Shape for Under {
 }
 
 statement!(static ON_ACCOUNTS_DESC: Under =
-    paged!(on_accounts!("parents.id"), " order by t.posted_date desc, t.id desc"));
-statement!(static ON_ACCOUNTS_ASC: Under = paged!(on_accounts!("parents.id"), " order by t.posted_date, t.id"));
-statement!(static ON_ACCOUNTS_COUNT: (i64, i64) = counted!(on_accounts!("parents.id")));
+    paged!(of_account!("parents.id"), " order by t.posted_date desc, t.id desc"));
+statement!(static ON_ACCOUNTS_ASC: Under = paged!(of_account!("parents.id"), " order by t.posted_date, t.id"));
+statement!(static ON_ACCOUNTS_COUNT: (i64, i64) = counted!(of_account!("parents.id")));
 statement!(static ON_LEDGERS_DESC: Under =
-    paged!(on_ledgers!("parents.id"), " order by t.posted_date desc, t.id desc"));
-statement!(static ON_LEDGERS_ASC: Under = paged!(on_ledgers!("parents.id"), " order by t.posted_date, t.id"));
-statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(on_ledgers!("parents.id")));
+    paged!(of_ledger!("parents.id"), " order by t.posted_date desc, t.id desc"));
+statement!(static ON_LEDGERS_ASC: Under = paged!(of_ledger!("parents.id"), " order by t.posted_date, t.id"));
+statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(of_ledger!("parents.id")));
 
 statement!(static BY_ID: Transaction = concat!(
     "select ", columns!(), " from transactions t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id

@@ -25,6 +25,7 @@ pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
 use super::sealing::Sealer;
+use crate::phase::Phase;
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
@@ -117,6 +118,7 @@ impl Database {
     async fn begin(&self, begin: &str, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
         // One round trip; a timeout of zero would mean none at all.
         let millis = deadline.remaining().as_millis().clamp(1, 3_600_000);
+        let _phase = Phase::begin("database");
         let inner = self.pool.begin_with(format!("{begin}; set local statement_timeout = {millis}")).await?;
         Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone(), self.sealer.clone()))
     }

@@ -9,6 +9,7 @@ use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Error, Execute, Executor, Transaction};
 
 use super::copy::Rows;
+use crate::phase::Phase;
 use crate::platform::clock::{self, WallClock};
 use crate::platform::sealing::{SealError, Sealer};
 
@@ -61,11 +62,13 @@ impl Tx {
 
     /// Makes everything done in it true at once.
     pub async fn commit(self) -> Result<(), Error> {
+        let _phase = Phase::begin("database");
         self.inner.commit().await
     }
 
     /// Undoes everything done in it.
     pub async fn rollback(self) -> Result<(), Error> {
+        let _phase = Phase::begin("database");
         self.inner.rollback().await
     }
 
@@ -125,7 +128,9 @@ impl<'c> Executor<'c> for &'c mut Tx {
     {
         self.stats.statements.fetch_add(1, Ordering::Relaxed);
         let stats = Arc::clone(&self.stats);
+        let phase = Phase::begin("database");
         let count = move |step: &Result<Either<PgQueryResult, PgRow>, Error>| {
+            let _ = &phase;
             if matches!(step, Ok(Either::Right(_))) {
                 stats.rows.fetch_add(1, Ordering::Relaxed);
             }
@@ -140,7 +145,9 @@ impl<'c> Executor<'c> for &'c mut Tx {
     {
         self.stats.statements.fetch_add(1, Ordering::Relaxed);
         let stats = Arc::clone(&self.stats);
+        let phase = Phase::begin("database");
         let count = move |row: &Option<PgRow>| {
+            let _ = &phase;
             stats.rows.fetch_add(u32::from(row.is_some()), Ordering::Relaxed);
         };
         Box::pin((*self.inner).fetch_optional(query).inspect_ok(count))

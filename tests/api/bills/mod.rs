@@ -3,7 +3,7 @@
 mod readers;
 
 use chrono::{DateTime, Utc};
-use kraken_api::domain::billing::options::{self, NewOptions};
+use kraken_api::domain::billing::rhythms::{self, Periods};
 use kraken_api::domain::billing::{cycle, holds};
 use kraken_api::domain::check;
 use kraken_api::domain::ledgers::charges::{self, SupplyCharge};
@@ -416,16 +416,16 @@ async fn options_are_the_brands_unless_an_account_has_its_own() {
         })
     );
     let mut tx = server.tx().await;
-    let mut new = NewOptions {
-        is_fixed: true,
-        period_length: "QUARTERLY",
-        multiplier: 2,
-        anchor: "2026-04-30".parse().expect("a day"),
-    };
-    options::set(&mut tx, ada.account_id, &new).await.expect("set");
-    for (period_length, multiplier) in [("WEEKLY", 1), ("MONTHLY", 0), ("MONTHLY", 13)] {
-        let odd = NewOptions { period_length, multiplier, ..new };
-        assert!(options::set(&mut tx, ada.account_id, &odd).await.is_err());
+    let mut new = Periods { length: Some("QUARTERLY"), multiplier: 2, day: Some(30), month: Some(4) };
+    rhythms::agree(&mut tx, ada.account_id, &new).await.expect("set");
+    for odd in [
+        Periods { length: Some("WEEKLY"), ..new },
+        Periods { multiplier: 0, ..new },
+        Periods { multiplier: 13, ..new },
+        Periods { day: Some(32), ..new },
+        Periods { month: Some(-1), ..new },
+    ] {
+        assert!(rhythms::agree(&mut tx, ada.account_id, &odd).await.is_err());
     }
     tx.commit().await.expect("committed");
     owe(&server, ada.account_id, 1000).await;
@@ -437,15 +437,15 @@ async fn options_are_the_brands_unless_an_account_has_its_own() {
         fields(&options, "currentBillingPeriodStartDate nextBillingDate"),
         ["2026-04-30", "2026-10-30"]
     );
-    // The period that ran when the options changed runs to its end, and one until the new rhythm follows.
+    // The period that ran when this was agreed on ends with the first one of the new rhythm.
     let found = bills(&server, &staff, &ada.account, true, false).await;
     assert_eq!(fields(&found[0], PERIODS), ["2026-04-30", "2026-10-29", "null"]);
-    assert_eq!(fields(&found[1], PERIODS), ["2026-03-02", "2026-04-01", "2026-05-01"]);
+    assert_eq!(fields(&found[1], PERIODS), ["2026-03-02", "2026-04-29", "2026-05-01"]);
 
     // From bill to bill: no end, until somebody bills.
-    new.is_fixed = false;
+    new.length = None;
     let mut tx = server.tx().await;
-    options::set(&mut tx, ada.account_id, &new).await.expect("set");
+    rhythms::agree(&mut tx, ada.account_id, &new).await.expect("set");
     tx.commit().await.expect("committed");
     let staff = on(&server, "2026-11-05").await;
     server.work_off().await;
@@ -453,7 +453,7 @@ async fn options_are_the_brands_unless_an_account_has_its_own() {
     assert_eq!(options["isFixed"], false);
     assert_eq!(
         fields(&options, "currentBillingPeriodStartDate currentBillingPeriodEndDate nextBillingDate"),
-        ["2026-10-30", "null", "null"]
+        ["2026-04-30", "null", "null"]
     );
     owe(&server, ada.account_id, 500).await;
     let ledger = ledger_of(&server, ada.account_id).await;
@@ -463,6 +463,6 @@ async fn options_are_the_brands_unless_an_account_has_its_own() {
     tx.commit().await.expect("committed");
     let found = bills(&server, &staff, &ada.account, true, false).await;
     assert_eq!(fields(&found[0], PERIODS), ["2026-11-06", "null", "null"]);
-    assert_eq!(fields(&found[1], PERIODS), ["2026-10-30", "2026-11-05", "2026-11-05"]);
+    assert_eq!(fields(&found[1], PERIODS), ["2026-04-30", "2026-11-05", "2026-11-05"]);
     checked(&server).await;
 }

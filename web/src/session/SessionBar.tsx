@@ -6,7 +6,7 @@ import { timeLeft } from './token';
 import type { Session } from './token';
 import { useNow, useSession } from './useSession';
 
-export function SessionBar() {
+export function SessionBar({ title = 'Kraken API sandbox' }: { title?: string }) {
   const { session, notice } = useSession();
   const [error, setError] = useState<string | null>(null);
   const message = session ? null : (error ?? notice);
@@ -15,7 +15,7 @@ export function SessionBar() {
     <header className="session">
       <div className="session-bar">
         <h1 className="session-title">
-          Kraken API sandbox <code>{ENDPOINT}</code>
+          {title} <code>{ENDPOINT}</code>
         </h1>
         {session ? <LoggedIn session={session} /> : <LoginForm onError={setError} />}
       </div>

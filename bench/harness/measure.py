@@ -1,0 +1,145 @@
+"""Compares answers, counts statements, and then times the servers in turns."""
+
+import json
+import statistics
+from dataclasses import asdict, dataclass, field
+
+from . import load
+from .processes import Peak, cpu_seconds
+from .scenarios import ALL, comparable
+from .stage import TITLES, WORK, Stage, say
+
+REQUESTS = 2000
+COMPARED = 20
+COUNTED = 50
+ENTRY_TABLES = ("journal_entries", "postings", "transactions", "outbox", "support_audit")
+
+
+@dataclass
+class Figures:
+    """What one server needs for one scenario; milliseconds, bytes and CPU milliseconds a request."""
+
+    rate: float = 0.0
+    p50: float = 0.0
+    p99: float = 0.0
+    memory: int = 0
+    statements: float = 0.0
+    of_control: float = 0.0
+    bytes: float = 0.0
+    cpu_server: float = 0.0
+    cpu_database: float = 0.0
+    failed: int = 0
+    rates: list = field(default_factory=list)
+
+
+def requests_of(stage, scenario, peer):
+    path = WORK / f"requests-{scenario.name}-{peer}.txt"
+    load.write_requests(path, scenario.requests(peer, stage.world, REQUESTS, "load"))
+    return path
+
+
+def compare(stage: Stage, scenarios):
+    """Everybody must give the same answers and write the same rows, or nothing is timed."""
+    for scenario in scenarios:
+        given = {}
+        for name, server in stage.servers.items():
+            before = rows_written(stage)
+            answers = []
+            for token, body in scenario.requests(name, stage.world, COMPARED, "compare"):
+                status, text = server.post(body, token)
+                answer = json.loads(text)
+                if status != 200 or answer.get("errors") or not any((answer.get("data") or {}).values()):
+                    raise SystemExit(f"{scenario.title}: {TITLES[name]} answers {status} {text[:2000]!r} to {body}")
+                answers.append(comparable(answer["data"]))
+            after = rows_written(stage)
+            given[name] = (answers, [b - a for a, b in zip(before, after)])
+        for name, (answers, written) in given.items():
+            for ours, theirs in zip(given["ours"][0], answers):
+                if ours != theirs:
+                    show = f"ours   {json.dumps(ours)[:3000]}\ntheirs {json.dumps(theirs)[:3000]}"
+                    raise SystemExit(f"{scenario.title}: {TITLES[name]} gives another answer\n{show}")
+            if written != given["ours"][1]:
+                raise SystemExit(f"{scenario.title}: {TITLES[name]} writes {written} rows of {ENTRY_TABLES}, ours "
+                                 f"{given['ours'][1]}")
+        say(f"same answers: {scenario.title}")
+    if any(scenario.name == "charge" for scenario in scenarios):
+        stage._ours("check")
+        say("the books are sound after everybody's charges")
+
+
+def rows_written(stage):
+    text = " union all ".join(f"select count(*) from {table}" for table in ENTRY_TABLES)
+    return [int(count) for count in stage.postgres.sql(text, stage.database).split()]
+
+
+def count_statements(stage: Stage, scenario, figures):
+    """Statements a request, all of them and those that only begin, set or end transactions."""
+    postgres = stage.postgres
+    for name, server in stage.servers.items():
+        asked = scenario.requests(name, stage.world, 2 * COUNTED, "count")
+        for token, body in asked[:COUNTED]:
+            server.post(body, token)
+        postgres.sql("select pg_stat_statements_reset()")
+        postgres.count_statements(True)
+        for token, body in asked[COUNTED:]:
+            server.post(body, token)
+        postgres.count_statements(False)
+        every, control = postgres.sql(
+            "select sum(calls) || '|' || coalesce(sum(calls) filter (where query ~* '^(begin|start|commit|rollback|end|set)'), 0)"
+            f" from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = '{stage.database}'").split("|")
+        figures[name].statements = int(every) / COUNTED
+        figures[name].of_control = int(control) / COUNTED
+
+
+def timed(stage: Stage, scenario, name, path, seconds, offset):
+    """One turn of one server."""
+    server = stage.servers[name]
+    cpu = lambda: (cpu_seconds(server.service.pid), cpu_seconds(stage.postgres.service.pid))
+    with Peak(server.service.pid) as peak:
+        before = cpu()
+        ran = load.run(server.url, path, stage.cores["database"], scenario.clients, seconds, offset)
+        after = cpu()
+    return ran, peak.most, after[0] - before[0], after[1] - before[1]
+
+
+def run(stage: Stage, scenarios, rounds, seconds, warm):
+    """Figures by scenario and server: medians over the rounds."""
+    found = {scenario.name: {name: Figures() for name in stage.servers} for scenario in scenarios}
+    paths = {(s.name, name): requests_of(stage, s, name) for s in scenarios for name in stage.servers}
+    for scenario in scenarios:
+        count_statements(stage, scenario, found[scenario.name])
+    turns = {key: [] for key in paths}
+    for scenario in scenarios:
+        for name in stage.servers:
+            timed(stage, scenario, name, paths[scenario.name, name], warm, 0)
+        for turn in range(rounds):
+            names = list(stage.servers)
+            # Nobody always comes first.
+            for name in names[turn % len(names):] + names[:turn % len(names)]:
+                got = timed(stage, scenario, name, paths[scenario.name, name], seconds, 97 * (turn + 1))
+                turns[scenario.name, name].append(got)
+                say(f"{scenario.name:10} {TITLES[name]:24} {got[0].rate:9.1f}/s  p50 {got[0].p50:8.2f} ms  p99 {got[0].p99:8.2f} ms")
+    for (scenario, name), got in turns.items():
+        summarise(found[scenario][name], got)
+    return found
+
+
+def summarise(figures, turns):
+    median = lambda values: statistics.median(values)
+    figures.rates = [round(ran.rate, 1) for ran, *_ in turns]
+    figures.rate = median([ran.rate for ran, *_ in turns])
+    figures.p50 = median([ran.p50 for ran, *_ in turns])
+    figures.p99 = median([ran.p99 for ran, *_ in turns])
+    figures.bytes = median([ran.bytes / max(1, ran.requests) for ran, *_ in turns])
+    figures.memory = max(memory for _, memory, _, _ in turns)
+    figures.cpu_server = median([1000 * cpu / max(1, ran.requests) for ran, _, cpu, _ in turns])
+    figures.cpu_database = median([1000 * cpu / max(1, ran.requests) for ran, _, _, cpu in turns])
+    figures.failed = sum(ran.failed for ran, *_ in turns)
+
+
+def chosen(names):
+    return [scenario for scenario in ALL if not names or scenario.name in names]
+
+
+def plain(found):
+    return {scenario: {name: asdict(figures) for name, figures in by.items()} for scenario, by in found.items()}

@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+"""Measures the server beside what somebody would pick instead. `make bench`; `bench/run.py --help` has the rest."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from harness import measure, report, split, stage
+from harness.postgres import Postgres
+from harness.stage import PEERS, WORK, Stage, say
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--accounts", type=int, default=100_000, help="accounts for the comparison")
+    parser.add_argument("--sizes", default="1000,10000", help="further numbers of accounts, for our server alone; '' for none")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=8, help="of one turn of one server")
+    parser.add_argument("--warm", type=int, default=3, help="seconds before the first round")
+    parser.add_argument("--scenario", action="append", default=[], help="only this one; may be repeated")
+    parser.add_argument("--peer", action="append", default=[], choices=PEERS, help="only this one; may be repeated")
+    parser.add_argument("--alone", action="store_true", help="no peers: adds this number of accounts to what is known")
+    parser.add_argument("--soak", type=int, metavar="MINUTES", help="a soak at 70 %% of the load, instead of all the rest")
+    parser.add_argument("--split", action="store_true", help="where a request's time goes, instead of all the rest")
+    parser.add_argument("--report", action="store_true", help="write docs/performance.md anew from what is known, measure nothing")
+    return parser.parse_args()
+
+
+def cores():
+    usable = sorted(os.sched_getaffinity(0))
+    if len(usable) < 2:
+        raise SystemExit("two cores are needed: one for the servers, one for Postgres and the load")
+    return {"server": usable[0], "database": usable[1]}
+
+
+class Bench:
+    def __init__(self, options, postgres, program):
+        self.options, self.postgres, self.program = options, postgres, program
+        self.scenarios = measure.chosen(options.scenario)
+
+    def _on_stage(self, accounts, peers, work, log=None):
+        world = Stage(self.postgres, self.program, accounts, cores(), log)
+        world.seed()
+        try:
+            world.start(peers)
+            return work(world)
+        finally:
+            world.stop()
+
+    def figures(self, accounts, peers):
+        def work(world):
+            measure.compare(world, self.scenarios)
+            return measure.run(world, self.scenarios, self.options.rounds, self.options.seconds, self.options.warm)
+        found = measure.plain(self._on_stage(accounts, peers, work))
+        size = int(self.postgres.sql(f"select pg_database_size('bench_{accounts}')"))
+        show(accounts, found)
+        return {"accounts": accounts, "figures": found, "database_bytes": size}
+
+    def alone(self, accounts):
+        found = self.figures(accounts, [])
+        report.keep(sizes={str(accounts): {name: by["ours"] for name, by in found["figures"].items()}})
+
+    def split(self):
+        found = self._on_stage(self.options.accounts, [], lambda world: split.split(world, self.scenarios), split.LOG)
+        report.keep(split=found)
+
+    def soak(self, minutes):
+        if minutes > 50:
+            raise SystemExit("tokens last an hour: 50 minutes at most")
+        report.keep(soak=self._on_stage(self.options.accounts, [], lambda world: split.soak(world, self.scenarios, minutes)))
+
+    def everything(self, peers):
+        options = self.options
+        facts = report.machine(self.postgres.programs)
+        report.keep(machine=facts, options={"rounds": options.rounds, "seconds": options.seconds, "warm": options.warm},
+                    compared=self.figures(options.accounts, peers))
+        self.split()
+        for size in filter(None, options.sizes.split(",")):
+            self.alone(int(size))
+
+
+def show(accounts, found):
+    for name, by in found.items():
+        print(f"\n{name}, {accounts:,} accounts")
+        for peer, f in by.items():
+            print(f"  {stage.TITLES[peer]:24} {f['rate']:9.1f}/s  p50 {f['p50']:8.2f}  p99 {f['p99']:8.2f} ms  "
+                  f"{f['memory'] / 2**20:6.1f} MB  {f['statements']:5.1f} statements ({f['of_control']:.1f} control)  "
+                  f"{f['bytes']:8.0f} B  CPU {f['cpu_server']:6.3f} + {f['cpu_database']:6.3f} ms  failed {f['failed']}")
+
+
+def main():
+    options = arguments()
+    WORK.mkdir(exist_ok=True)
+    if not options.report:
+        only_ours = options.alone or options.split or options.soak
+        peers = [] if only_ours else options.peer or PEERS
+        program = stage.binary()
+        stage.install(peers)
+        postgres = Postgres(WORK / "postgres", cores()["database"])
+        bench = Bench(options, postgres, program)
+        try:
+            postgres.start()
+            if options.soak:
+                bench.soak(options.soak)
+            elif options.split:
+                bench.split()
+            elif options.alone:
+                bench.alone(options.accounts)
+            else:
+                bench.everything(peers)
+        finally:
+            postgres.stop()
+    results = report.keep()
+    if "compared" in results:
+        report.write(results)
+        say("docs/performance.md is written")
+
+
+if __name__ == "__main__":
+    main()
