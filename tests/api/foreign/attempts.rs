@@ -40,12 +40,6 @@ pub struct Attempt {
     pub variables: fn(&Bobs) -> Value,
 }
 
-/// Somebody's own bank account on Bob's ledger.
-fn debited(bob: &Bobs) -> Value {
-    json!({ "accountNumber": bob.account, "ledgerId": bob.ledger, "validFrom": "2026-03-02T09:30:00Z",
-        "bankDetails": { "accountHolder": "Eve", "bankCode": "200000", "accountNumber": "55779922" } })
-}
-
 pub const ATTEMPTS: &[Attempt] = &[
     Attempt {
         mutation: "addUserToPortfolio",

@@ -1,8 +1,14 @@
 //! The calls about how accounts are paid.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::attempts::Attempt;
+use super::attempts::{Attempt, Bobs};
+
+/// Somebody's own bank account on Bob's ledger.
+fn debited(bob: &Bobs) -> Value {
+    json!({ "accountNumber": bob.account, "ledgerId": bob.ledger, "validFrom": "2026-03-02T09:30:00Z",
+        "bankDetails": { "accountHolder": "Eve", "bankCode": "200000", "accountNumber": "55779922" } })
+}
 
 pub const ATTEMPTS: &[Attempt] = &[
     Attempt {
