@@ -4,10 +4,12 @@ mod access;
 mod admin;
 mod bills;
 mod config;
+mod hardship;
 mod ledger;
 mod limits;
 mod open;
 mod parties;
+mod people;
 mod post;
 mod repayments;
 mod schema;
@@ -53,6 +55,12 @@ enum Command {
     /// Correct the books: undo a transaction, write a debt off.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// Write down what was agreed with customers who find it hard to pay.
+    #[command(subcommand)]
+    Hardship(hardship::Hardship),
+    /// Write down what is known about people.
+    #[command(subcommand)]
+    People(people::People),
     /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
     #[command(subcommand)]
     Access(access::Access),
@@ -99,6 +107,8 @@ impl Cli {
             Command::Bills(what) => bills::run(&config, &what).await,
             Command::Repayment(what) => repayments::run(&config, &what).await,
             Command::Ledger(what) => ledger::run(&config, &what).await,
+            Command::Hardship(what) => hardship::run(&config, &what).await,
+            Command::People(what) => people::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,

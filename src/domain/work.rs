@@ -48,6 +48,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     mandates::register(&mut runner, Arc::new(simulated_mandates::Simulator));
     simulated_mandates::register(&mut runner);
     password_reset::register(&mut runner, random.clone());
+    reminders::register(&mut runner);
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
     round::register(&mut runner, Arc::new(simulated_collections::Simulator));
@@ -68,7 +69,6 @@ fn keep_up(runner: &mut Runner, random: Randomness) {
         let random = random.clone();
         Box::pin(async move { Ok(keys::renew(tx, &random).await?) })
     });
-    runner.every(hour, "upkeep-dunning", |tx, _| Box::pin(async move { Ok(reminders::turn(tx).await?) }));
     runner.every(day, "upkeep-sessions", |tx, _| {
         Box::pin(async move {
             refresh::purge(tx).await?;

@@ -29,6 +29,8 @@ mod export_repayments;
 mod external_events;
 mod feedback;
 mod foreign;
+mod hardship;
+mod known;
 mod limits;
 mod login;
 mod main_job;

@@ -31,7 +31,9 @@ const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
 
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
     number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
-    users { specialCircumstances { isSharingConsentGiven } } } } } } }";
+    isInHardship activeHardshipAgreements { id } assistanceAgreements { activeFrom }
+    users { label alternativePhoneNumbers hasFamilyIssues isInHardship details { value }
+        specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasWriteOffLedgers
     canRequestRefund requestRefundEligibility { reason } maximumRefund { amount }

@@ -10,6 +10,7 @@ mod consents;
 mod details;
 mod external_events;
 mod feedback;
+mod known;
 mod manage;
 mod metadata;
 mod notes;
@@ -39,6 +40,7 @@ pub(super) fn bind(b: &mut Bindings) {
     details::bind(b);
     external_events::bind(b);
     feedback::bind(b);
+    known::bind(b);
     manage::bind(b);
     metadata::bind(b);
     notes::bind(b);

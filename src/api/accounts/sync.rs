@@ -74,7 +74,7 @@ pub(super) fn bind(b: &mut Bindings) {
 }
 
 /// The user who is mirrored.
-struct Mirrored(AccountUser);
+pub(super) struct Mirrored(pub(super) AccountUser);
 /// An account of theirs.
 struct SyncAccount(Account);
 /// Its business.

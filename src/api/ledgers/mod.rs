@@ -6,6 +6,7 @@ mod contributions;
 mod debts;
 mod dues;
 mod dunning;
+mod hardship;
 mod ledger;
 mod permissions;
 mod posting;
@@ -27,6 +28,7 @@ pub(super) fn bind(b: &mut Bindings) {
     contributions::bind(b);
     permissions::bind(b);
     dunning::bind(b);
+    hardship::bind(b);
     debts::bind(b);
     billing_triggers::bind(b);
     proceedings::bind(b);

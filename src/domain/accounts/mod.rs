@@ -17,6 +17,7 @@ mod contacts;
 pub mod details;
 pub mod external_events;
 pub mod feedback;
+pub mod known;
 pub mod lifecycle;
 pub mod manage;
 pub mod metadata;

@@ -58,8 +58,10 @@ pub async fn turn(tx: &mut Tx) -> Result<(), sqlx::Error> {
 /// Bills every ledger that is due, in this transaction. For worlds that are told in one.
 pub async fn bill_due(tx: &mut Tx) -> Result<(), sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    for (ledger, _) in DUE.query().bind(markets).bind(days).bind(IN_ONE_TURN).fetch_all(&mut *tx).await? {
-        bill(tx, ledger).await?;
+    let due = DUE.query().bind(markets).bind(days).bind(IN_ONE_TURN).fetch_all(&mut *tx).await?;
+    let due: Vec<i64> = due.into_iter().map(|(ledger, _)| ledger).collect();
+    for billed in rhythms::hold(tx, &due).await? {
+        bring_up(tx, &billed).await?;
     }
     Ok(())
 }
@@ -113,35 +115,44 @@ statement!(static CLOSE: () = "
 /// Brings the bills of a ledger up to now: closes each period that is over, issues what is closed and not held, and
 /// leaves one open document.
 pub async fn bill(tx: &mut Tx, ledger: i64) -> Result<(), sqlx::Error> {
-    let Some(billed) = hold(tx, ledger).await? else { return Ok(()) };
+    match hold(tx, ledger).await? {
+        Some(billed) => bring_up(tx, &billed).await,
+        None => Ok(()),
+    }
+}
+
+async fn bring_up(tx: &mut Tx, billed: &Billed) -> Result<(), sqlx::Error> {
     let Some(market) = market::by_code(billed.market()) else { return Ok(()) };
     let today = market.day(tx.business_now().await?);
+    let mut open = open(tx, billed).await?;
     for _ in 0..MOST_PERIODS {
-        let open = open(tx, ledger, &billed).await?;
         let Some(end) = open.to_date.filter(|end| *end <= today) else { break };
-        if !close(tx, ledger, &open, end).await? {
+        open = if close(tx, billed.ledger(), &open, end).await? {
+            begin(tx, billed, end).await?
+        } else {
             // Nothing happened, so there is nothing to bill: the document is for the next period.
             let (next, kind) = billed.period(end);
             MOVE.command().bind(open.id).bind(end).bind(next).bind(kind).execute(&mut *tx).await?;
-        }
+            Open { from_date: end, to_date: next, ..open }
+        };
     }
-    issue::of_ledger(tx, ledger).await
+    issue::of_ledger(tx, billed.ledger()).await
 }
 
 /// Bills a ledger up to and with today, whatever its period, and answers whether there was anything to bill. The next
 /// period begins tomorrow.
 pub async fn bill_now(tx: &mut Tx, ledger: i64) -> Result<bool, sqlx::Error> {
-    bill(tx, ledger).await?;
     let Some(billed) = hold(tx, ledger).await? else { return Ok(false) };
+    bring_up(tx, &billed).await?;
     let Some(market) = market::by_code(billed.market()) else { return Ok(false) };
     let now = tx.business_now().await?;
-    let open = open(tx, ledger, &billed).await?;
+    let open = open(tx, &billed).await?;
     let Some(tomorrow) = market.day(now).succ_opt().filter(|day| *day > open.from_date) else {
         return Ok(false);
     };
     let closed = close(tx, ledger, &open, tomorrow).await?;
     if closed {
-        self::open(tx, ledger, &billed).await?;
+        begin(tx, &billed, tomorrow).await?;
         issue::of_ledger(tx, ledger).await?;
     }
     Ok(closed)
@@ -158,15 +169,19 @@ pub(super) async fn lock(tx: &mut Tx, ledger: i64) -> Result<(), sqlx::Error> {
 }
 
 /// The open document of a ledger; a new one for its next period, or its first, if there is none.
-async fn open(tx: &mut Tx, ledger: i64, billed: &Billed) -> Result<Open, sqlx::Error> {
-    if let Some(open) = OPEN.query().bind(ledger).fetch_optional(&mut *tx).await? {
+async fn open(tx: &mut Tx, billed: &Billed) -> Result<Open, sqlx::Error> {
+    if let Some(open) = OPEN.query().bind(billed.ledger()).fetch_optional(&mut *tx).await? {
         return Ok(open);
     }
-    let (billed_to,) = BILLED_TO.query().bind(ledger).fetch_one(&mut *tx).await?;
-    let from = billed_to.unwrap_or_else(|| billed.opened_on());
+    let (billed_to,) = BILLED_TO.query().bind(billed.ledger()).fetch_one(&mut *tx).await?;
+    begin(tx, billed, billed_to.unwrap_or_else(|| billed.opened_on())).await
+}
+
+/// Opens a document for the period that begins on a day.
+async fn begin(tx: &mut Tx, billed: &Billed, from: NaiveDate) -> Result<Open, sqlx::Error> {
     let (to, kind) = billed.period(from);
     let now = tx.business_now().await?;
-    let begin = BEGIN.query().bind(ledger).bind(kind).bind(from).bind(to).bind(now);
+    let begin = BEGIN.query().bind(billed.ledger()).bind(kind).bind(from).bind(to).bind(now);
     begin.fetch_one(&mut *tx).await
 }
 

@@ -37,6 +37,11 @@ pub(super) struct Billed {
 }
 
 impl Billed {
+    /// The row id of the ledger.
+    pub fn ledger(&self) -> i64 {
+        self.way.ledger_id
+    }
+
     /// The market that says which day it is.
     pub fn market(&self) -> &str {
         &self.way.market

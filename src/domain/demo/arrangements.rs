@@ -1,7 +1,7 @@
 //! What was arranged with some of the customers: when they are billed, and who collects what they do not pay.
 
 use super::cast::Pays;
-use super::{DemoError, Person, World, letters};
+use super::{DemoError, Person, World};
 use crate::domain::billing::rhythms::{self, Periods};
 use crate::domain::ledgers::debts;
 use crate::domain::ledgers::proceedings::{self, Closing, NewProceeding};
@@ -59,7 +59,7 @@ pub(super) async fn agency(
         };
         proceedings::close(tx, &world.clerk, &closing).await?;
     }
-    letters::carry(tx, world.random).await
+    Ok(())
 }
 
 async fn is_overdue(tx: &mut Tx, world: &World<'_>, account_number: &str) -> Result<bool, DemoError> {

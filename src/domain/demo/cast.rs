@@ -1,5 +1,8 @@
 //! Who lives in the demo world. Amounts are net minor units in a month of average weather.
 
+use super::europe::EUROPE;
+use super::overseas::OVERSEAS;
+
 /// One thing that somebody is supplied with.
 pub(super) struct Supply {
     pub supply: &'static str,
@@ -21,6 +24,53 @@ pub(super) enum Pays {
     Late { every: usize, payment_type: &'static str, title: &'static str },
 }
 
+/// Somebody who shares an account.
+pub(super) struct Partner {
+    pub given_name: &'static str,
+    pub family_name: &'static str,
+    pub email: &'static str,
+    pub mobile: &'static str,
+}
+
+/// Something that happens to a customer, in a month of the two years.
+pub(super) enum Story {
+    /// Holds the account together with somebody.
+    Shares(Partner),
+    /// Moves house.
+    Moves { month: usize, address: Address, state: &'static str, postcode: &'static str },
+    /// Leaves the retailer: is billed for the last time and settles up.
+    Leaves { month: usize },
+    /// Pays nothing any more from then on.
+    StopsPaying { month: usize },
+    /// Tells of trouble: what is done about the debt is held back for a while.
+    IsSpared { month: usize },
+    /// The debt goes to an agency, which gives up in the end; then it is written off.
+    IsWrittenOff { month: usize, agency: &'static str, campaign: &'static str, given_up: usize },
+    /// Gives to a good cause every month.
+    Gives { month: usize, scheme: &'static str, amount: i64 },
+    /// The bank takes a payment back.
+    Bounces { month: usize },
+    /// Has what the solar wallet holds put towards the bill.
+    EmptiesWallet { month: usize },
+    /// Staff keep something in mind.
+    IsNoted { month: usize, note: &'static str },
+    /// Wants bills on paper, in large print.
+    WantsPaper { month: usize },
+}
+
+/// The lines of an address.
+pub(super) type Address = &'static [&'static str];
+
+/// A business, and its further premises, each with an account of its own.
+pub(super) struct Company {
+    pub number: &'static str,
+    pub form: &'static str,
+    pub website: &'static str,
+    pub sectors: &'static [&'static str],
+    pub segment: &'static str,
+    pub premises: &'static [(Address, &'static str)],
+}
+
 /// A customer.
 pub(super) struct Customer {
     pub given_name: &'static str,
@@ -32,7 +82,7 @@ pub(super) struct Customer {
     pub born: (i32, u32, u32),
     pub brand: &'static str,
     pub account_type: &'static str,
-    pub address: &'static [&'static str],
+    pub address: Address,
     pub postcode: &'static str,
     pub supplies: &'static [Supply],
     pub pays: Pays,
@@ -42,26 +92,77 @@ pub(super) struct Customer {
     pub reward: Option<(usize, i64)>,
     /// In which month some of what they had in credit was paid back.
     pub refund: Option<(usize, i64)>,
+    pub company: Option<&'static Company>,
+    pub stories: &'static [Story],
 }
 
-const HEATING: [i64; 12] = [1900, 1750, 1450, 1000, 600, 350, 300, 300, 450, 900, 1350, 1650];
-const NORTHERN: [i64; 12] = [1250, 1180, 1080, 960, 880, 820, 820, 850, 900, 1000, 1100, 1160];
-const MONSOON: [i64; 12] = [1250, 1150, 950, 800, 750, 850, 1200, 1400, 1100, 800, 800, 950];
-const SOUTHERN: [i64; 12] = [1250, 1150, 950, 820, 900, 1150, 1250, 1100, 850, 780, 850, 950];
-const AIR_CONDITIONED: [i64; 12] = [750, 700, 700, 750, 1000, 1350, 1600, 1650, 1300, 850, 650, 700];
+impl Customer {
+    /// Whether they still pay in a month.
+    pub fn pays_in(&self, month: usize) -> bool {
+        let stopped = |story: &Story| matches!(story, Story::StopsPaying { month: from } if *from <= month);
+        !self.stories.iter().any(stopped)
+    }
+
+    /// Whether they have left before a month.
+    pub fn is_gone(&self, month: usize) -> bool {
+        self.stories.iter().any(|story| match story {
+            Story::Leaves { month: last } | Story::IsWrittenOff { given_up: last, .. } => *last < month,
+            _ => false,
+        })
+    }
+}
+
+/// Somebody of whom there is nothing to tell.
+pub(super) const PLAIN: Customer = Customer {
+    given_name: "",
+    family_name: "",
+    title: None,
+    pronouns: None,
+    email: "",
+    mobile: "",
+    born: (1980, 1, 1),
+    brand: "",
+    account_type: "DOMESTIC",
+    address: &[],
+    postcode: "",
+    supplies: &[],
+    pays: steady(1000),
+    joined: 0,
+    reward: None,
+    refund: None,
+    company: None,
+    stories: &[],
+};
+
+/// Everybody, in no order of joining.
+pub(super) fn everybody() -> impl Iterator<Item = &'static Customer> {
+    CUSTOMERS.iter().chain(&EUROPE).chain(&OVERSEAS)
+}
+
+pub(super) const HEATING: [i64; 12] = [1900, 1750, 1450, 1000, 600, 350, 300, 300, 450, 900, 1350, 1650];
+pub(super) const NORTHERN: [i64; 12] = [1250, 1180, 1080, 960, 880, 820, 820, 850, 900, 1000, 1100, 1160];
+pub(super) const MONSOON: [i64; 12] = [1250, 1150, 950, 800, 750, 850, 1200, 1400, 1100, 800, 800, 950];
+pub(super) const SOUTHERN: [i64; 12] = [1250, 1150, 950, 820, 900, 1150, 1250, 1100, 850, 780, 850, 950];
+pub(super) const AIR_CONDITIONED: [i64; 12] =
+    [750, 700, 700, 750, 1000, 1350, 1600, 1650, 1300, 850, 650, 700];
 const SUNSHINE: [i64; 12] = [250, 450, 900, 1300, 1600, 1700, 1700, 1500, 1100, 700, 400, 200];
 
-const DIRECT_DEBIT: &str = "DD_REGULAR_COLLECTION";
+pub(super) const DIRECT_DEBIT: &str = "DD_REGULAR_COLLECTION";
 
-const fn electricity(monthly: i64, seasons: &'static [i64; 12]) -> Supply {
+pub(super) const fn electricity(monthly: i64, seasons: &'static [i64; 12]) -> Supply {
     Supply { supply: "electricity", title: "Electricity", ledger_type: None, monthly, seasons }
 }
 
-const fn gas(monthly: i64, ledger_type: Option<&'static str>) -> Supply {
+/// Electricity by another name.
+pub(super) const fn named(title: &'static str, monthly: i64, seasons: &'static [i64; 12]) -> Supply {
+    Supply { title, ..electricity(monthly, seasons) }
+}
+
+pub(super) const fn gas(monthly: i64, ledger_type: Option<&'static str>) -> Supply {
     Supply { supply: "gas", title: "Gas", ledger_type, monthly, seasons: &HEATING }
 }
 
-const fn steady(permille: i64) -> Pays {
+pub(super) const fn steady(permille: i64) -> Pays {
     Pays::Fixed { permille, payment_type: DIRECT_DEBIT, title: "Direct debit" }
 }
 
@@ -76,7 +177,6 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         mobile: "+447700900101",
         born: (1984, 12, 10),
         brand: "OCTOPUS_ENERGY",
-        account_type: "DOMESTIC",
         address: &["12 Kelp Street", "Harbour Quarter", "Bristol"],
         postcode: "BS1 4QA",
         supplies: &[electricity(6200, &NORTHERN), gas(5400, None)],
@@ -84,30 +184,26 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         joined: 0,
         reward: Some((5, 5000)),
         refund: Some((20, 6000)),
+        ..PLAIN
     },
     Customer {
         given_name: "Marcus",
         family_name: "Oyelaran",
         title: Some("Mr"),
-        pronouns: None,
         email: "marcus.oyelaran@example.com",
         mobile: "+447700900102",
         born: (1971, 3, 2),
         brand: "OCTOPUS_ENERGY",
-        account_type: "DOMESTIC",
         address: &["Flat 3", "88 Tide Road", "Leeds"],
         postcode: "LS2 7UE",
         supplies: &[electricity(5100, &NORTHERN)],
         pays: Pays::Late { every: 5, payment_type: "DEBIT_CARD", title: "Card payment" },
         joined: 0,
-        reward: None,
-        refund: None,
+        ..PLAIN
     },
     Customer {
         given_name: "Reef",
         family_name: "Bakery Ltd",
-        title: None,
-        pronouns: None,
         email: "office@reef-bakery.example.com",
         mobile: "+447700900103",
         born: (1990, 6, 1),
@@ -118,8 +214,15 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         supplies: &[electricity(48_000, &NORTHERN), gas(21_000, None)],
         pays: Pays::InFull { payment_type: "BACS_DEPOSIT", title: "Bank transfer" },
         joined: 2,
-        reward: None,
-        refund: None,
+        company: Some(&Company {
+            number: "07654321",
+            form: "LIMITED",
+            website: "https://reef-bakery.example.com",
+            sectors: &["MANUFACTURING", "RETAIL"],
+            segment: "NEW_BUSINESS",
+            premises: &[],
+        }),
+        ..PLAIN
     },
     Customer {
         given_name: "Sunniva",
@@ -130,7 +233,6 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         mobile: "+447700900104",
         born: (1993, 8, 21),
         brand: "OCTOPUS_ENERGY",
-        account_type: "DOMESTIC",
         address: &["The Old Lighthouse", "Whitby"],
         postcode: "YO22 4JT",
         supplies: &[
@@ -145,19 +247,16 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         ],
         pays: steady(1000),
         joined: 3,
-        reward: None,
-        refund: None,
+        stories: &[Story::EmptiesWallet { month: 21 }],
+        ..PLAIN
     },
     Customer {
         given_name: "Greta",
         family_name: "Lindemann",
-        title: None,
-        pronouns: None,
         email: "greta.lindemann@example.de",
         mobile: "+4915550000105",
         born: (1967, 1, 30),
         brand: "OCTOPUS_ENERGY_GERMANY",
-        account_type: "DOMESTIC",
         address: &["Muschelweg 7", "Hamburg"],
         postcode: "20457",
         supplies: &[
@@ -179,18 +278,15 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         pays: Pays::Fixed { permille: 1010, payment_type: DIRECT_DEBIT, title: "SEPA-Lastschrift" },
         joined: 0,
         reward: Some((9, 10_000)),
-        refund: None,
+        ..PLAIN
     },
     Customer {
         given_name: "Emre",
         family_name: "Yıldız",
-        title: None,
-        pronouns: None,
         email: "emre.yildiz@example.de",
         mobile: "+4915550000106",
         born: (1996, 10, 14),
         brand: "OCTOPUS_ENERGY_GERMANY",
-        account_type: "DOMESTIC",
         address: &["Korallenstraße 21", "Hinterhaus", "Berlin"],
         postcode: "10999",
         supplies: &[Supply {
@@ -202,19 +298,15 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         }],
         pays: Pays::Fixed { permille: 960, payment_type: DIRECT_DEBIT, title: "SEPA-Lastschrift" },
         joined: 8,
-        reward: None,
-        refund: None,
+        ..PLAIN
     },
     Customer {
         given_name: "さくら",
         family_name: "井上",
-        title: None,
-        pronouns: None,
         email: "sakura.inoue@example.jp",
         mobile: "+819000000107",
         born: (1988, 4, 5),
         brand: "TG_OCTOPUS_ENERGY",
-        account_type: "DOMESTIC",
         address: &["真珠町1-2-3", "港区", "東京都"],
         postcode: "105-0001",
         supplies: &[Supply {
@@ -227,18 +319,15 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         pays: Pays::InFull { payment_type: "CREDIT_CARD", title: "クレジットカード" },
         joined: 0,
         reward: Some((13, 3000)),
-        refund: None,
+        ..PLAIN
     },
     Customer {
         given_name: "蓮",
         family_name: "高橋",
-        title: None,
-        pronouns: None,
         email: "ren.takahashi@example.jp",
         mobile: "+819000000108",
         born: (1979, 11, 23),
         brand: "TG_OCTOPUS_ENERGY",
-        account_type: "DOMESTIC",
         address: &["珊瑚2-8", "札幌市", "北海道"],
         postcode: "060-0042",
         supplies: &[Supply {
@@ -250,26 +339,23 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         }],
         pays: Pays::Late { every: 3, payment_type: "KONBINI", title: "コンビニ払い" },
         joined: 4,
-        reward: None,
-        refund: None,
+        ..PLAIN
     },
     Customer {
         given_name: "Tilly",
         family_name: "Nguyen",
         title: Some("Mrs"),
-        pronouns: None,
         email: "tilly.nguyen@example.com.au",
         mobile: "+61491570109",
         born: (1982, 2, 17),
         brand: "ORIGIN",
-        account_type: "DOMESTIC",
         address: &["5 Cuttlefish Crescent", "Marrickville NSW"],
         postcode: "2204",
         supplies: &[electricity(14_500, &SOUTHERN), gas(4200, Some("AUS_GAS_LEDGER"))],
         pays: Pays::InFull { payment_type: "BPAY", title: "BPAY" },
         joined: 0,
         reward: Some((7, 7500)),
-        refund: None,
+        ..PLAIN
     },
     Customer {
         given_name: "Wade",
@@ -280,13 +366,11 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         mobile: "+12025550110",
         born: (1975, 7, 4),
         brand: "OCTOPUS_ENERGY_US",
-        account_type: "DOMESTIC",
         address: &["4410 Nautilus Lane", "Houston TX"],
         postcode: "77002",
         supplies: &[electricity(13_900, &AIR_CONDITIONED)],
         pays: Pays::InFull { payment_type: "CREDIT_CARD", title: "Card payment" },
         joined: 1,
-        reward: None,
-        refund: None,
+        ..PLAIN
     },
 ];

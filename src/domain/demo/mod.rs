@@ -1,15 +1,19 @@
-//! The demo world: two years in the lives of ten customers, told through the use cases under a moved
+//! The demo world: two years in the lives of some fifty customers, told through the use cases under a moved
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
 mod agreements;
 mod arrangements;
 mod bills;
 mod cast;
+mod europe;
 mod letters;
 mod money_back;
 mod months;
+mod newcomers;
+mod overseas;
 mod papers;
 mod payers;
+mod stories;
 mod trade;
 mod voice;
 
@@ -19,6 +23,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::accounts::billing::BillingError;
 use crate::domain::accounts::businesses::create::CreateError;
 use crate::domain::accounts::businesses::links::LinkError;
 use crate::domain::accounts::businesses::segments::SegmentError;
@@ -27,12 +32,14 @@ use crate::domain::accounts::circumstances::CircumstanceError;
 use crate::domain::accounts::consents::ConsentError;
 use crate::domain::accounts::external_events::EventError;
 use crate::domain::accounts::feedback::FeedbackError;
+use crate::domain::accounts::lifecycle::LifecycleError;
 use crate::domain::accounts::metadata::MetadataError;
 use crate::domain::accounts::notes::NoteError;
 use crate::domain::accounts::preferences::PreferencesError;
 use crate::domain::accounts::references::ReferenceError;
 use crate::domain::accounts::reminders::ReminderError;
 use crate::domain::accounts::roles::{self, ACCOUNT_OWNER, PORTFOLIO_OWNER};
+use crate::domain::accounts::sign_up::SignUpError;
 use crate::domain::accounts::{NewAccount, NewUser, OpenError, open};
 use crate::domain::auth::logins::{self, ChangeError};
 use crate::domain::auth::partners::{self, PartnerError};
@@ -40,8 +47,8 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, POST_TRANSACTIONS, PRE_SIGN,
-    RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, OPEN_ACCOUNTS, POST_TRANSACTIONS,
+    PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::billing::annul::AnnulError;
@@ -49,16 +56,21 @@ use crate::domain::billing::holds::HoldError;
 use crate::domain::billing::rhythms::RhythmError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
+use crate::domain::ledgers::dunning::DunningError;
+use crate::domain::ledgers::journal::PostError;
 use crate::domain::ledgers::payments::PaymentError;
 use crate::domain::ledgers::permissions::PermissionError;
 use crate::domain::ledgers::proceedings::ProceedingError;
+use crate::domain::ledgers::reversals::ReversalError;
+use crate::domain::ledgers::transfers::TransferError;
+use crate::domain::ledgers::write_offs::WriteOffError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::domain::payments::direct_debits::SetUpError;
 use crate::domain::payments::requests::RequestError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::jobs::JobError;
-use crate::platform::market;
+use crate::platform::market::{self, Market};
 use crate::platform::random::Randomness;
 
 use cast::{CUSTOMERS, Customer};
@@ -207,6 +219,22 @@ pub enum DemoError {
     #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
+    Billing(#[from] BillingError),
+    #[error(transparent)]
+    Lifecycle(#[from] LifecycleError),
+    #[error(transparent)]
+    SignUp(#[from] SignUpError),
+    #[error(transparent)]
+    Dunning(#[from] DunningError),
+    #[error(transparent)]
+    WriteOff(#[from] WriteOffError),
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
+    #[error(transparent)]
+    Reversal(#[from] ReversalError),
+    #[error(transparent)]
+    Post(#[from] PostError),
+    #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
@@ -227,7 +255,7 @@ pub async fn make(
     }
     months::begin(&mut tx).await?;
     let (clerk, staff) = staff(&mut tx, auth, random).await?;
-    let mut world = World { random, clerk, people: Vec::new() };
+    let mut world = World { random, clerk, people: Vec::new(), others: Vec::new() };
     months::live(&mut tx, &mut world).await?;
     let credentials = credentials(&mut tx, auth, &world, staff).await?;
     tx.commit().await?;
@@ -238,21 +266,40 @@ struct World<'a> {
     random: &'a Randomness,
     clerk: Viewer,
     people: Vec<Person>,
+    /// Accounts without a history.
+    others: Vec<DemoAccount>,
 }
 
-/// A customer who has joined.
+impl World<'_> {
+    fn market_of(&self, account_number: &str) -> Option<&'static Market> {
+        let person = self.people.iter().find(|person| person.number() == account_number)?;
+        market::of_brand(person.customer.brand)
+    }
+}
+
+/// A customer who has joined, or further premises of one.
 struct Person {
     customer: &'static Customer,
     user: i64,
     account: i64,
+    portfolio: i64,
     numbers: Vec<String>,
+    is_further: bool,
+}
+
+impl Person {
+    /// The number of the account that has a history.
+    fn number(&self) -> &str {
+        self.numbers.first().map(String::as_str).unwrap_or_default()
+    }
 }
 
 async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer, DemoStaff), DemoError> {
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions = [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT, MANAGE_BUSINESSES];
+    let permissions =
+        [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT, MANAGE_BUSINESSES, OPEN_ACCOUNTS];
     let permissions = permissions.map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }
@@ -293,7 +340,31 @@ async fn join(tx: &mut Tx, random: &Randomness, customer: &'static Customer) -> 
         roles::give_on_portfolio(tx, portfolio, user, PORTFOLIO_OWNER).await?;
     }
     more_ledgers(tx, random, opened.id, customer).await?;
-    Ok(Person { customer, user, account: opened.id, numbers })
+    Ok(Person { customer, user, account: opened.id, portfolio, numbers, is_further: false })
+}
+
+/// Opens the accounts of a business's further premises.
+async fn premises(tx: &mut Tx, random: &Randomness, person: &Person) -> Result<Vec<Person>, DemoError> {
+    let customer = person.customer;
+    let name = format!("{} {}", customer.given_name, customer.family_name);
+    let mut opened = Vec::new();
+    for (address, postcode) in customer.company.map(|company| company.premises).unwrap_or_default() {
+        let new = NewAccount {
+            brand: customer.brand,
+            account_type: customer.account_type,
+            urn: None,
+            billing_name: &name,
+            billing_email: customer.email,
+            address,
+            postcode,
+        };
+        let account = open::account(tx, random, person.portfolio, &new).await?;
+        roles::give_on_account(tx, account.id, person.user, ACCOUNT_OWNER).await?;
+        more_ledgers(tx, random, account.id, customer).await?;
+        let (numbers, is_further) = (vec![account.number], true);
+        opened.push(Person { account: account.id, numbers, is_further, ..*person });
+    }
+    Ok(opened)
 }
 
 /// Opens the ledgers that a customer's supplies need beyond those every account has.
@@ -341,7 +412,7 @@ async fn credentials(
         granted.extend(person.numbers.first().cloned());
     }
     let organisation = DemoOrganisation { name, secret_key, account_numbers: granted };
-    let accounts = world.people.iter().flat_map(listed).collect();
+    let accounts = world.people.iter().flat_map(listed).chain(world.others.iter().cloned()).collect();
     let partner = partner(tx, auth, world.random).await?;
     Ok(DemoCredentials { customer, staff, organisation, partner, accounts })
 }

@@ -3,16 +3,17 @@
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::cast::{CUSTOMERS, Customer, Pays, Supply};
+use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, payers,
-    trade, voice,
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, newcomers, papers,
+    payers, premises, stories, trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::{self, Which};
 use crate::domain::ledgers::payments::{self, Movement};
+use crate::domain::ledgers::{reminders, scheduled};
 use crate::domain::payments::vendors::simulated_mandates;
 use crate::platform::clock;
 use crate::platform::db::Tx;
@@ -40,30 +41,39 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     for month in 0..MONTHS {
         wait_until(tx, at(present, month, JOIN)).await?;
         cycle::bill_due(tx).await?;
-        for customer in CUSTOMERS.iter().filter(|customer| customer.joined == month as usize) {
+        remind(tx, world).await?;
+        for customer in everybody().filter(|customer| customer.joined == month as usize) {
             let person = join(tx, world.random, customer).await?;
             letters::welcome(tx, world.random, &person).await?;
-            arrangements::rhythm(tx, &person).await?;
             papers::open(tx, &world.clerk, &person).await?;
             trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
             payers::bank_account(tx, world, &person).await?;
-            world.people.push(person);
+            stories::begin(tx, world, &person).await?;
+            let further = premises(tx, world.random, &person).await?;
+            for person in [person].into_iter().chain(further) {
+                arrangements::rhythm(tx, &person).await?;
+                world.people.push(person);
+            }
         }
         wait_until(tx, at(present, month, BILL)).await?;
         for person in &world.people {
             bill(tx, world, person, month).await?;
         }
+        scheduled::post_due(tx).await?;
         wait_until(tx, at(present, month, PAY)).await?;
         simulated_mandates::turn(tx).await?;
-        for person in &world.people {
+        for person in world.people.iter().filter(|person| person.customer.pays_in(month as usize)) {
             pay(tx, world, person, month).await?;
         }
+        remind(tx, world).await?;
         wait_until(tx, at(present, month, REST)).await?;
-        for person in &world.people {
+        for person in world.people.iter().filter(|person| !person.is_further) {
             rest(tx, world, person, month as usize).await?;
             arrangements::agency(tx, world, person, month as usize).await?;
+            stories::happen(tx, world, person, month as usize).await?;
         }
+        remind(tx, world).await?;
         bills::happen(tx, world, month).await?;
     }
     // The last month is billed when it ends.
@@ -72,6 +82,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         wait_until(tx, end).await?;
         cycle::bill_due(tx).await?;
     }
+    world.others = newcomers::sign_up(tx, world).await?;
     agreements::make(tx, world, present).await?;
     money_back::ask(tx, world).await?;
     let behind = -clock::offset(tx).await?;
@@ -87,6 +98,12 @@ fn at(present: DateTime<Utc>, month: u32, day: u32) -> DateTime<Utc> {
     date.and_time(NaiveTime::from_hms_opt(9, 0, 0).unwrap_or_default()).and_utc()
 }
 
+/// Reminds whoever owes, and has the post carry it.
+async fn remind(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
+    reminders::turn(tx).await?;
+    letters::carry(tx, world.random).await
+}
+
 async fn wait_until(tx: &mut Tx, moment: DateTime<Utc>) -> Result<(), DemoError> {
     let now = tx.business_now().await?;
     clock::advance(tx, (moment - now).max(TimeDelta::zero())).await?;
@@ -95,7 +112,7 @@ async fn wait_until(tx: &mut Tx, moment: DateTime<Utc>) -> Result<(), DemoError>
 
 async fn bill(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Result<(), DemoError> {
     let season = tx.business_now().await?.month0() as usize;
-    if person.customer.joined == month as usize {
+    if person.customer.joined == month as usize || person.customer.is_gone(month as usize) {
         return Ok(());
     }
     for supply in person.customer.supplies {
@@ -116,6 +133,9 @@ async fn bill(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Re
 }
 
 async fn pay(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Result<(), DemoError> {
+    if person.customer.is_gone(month as usize) {
+        return Ok(());
+    }
     match person.customer.pays {
         Pays::Fixed { permille, payment_type, title } => {
             let first = person.customer.joined == month as usize;

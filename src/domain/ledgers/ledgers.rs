@@ -138,15 +138,6 @@ pub(in crate::domain) async fn target(
     TARGET.query().bind(account).bind(kind).fetch_optional(&mut *tx).await
 }
 
-statement!(static TARGET_BY_ID: Target = "
-    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
-    from ledgers l join accounts a on a.id = l.account_id where l.id = $1");
-
-/// The ledger with this id. No viewer: the caller has seen to that.
-pub(super) async fn target_by_id(tx: &mut Tx, ledger: i64) -> Result<Option<Target>, sqlx::Error> {
-    TARGET_BY_ID.query().bind(ledger).fetch_optional(&mut *tx).await
-}
-
 row! {
     struct MainRow {
         ledger_id: Option<i64>,
@@ -173,6 +164,15 @@ pub(super) async fn main_of(
         let (ledger_id, accepts_payments) = row.ledger_id.zip(row.accepts_payments)?;
         Some(Target { ledger_id, market: row.market, account_type: row.account_type, accepts_payments })
     }))
+}
+
+statement!(static TARGET_BY_ID: Target = "
+    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
+    from ledgers l join accounts a on a.id = l.account_id where l.id = $1");
+
+/// The ledger with this id. No viewer: the caller has seen to that.
+pub(super) async fn target_by_id(tx: &mut Tx, ledger: i64) -> Result<Option<Target>, sqlx::Error> {
+    TARGET_BY_ID.query().bind(ledger).fetch_optional(&mut *tx).await
 }
 
 /// How a caller names one ledger of an account.

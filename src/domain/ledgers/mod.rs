@@ -16,6 +16,7 @@ pub mod credits;
 pub mod debts;
 pub mod dues;
 pub mod dunning;
+pub mod hardship;
 pub mod journal;
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod ledgers;

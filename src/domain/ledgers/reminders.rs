@@ -1,19 +1,25 @@
 //! The upkeep of dunning: starts processes for what has become overdue, takes the steps that are due, and
 //! ends processes whose debt is settled or whose steps are all taken.
 
-use chrono::NaiveDate;
+use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
+use serde_json::{Value, json};
 
 use super::collections::{self, Debt};
 use super::debts::unsettled;
 use super::dunning::{put_off, today};
+use super::hardship::in_hardship;
 use super::processes::{self, Ending, Kind, agency_collects};
 use crate::domain::communications::messages::{self, Channel, NewMessage};
 use crate::platform::db::{Tx, row, statement};
+use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
 
-/// How many processes are started, and how many are moved on, in one turn; the rest waits for the next.
-const IN_ONE_TURN: i64 = 500;
+/// How many ledgers that owe, or processes under way, are looked at in one transaction.
+const SLICE: i64 = 500;
+/// The jobs that look at one slice each, and leave the next one behind.
+const START: &str = "dunning-start";
+const GO_ON: &str = "dunning-go-on";
 
 row! {
     struct Overdue {
@@ -30,6 +36,11 @@ row! {
 // Of the unpaid, only charges after those that earlier processes were about count. Never is more overdue than is owed:
 // most ledgers are left out by their balance, before any posting is looked at. The highest threshold that is
 // reached decides the path.
+statement!(static LAST_OF_SLICE: (Option<i64>,) = "
+    select max(id) from (
+        select l.id from ledgers l join ledger_balances b on b.ledger_account_id = l.id and b.balance < 0
+        where l.id > $1 and not l.is_debt_ledger order by l.id limit $2
+    ) slice");
 statement!(static OVERDUE: Overdue = concat!("
     select distinct on (l.id) l.id as ledger_id, l.account_id, path.market, path.name as path, today.day as today,
         owed.amount, owed.through_sequence
@@ -51,11 +62,12 @@ statement!(static OVERDUE: Overdue = concat!("
                 ) late
             where p.ledger_account_id = l.id and p.amount < 0
         ) owed
-    where owed.amount >= path.threshold and owed.through_sequence > covered.sequence
+    where l.id > $3 and l.id <= $4 and owed.amount >= path.threshold and owed.through_sequence > covered.sequence
         and not exists (select 1 from processes p
             where p.kind = 'dunning' and p.ledger_id = l.id and p.ended_at is null)
         and not ", agency_collects!("l.account_id", "l.id"), "
-    order by l.id, path.threshold desc limit $3"));
+        and not ", in_hardship!("a.id", "today.day"), "
+    order by l.id, path.threshold desc"));
 statement!(static ADD: () = "
     insert into dunning_processes (process_id, ledger_id, market, path, through_sequence, debt)
     values ($1, $2, $3, $4, $5, $6)");
@@ -107,36 +119,99 @@ statement!(static DUE: Due = concat!("
             ) held join account_users u on u.id = held.user_id
             where u.is_active and u.mobile <> '' order by u.id limit 1
         ) phone on true
-    where p.kind = 'dunning' and p.ended_at is null and ($3::bigint[] is null or p.id = any($3))
+    where p.kind = 'dunning' and p.ended_at is null and p.id = any($3::bigint[])
         and (owed.amount = 0 or next.position is null or (
             next.due_date <= today.day and (a.billing_email <> '' or phone.mobile is not null)
             and not ", agency_collects!("p.account_id", "d.ledger_id"), "
+            and not ", in_hardship!("a.id", "today.day"), "
             and not exists (select 1 from process_pauses held where held.process_id = p.id and held.days @> today.day)))
-    order by p.id limit $4"));
+    order by p.id"));
+statement!(static UNDER_WAY: (i64,) = "
+    select id from processes where kind = 'dunning' and ended_at is null and id > $1 order by id limit $2");
 statement!(static HOLD: (i64,) = "
     select id from processes where id = any($1) and ended_at is null order by id for no key update skip locked");
 statement!(static TAKE: () = "
     update dunning_actions set used_channel = $3, message_id = $4, actioned_at = $5
     where process_id = $1 and position = $2");
 
-/// One turn of the upkeep. Whatever runs it twice, or at once, each debt is dunned once and each step taken once.
+/// Has dunning go on every hour, a slice of ledgers or processes at a time: the first one of the hour leaves a job for
+/// the next, and so on. Whatever runs twice, or at once, each debt is dunned once and each step taken once.
+pub fn register(runner: &mut Runner) {
+    runner.every(TimeDelta::hours(1), "upkeep-dunning", |tx, _| {
+        Box::pin(async move { Ok(leave(tx, START, 0).await?) })
+    });
+    runner.on(START, |tx, payload| {
+        Box::pin(async move {
+            let next = start_slice(tx, after(payload)?).await?;
+            // Whoever was found owing today is told today.
+            let (kind, place) = next.map_or((GO_ON, 0), |last| (START, last));
+            Ok(leave(tx, kind, place).await?)
+        })
+    });
+    runner.on(GO_ON, |tx, payload| {
+        Box::pin(async move {
+            if let Some(last) = go_on_slice(tx, after(payload)?).await? {
+                leave(tx, GO_ON, last).await?;
+            }
+            Ok(())
+        })
+    });
+}
+
+fn after(payload: &Value) -> Result<i64, JobError> {
+    payload["after"].as_i64().ok_or(JobError::Payload)
+}
+
+async fn leave(tx: &mut Tx, kind: &str, after: i64) -> Result<(), sqlx::Error> {
+    let now = tx.wall_now();
+    jobs::enqueue(tx, kind, &json!({ "after": after }), now).await?;
+    Ok(())
+}
+
+/// All slices in this transaction. For worlds that are told in one.
 pub async fn turn(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let mut next = Some(0);
+    while let Some(after) = next {
+        next = start_slice(tx, after).await?;
+    }
+    next = Some(0);
+    while let Some(after) = next {
+        next = go_on_slice(tx, after).await?;
+    }
+    Ok(())
+}
+
+/// Starts processes for what is overdue on the ledgers that come after this one. Answers the last one it looked at, if
+/// there may be more.
+async fn start_slice(tx: &mut Tx, after: i64) -> Result<Option<i64>, sqlx::Error> {
+    let (last,) = LAST_OF_SLICE.query().bind(after).bind(SLICE).fetch_one(&mut *tx).await?;
+    let Some(last) = last else { return Ok(None) };
     let (markets, days) = today(tx).await?;
-    let query = OVERDUE.query().bind(&markets).bind(&days).bind(IN_ONE_TURN);
+    let query = OVERDUE.query().bind(&markets).bind(&days).bind(after).bind(last);
     for overdue in query.fetch_all(&mut *tx).await? {
         start(tx, &overdue).await?;
     }
-    // What is read before the lock may be out of date by then.
-    let none: Option<&[i64]> = None;
-    let query = DUE.query().bind(&markets).bind(&days).bind(none).bind(IN_ONE_TURN);
+    Ok(Some(last))
+}
+
+/// Takes a step of each process that comes after this one, if one is due, or ends it. Answers the last one it looked
+/// at, if there may be more.
+async fn go_on_slice(tx: &mut Tx, after: i64) -> Result<Option<i64>, sqlx::Error> {
+    let slice = UNDER_WAY.query().bind(after).bind(SLICE).fetch_all(&mut *tx).await?;
+    let slice: Vec<i64> = slice.into_iter().map(|(id,)| id).collect();
+    let (markets, days) = today(tx).await?;
+    let query = DUE.query().bind(&markets).bind(&days).bind(&slice);
     let waiting: Vec<i64> = query.fetch_all(&mut *tx).await?.iter().map(|due| due.process_id).collect();
-    let held = HOLD.query().bind(&waiting).fetch_all(&mut *tx).await?;
-    let held: Vec<i64> = held.into_iter().map(|(id,)| id).collect();
-    let query = DUE.query().bind(&markets).bind(&days).bind(Some(&held[..])).bind(IN_ONE_TURN);
-    for due in query.fetch_all(&mut *tx).await? {
-        move_on(tx, &due).await?;
+    if !waiting.is_empty() {
+        // What is read before the lock may be out of date by then.
+        let held = HOLD.query().bind(&waiting).fetch_all(&mut *tx).await?;
+        let held: Vec<i64> = held.into_iter().map(|(id,)| id).collect();
+        let query = DUE.query().bind(&markets).bind(&days).bind(&held);
+        for due in query.fetch_all(&mut *tx).await? {
+            move_on(tx, &due).await?;
+        }
     }
-    Ok(())
+    Ok(slice.last().copied())
 }
 
 async fn start(tx: &mut Tx, overdue: &Overdue) -> Result<(), sqlx::Error> {

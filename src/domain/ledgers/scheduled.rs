@@ -274,13 +274,28 @@ statement!(static QUEUE: (i64, DateTime<Utc>) = "
         order by posted_after, id limit $4 for update skip locked
     ) returning id, posted_after");
 
-async fn queue_due(tx: &mut Tx) -> Result<(), sqlx::Error> {
+/// The planned transactions that are due, in the order in which they were to be posted.
+async fn claim_due(tx: &mut Tx) -> Result<Vec<(i64, DateTime<Utc>)>, sqlx::Error> {
     let (now, wall) = (tx.business_now().await?, tx.wall_now());
     let queue = QUEUE.query().bind(now).bind(wall).bind(wall - AGAIN).bind(IN_ONE_TURN);
     let mut due = queue.fetch_all(&mut *tx).await?;
     due.sort_by_key(|(id, moment)| (*moment, *id));
-    for (id, _) in due {
+    Ok(due)
+}
+
+async fn queue_due(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let wall = tx.wall_now();
+    for (id, _) in claim_due(tx).await? {
         jobs::enqueue(tx, JOB, &json!({ "scheduledTransaction": id }), wall).await?;
+    }
+    Ok(())
+}
+
+/// Posts everything that is due, in this transaction. For worlds that are told in one.
+pub async fn post_due(tx: &mut Tx) -> Result<(), PostError> {
+    contributions::go_on(tx).await?;
+    for (id, _) in claim_due(tx).await? {
+        post(tx, id).await?;
     }
     Ok(())
 }

@@ -37,6 +37,7 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
     eprintln!("demo world: {:?}", begun.elapsed());
     assert!(demo::make(&trial.db, &trial.auth, &trial.random).await.expect("asked").is_none());
     trial.checked().await;
+    is_varied(&trial, &made.accounts).await;
     let stats = Stats::new();
     let mut tx = trial.db.snapshot(soon(), &stats).await.expect("tx");
     assert_eq!(tx.business_now().await.expect("now"), trial.wall.now());
@@ -103,4 +104,44 @@ async fn nobody_waits_past_the_deadline_or_for_a_full_pool() {
     assert!(begun.elapsed() < Duration::from_secs(1));
     let mut tx = held.pop().expect("one");
     assert!((&mut tx).execute("update platform_clock set demo_mode = true").await.is_err(), "it only reads");
+}
+
+/// What there is to be found among the customers of the demo world, and how often at least.
+const VARIETY: [(&str, i64); 20] = [
+    ("select count(distinct holder) from (select string_agg(r.user_id::text, ',' order by r.user_id) as holder
+        from account_user_roles r group by r.account_id) as held", 50),
+    ("select count(distinct market) from accounts", 5),
+    ("select count(*) from (select account_id from account_user_roles group by account_id
+        having count(*) > 1) as joint", 4),
+    ("select count(*) from (select portfolio_id from accounts join business_portfolios using (portfolio_id)
+        group by portfolio_id having count(*) > 1) as several", 2),
+    ("select count(distinct market) from accounts where account_type = 'BUSINESS'", 5),
+    ("select count(distinct account_id) from detail_changes where field like 'billingAddress%' or field like '%ddress%'", 4),
+    ("select count(*) from processes where kind = 'dunning' and ended_at is null", 3),
+    ("select count(*) from processes p join process_pauses s on s.process_id = p.id
+        where p.kind = 'dunning' and p.ended_at is null", 2),
+    ("select count(*) from processes where kind = 'dunning' and ended_at is not null", 5),
+    ("select count(distinct account_id) from contribution_agreements", 5),
+    ("select count(*) from journal_entries where kind = 'transfer'", 1),
+    ("select count(*) from journal_entries where kind = 'reversal'", 3),
+    ("select count(*) from journal_entries where kind = 'write_off'", 2),
+    ("select count(distinct stop_reason) from debt_proceedings", 2),
+    ("select count(*) from transactions where kind = 'refund'", 2),
+    ("select count(distinct status) from accounts", 6),
+    ("select count(*) from accounts where document_accessibility is not null", 3),
+    ("select count(*) from account_reminders", 5),
+    ("select count(*) from billing_documents where status = 'ISSUED'", 400),
+    ("select (max(created_at)::date - min(created_at)::date) from accounts", 650),
+];
+
+async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {
+    let mut tx = trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
+    for (query, least) in VARIETY {
+        let counted = format!("select ({query})::bigint");
+        let (found,): (i64,) = sqlx::query_as(&counted).fetch_one(&mut tx).await.expect(query);
+        assert!(found >= least, "{found} instead of {least}: {query}");
+    }
+    let (all,): (i64,) =
+        sqlx::query_as("select count(*) from accounts").fetch_one(&mut tx).await.expect("all");
+    assert_eq!(i64::try_from(accounts.len()), Ok(all), "every account is told of");
 }
