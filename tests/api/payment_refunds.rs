@@ -60,7 +60,6 @@ impl Paid {
 async fn a_payment_goes_back_the_way_it_came_and_never_more_of_it() {
     let mut paid = Paid::of(10_000).await;
     let staff = paid.world.staff.clone();
-    assert_eq!(paid.code(&paid.world.reader, REFUND, paid.wish(1, "x")).await, "KT-CT-1124");
     let reader = paid.server.member_of_staff("second-reader@example.org", "reader").await;
     assert_eq!(paid.code(&reader, REFUND, paid.wish(1, "x")).await, "KT-CT-3924");
     for (field, value) in [("accountNumber", json!(paid.world.bob.account)), ("paymentId", json!("1"))] {

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod money_back;
+mod payments;
 
 use std::collections::BTreeSet;
 
@@ -287,7 +288,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let bobs = server.bobs(&world.bob).await;
     let before = server.all_about(&world.bob).await;
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
-    for attempt in ATTEMPTS.iter().chain(money_back::ATTEMPTS) {
+    for attempt in ATTEMPTS.iter().chain(money_back::ATTEMPTS).chain(payments::ATTEMPTS) {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
             let reply = server.send(token, attempt.document, variables.clone()).await;
@@ -311,6 +312,7 @@ async fn no_mutation_is_left_out() {
     let tried: BTreeSet<&str> = ATTEMPTS
         .iter()
         .chain(money_back::ATTEMPTS)
+        .chain(payments::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();
