@@ -5,8 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{CUSTOMERS, Customer, Pays, Supply};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, trade,
-    voice,
+    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, papers, regular,
+    trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -71,6 +71,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     }
     agreements::make(tx, world, present).await?;
     money_back::ask(tx, world).await?;
+    regular::begin(tx, world).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())
@@ -135,7 +136,7 @@ async fn pay(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Res
 }
 
 /// What an average month of a supply costs with tax.
-fn instalment(customer: &Customer, supply: &Supply) -> Result<i64, DemoError> {
+pub(super) fn instalment(customer: &Customer, supply: &Supply) -> Result<i64, DemoError> {
     let net = Minor::entry(supply.monthly)?;
     let gross = market::of_brand(customer.brand).map(|market| market.split_net(net, customer.account_type));
     Ok(gross.transpose()?.map_or(supply.monthly, |split| split.gross.0))
