@@ -13,6 +13,7 @@ mod newcomers;
 mod overseas;
 mod papers;
 mod payers;
+mod regular;
 mod stories;
 mod trade;
 mod voice;
@@ -47,8 +48,8 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, OPEN_ACCOUNTS, POST_TRANSACTIONS,
-    PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, MANAGE_PAYMENTS, OPEN_ACCOUNTS,
+    POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
 use crate::domain::billing::annul::AnnulError;
@@ -65,7 +66,9 @@ use crate::domain::ledgers::reversals::ReversalError;
 use crate::domain::ledgers::transfers::TransferError;
 use crate::domain::ledgers::write_offs::WriteOffError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::payments::collect::CollectError;
 use crate::domain::payments::direct_debits::SetUpError;
+use crate::domain::payments::held_schedules::ScheduleError;
 use crate::domain::payments::requests::RequestError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
@@ -205,6 +208,12 @@ pub enum DemoError {
     #[error(transparent)]
     Campaign(#[from] CampaignError),
     #[error(transparent)]
+    DirectDebit(#[from] SetUpError),
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    #[error(transparent)]
+    Collect(#[from] CollectError),
+    #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
     #[error(transparent)]
     Consent(#[from] ConsentError),
@@ -214,8 +223,6 @@ pub enum DemoError {
     Event(#[from] EventError),
     #[error(transparent)]
     Feedback(#[from] FeedbackError),
-    #[error(transparent)]
-    DirectDebit(#[from] SetUpError),
     #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
@@ -298,8 +305,15 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
     let (email, password) = ("operations@example.com".to_owned(), random.alphanumeric(16));
     let hash = auth.passwords().hash(&password).await?;
     let id = staff::add(tx, &email, "Olive Operations", &hash, &["admin"]).await?;
-    let permissions =
-        [POST_TRANSACTIONS, EDIT_CUSTOMERS, RECORD_CONTACTS, MANAGE_DEBT, MANAGE_BUSINESSES, OPEN_ACCOUNTS];
+    let permissions = [
+        POST_TRANSACTIONS,
+        EDIT_CUSTOMERS,
+        RECORD_CONTACTS,
+        MANAGE_DEBT,
+        MANAGE_BUSINESSES,
+        MANAGE_PAYMENTS,
+        OPEN_ACCOUNTS,
+    ];
     let permissions = permissions.map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))
 }

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
     DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, newcomers, papers,
-    payers, premises, stories, trade, voice,
+    payers, premises, regular, stories, trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -85,6 +85,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     world.others = newcomers::sign_up(tx, world).await?;
     agreements::make(tx, world, present).await?;
     money_back::ask(tx, world).await?;
+    regular::begin(tx, world).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     Ok(())
@@ -158,7 +159,7 @@ async fn pay(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Res
 }
 
 /// What an average month of a supply costs with tax.
-fn instalment(customer: &Customer, supply: &Supply) -> Result<i64, DemoError> {
+pub(super) fn instalment(customer: &Customer, supply: &Supply) -> Result<i64, DemoError> {
     let net = Minor::entry(supply.monthly)?;
     let gross = market::of_brand(customer.brand).map(|market| market.split_net(net, customer.account_type));
     Ok(gross.transpose()?.map_or(supply.monthly, |split| split.gross.0))

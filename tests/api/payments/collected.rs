@@ -190,3 +190,36 @@ async fn what_cannot_be_collected_is_refused_with_its_code() {
     assert_eq!(cancel(&ada, &world.ada.account, &id).await, "KT-CT-3955", "the bank knows of it");
     assert_eq!(amend(&ada, &world.ada.account, number, 1, "2026-03-19").await, "KT-CT-3970");
 }
+
+#[tokio::test]
+async fn whoever_is_dunned_calls_nothing_off_and_with_an_agency_nothing_changes() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    server.pays_by(&world.ada, "DIRECT_DEBIT").await;
+    let ledger = server.main_ledger_id(&world.ada).await;
+    let ada = world.ada.token.as_str();
+    let data = server.ask(Some(ada), COLLECT, wanted(&world.ada, ledger, 4500, "2026-03-20", "one")).await;
+    let id = data["collectPayment"]["payment"]["id"].as_str().expect("an id").to_owned();
+    let number: i64 = id.parse().expect("a number");
+    let amend = json!({ "i": { "accountNumber": world.ada.account, "paymentId": number, "amount": 4600,
+        "paymentDate": "2026-03-20" } });
+    let cancel = json!({ "i": { "accountNumber": world.ada.account, "paymentId": id } });
+    for (kind, may, codes) in [
+        ("dunning", json!({ "canAmendPayments": true, "canCancelPayments": false }), ["", "KT-CT-3955"]),
+        (
+            "agency",
+            json!({ "canAmendPayments": false, "canCancelPayments": false }),
+            ["KT-CT-3970", "KT-CT-3955"],
+        ),
+    ] {
+        let process =
+            "insert into processes (kind, account_id, ledger_id, started_on, note, created_at, updated_at)
+            values ($1, $2, $3, '2026-03-02', '', now(), now())";
+        let process = sqlx::query(process).bind(kind).bind(world.ada.account_id).bind(ledger);
+        process.execute(server.database.pool()).await.expect("a process");
+        assert_eq!(server.payments(ada, &world.ada).await["canModifyPayments"], may, "{kind}");
+        let amended = server.send(Some(ada), AMEND, amend.clone()).await.codes().join(" ");
+        let cancelled = server.send(Some(ada), CANCEL, cancel.clone()).await.codes().join(" ");
+        assert_eq!([amended.as_str(), cancelled.as_str()], codes, "{kind}");
+    }
+}
