@@ -166,6 +166,8 @@ class Stage:
     def seed(self):
         """Makes the data unless it is there from an earlier run."""
         if (self.home / "made.json").exists() and self.database in self.postgres.databases():
+            # What PostGraphile's views look at cannot be migrated.
+            self.postgres.sql("drop schema if exists bench_peer cascade", self.database)
             self._ours("migrate")
             return
         say(f"seeding {self.accounts:,} accounts")
