@@ -53,6 +53,7 @@ class Driver(unittest.TestCase):
         xml.fromstring(plot.lines("A < B", "ms", [1, 10, 100], [("x", [1, 2, 3])], True))
         self.assertEqual([plot.short(v) for v in (0.5, 12, 1234, 45_678)], ["0.5", "12", "1.2k", "46k"])
         self.assertEqual(plot.decades(3, 900), [1, 10, 100, 1000])
+        self.assertEqual([plot.step(v) for v in (0, 7, 100, 101)], [0.25, 2, 25, 50])
 
     def test_aims_that_are_missed_are_named(self):
         figures = {"rate": 100.0, "p99": 10.0, "memory": 2**20}

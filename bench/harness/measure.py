@@ -76,12 +76,14 @@ def count_statements(stage: Stage, scenario, figures):
     """Statements a request, all of them and those that only begin, set or end transactions."""
     postgres = stage.postgres
     for name, server in stage.servers.items():
-        asked = scenario.requests(name, stage.world, 2 * COUNTED, "count")
-        for token, body in asked[:COUNTED]:
+        # Everybody comes by first: whoever is new takes out an allowance, and connections prepare their statements.
+        known = max(COUNTED, 4 * len(stage.world.portfolios))
+        asked = scenario.requests(name, stage.world, known + COUNTED, "count")
+        for token, body in asked[:known]:
             server.post(body, token)
         postgres.sql("select pg_stat_statements_reset()")
         postgres.count_statements(True)
-        for token, body in asked[COUNTED:]:
+        for token, body in asked[known:]:
             server.post(body, token)
         postgres.count_statements(False)
         every, control = postgres.sql(

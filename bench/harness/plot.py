@@ -26,6 +26,13 @@ def short(value):
     return f"{value:.0f}" if value >= 10 else f"{value:.1f}"
 
 
+def step(most, parts=4):
+    """A round distance between so many lines that reach beyond `most`."""
+    rough = (most or 1) / parts
+    power = 10.0 ** math.floor(math.log10(rough))
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+
+
 def decades(low, high):
     """The powers of ten around what is shown."""
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
@@ -62,7 +69,7 @@ def bars(title, groups, series, values):
 def lines(title, unit, xs, series, log_x=False):
     """Lines over common places; `series` is (name, values). The scale begins at zero."""
     width, height, left, top, bottom = 920, 320, 70, 50, 60
-    most = max(max(values) for _, values in series) * 1.1 or 1
+    most = 4 * step(max(max(values) for _, values in series))
     place = (lambda x: math.log10(x)) if log_x else (lambda x: x)
     first, last = place(xs[0]), place(xs[-1])
     x_of = lambda x: left + (width - left - 30) * ((place(x) - first) / ((last - first) or 1))

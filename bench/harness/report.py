@@ -35,7 +35,7 @@ def machine(programs):
     total = next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
     postgres = subprocess.run([str(programs / "postgres"), "--version"], capture_output=True, text=True).stdout.strip()
     return {"processor": model, "cores": os.cpu_count(), "memory_gb": round(int(total) / 2**20),
-            "system": f"{platform.system()} {platform.release()}", "postgres": postgres.split("(")[0].strip(),
+            "system": f"{platform.system()} {platform.release()}", "postgres": "PostgreSQL " + postgres.split()[2],
             "load_before": round(os.getloadavg()[0], 2)}
 
 
@@ -145,14 +145,16 @@ def verdict(found):
 def opening(results):
     facts, peers, compared = results["machine"], versions(), results["compared"]
     options = results["options"]
+    busy = facts["load_before"] > 0.5
+    noise = ("\n**Something else was running: the rates say little, the CPU columns and the statements more.**\n" if busy else "")
     return f"""# Performance
 
 Written by `make bench` from what it measured; do not edit. {facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB,
 {facts['system']}, {facts['postgres']}. The load average before the run was {facts['load_before']}.
-
+{noise}
 One Postgres holds {compared['accounts']:,} accounts as `kraken-api seed` makes them ({compared['database_bytes'] / 1e9:.1f} GB), for everybody. Servers share one
-core; Postgres and the load generator (wrk) share another. The servers take turns: {options['rounds']} rounds of {options['seconds']} seconds each after
-{options['warm']} to warm up, and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Nothing is timed before
+core; Postgres and the load generator (wrk) share another. The servers take turns of {options['seconds']} seconds
+({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Nothing is timed before
 all of them have given the same answers and, for charges, written as many rows of the same tables, and `kraken-api
 check` has proved the books after them. Memory is the proportional set size of all processes of a server at its peak;
 statements are those that Postgres counts, in brackets those of them that begin, set or end transactions.

@@ -78,10 +78,11 @@ async fn what_is_known_is_told_to_those_whom_it_concerns() {
         [json!("Tenants' spokeswoman"), json!(["+447700900199"]), Value::Null, json!([crm])]
     );
     // They themselves learn what they have called from; whoever shares the account does not.
+    let ada = json!(world.ada.user_id.to_string());
     let on_account = async |token: &str| {
         let data = server.ask(Some(token), OWN, json!({ "n": world.ada.account })).await;
         let users = data["account"]["users"].as_array().expect("users").clone();
-        users.into_iter().find(|user| user["id"] == world.ada.user_id.to_string()).unwrap_or_default()
+        users.into_iter().find(|user| user["id"] == ada).unwrap_or_default()
     };
     assert_eq!(
         told(&on_account(&world.ada.token).await),

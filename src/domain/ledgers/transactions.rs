@@ -170,7 +170,8 @@ macro_rules! columns {
 // Arguments 4 to 10 are the filter: of transactions, and of the ledgers they are on.
 macro_rules! transaction_fits {
     () => {
-        " t.ledger_id = l.id and (cardinality($4::text[]) = 0 or t.tags && $4) and not t.tags && $5::text[] \
+        " t.ledger_id = l.id and (cardinality($4::text[]) = 0 or t.tags && $4) \
+          and (cardinality($5::text[]) = 0 or not t.tags && $5) \
           and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity')"
     };
 }

@@ -44,6 +44,19 @@ test('bills open as PDF', () =>
     assert.deepEqual(complaints, []);
   }));
 
+test('payments show what comes next and by which way', () =>
+  withPage(`/operations/#${ada.number}`, async (page, complaints) => {
+    await logIn(page, demo.staff);
+    await page.locator('[role=tab]', { hasText: 'Payments' }).waitFor();
+    await page.keyboard.press('3');
+    const payments = page.locator('section[aria-label=Payments]');
+    await payments.locator('h3', { hasText: 'Ways to pay' }).waitFor();
+    await payments.locator('td', { hasText: 'DIRECT_DEBIT' }).first().waitFor();
+    // No more of a bank account than its last digits.
+    assert.doesNotMatch(await payments.innerText(), /\d{8}/);
+    assert.deepEqual(complaints, []);
+  }));
+
 test('a customer is told that searching is not for them', () =>
   withPage('/operations/', async (page) => {
     await logIn(page, demo.customer);

@@ -4,11 +4,12 @@ import { Bills } from './Bills';
 import { useKey } from './keys';
 import { Ledgers } from './Ledgers';
 import { money } from './money';
+import { PaymentsView } from './PaymentsView';
 import { ACCOUNT } from './queries';
 import type { Account } from './queries';
 import { useAnswer } from './useAnswer';
 
-const VIEWS = ['Ledgers', 'Bills', 'People'] as const;
+const VIEWS = ['Ledgers', 'Bills', 'Payments', 'People'] as const;
 type View = (typeof VIEWS)[number];
 
 export function AccountView({ number }: { number: string }) {
@@ -39,6 +40,7 @@ export function AccountView({ number }: { number: string }) {
       </nav>
       {view === 'Ledgers' && <Ledgers account={account} />}
       {view === 'Bills' && <Bills account={account} />}
+      {view === 'Payments' && <PaymentsView account={account} />}
       {view === 'People' && <People account={account} />}
     </article>
   );

@@ -88,3 +88,54 @@ export interface Page<Node> {
   pageInfo: { hasNextPage: boolean; endCursor: string | null };
   edges: { node: Node }[];
 }
+
+export const PAYMENTS = `query Payments($number: String!) {
+  account(accountNumber: $number) {
+    paginatedPaymentForecast(first: 6) { edges { node { date amount method } } }
+    paymentSchedules(first: 5, active: true) { edges { node {
+      id scheduleType paymentAmount isVariablePaymentAmount paymentDay paymentFrequency paymentFrequencyMultiplier validFrom
+    } } }
+    paymentInstructions(first: 10) { edges { node { id instructionType status maskedAccountIdentifier accountHolder } } }
+    payments(first: 50) { edges { node { id paymentDate amount status transactionType reference } } }
+    repayments(first: 20) { edges { node { id paymentDate amount status } } }
+  }
+}`;
+
+type Edges<Node> = { edges: { node: Node }[] } | null;
+
+export interface Payments {
+  paginatedPaymentForecast: Edges<{ date: string; amount: number; method: string | null }>;
+  paymentSchedules: Edges<{
+    id: string;
+    scheduleType: string | null;
+    paymentAmount: number;
+    isVariablePaymentAmount: boolean;
+    paymentDay: number | null;
+    paymentFrequency: string | null;
+    paymentFrequencyMultiplier: number;
+    validFrom: string;
+  }>;
+  paymentInstructions: Edges<{
+    id: string;
+    instructionType: string;
+    status: string;
+    maskedAccountIdentifier: string | null;
+    accountHolder: string;
+  }>;
+  payments: Edges<Paid & { transactionType: string | null; reference: string }>;
+  repayments: Edges<Paid>;
+}
+
+/** Money that moved or is to move. */
+export interface Paid {
+  id: string;
+  paymentDate: string;
+  /** A big integer comes as a number or as digits. */
+  amount: number | string;
+  status: string | null;
+}
+
+/** What is in a connection that may have been refused. */
+export function nodes<Node>(connection: Edges<Node>): Node[] {
+  return connection?.edges.map((edge) => edge.node) ?? [];
+}
