@@ -71,20 +71,20 @@ row! {
         id: i64,
         amount: i64,
         is_fulfilled: bool,
-        is_under_way: bool,
     }
 }
 
 statement!(static ACCOUNT: Account = concat!(
     "select a.id, a.market from accounts a where a.number = $3 and ", account_is_visible!()));
 statement!(static HOLD: Agreed = "
-    select d.id, d.amount, d.fulfilled_at is not null as is_fulfilled,
-        exists (select 1 from deposit_payments c join account_payments p on p.id = c.payment_id
-            where c.agreement_id = d.id and p.status in ('REQUESTED', 'SCHEDULED', 'PENDING', 'CLEARED')
-                and (p.transaction_id is null or exists (
-                    select 1 from transactions t where t.id = p.transaction_id and not t.is_reversed))) as is_under_way
-    from deposit_agreements d where d.account_id = $1 and d.deposit_key = $2 and d.accepted_at is not null
-    for update of d");
+    select id, amount, fulfilled_at is not null as is_fulfilled from deposit_agreements
+    where account_id = $1 and deposit_key = $2 and accepted_at is not null for update");
+// Asked once the agreement is held: what was asked together with the lock would be as it was before waiting for it.
+statement!(static UNDER_WAY: (bool,) = "
+    select exists (select 1 from deposit_payments c join account_payments p on p.id = c.payment_id
+        where c.agreement_id = $1 and p.status in ('REQUESTED', 'SCHEDULED', 'PENDING', 'CLEARED')
+            and (p.transaction_id is null or exists (
+                select 1 from transactions t where t.id = p.transaction_id and not t.is_reversed)))");
 statement!(static MADE: Collection = "
     select p.status, p.payment_date from deposit_payments c join account_payments p on p.id = c.payment_id
     where c.agreement_id = $1 and c.idempotency_key = $2");
@@ -117,7 +117,8 @@ pub async fn collect(
     if let Some(made) = MADE.query().bind(agreed.id).bind(key).fetch_optional(&mut *tx).await? {
         return Ok(Some(made));
     }
-    if agreed.is_fulfilled || agreed.is_under_way {
+    let (is_under_way,) = UNDER_WAY.query().bind(agreed.id).fetch_one(&mut *tx).await?;
+    if agreed.is_fulfilled || is_under_way {
         return Err(CollectDepositError::NotNeeded);
     }
     let market = market::by_code(&account.market).ok_or(CollectDepositError::UnknownAccount)?;
