@@ -11,8 +11,8 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
-use super::payments::vendors::{mandates, simulated_mandates, simulated_payouts};
-use super::payments::{deposit_round, export_repayments, payouts, sessions, warm_home_discounts};
+use super::payments::vendors::{mandates, simulated_collections, simulated_mandates, simulated_payouts};
+use super::payments::{deposit_round, export_repayments, payouts, round, sessions, warm_home_discounts};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -50,6 +50,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     password_reset::register(&mut runner, random.clone());
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
+    round::register(&mut runner, Arc::new(simulated_collections::Simulator));
     events::register(&mut runner);
     deposit_round::register(&mut runner);
     export_repayments::register(&mut runner);

@@ -1,5 +1,6 @@
-//! What every area stands on: clocks, ids, money, markets, the database, files.
+//! What every area stands on: calendars, clocks, ids, money, markets, the database, files.
 
+pub mod calendar;
 pub mod clock;
 pub mod cluster;
 pub mod db;

@@ -96,7 +96,7 @@ fn months(day: NaiveDate) -> i64 {
 }
 
 /// A day of the month that `first` begins, its last one where it is too short.
-fn day_of_month(first: NaiveDate, day: u32) -> Option<NaiveDate> {
+pub(super) fn day_of_month(first: NaiveDate, day: u32) -> Option<NaiveDate> {
     first.with_day(day).or_else(|| first.checked_add_months(Months::new(1))?.pred_opt())
 }
 

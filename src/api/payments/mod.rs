@@ -1,13 +1,21 @@
 //! How customers pay, what they have paid, and how money goes back to them.
 
+mod account_payments;
+mod available;
 mod cards;
+mod collect;
 mod deposits;
 mod direct_debits;
 mod export_repayments;
 mod instructions;
+mod plans;
+mod preferences;
 mod refunds;
 mod repayments;
 mod requests;
+mod schedule_changes;
+mod schedules;
+mod standalone;
 mod surcharges;
 mod warm_home_discounts;
 
@@ -18,10 +26,18 @@ pub(super) fn bind(b: &mut Bindings) {
     direct_debits::bind(b);
     cards::bind(b);
     surcharges::bind(b);
+    preferences::bind(b);
+    standalone::bind(b);
     deposits::bind(b);
     export_repayments::bind(b);
     refunds::bind(b);
     repayments::bind(b);
     requests::bind(b);
     warm_home_discounts::bind(b);
+    account_payments::bind(b);
+    collect::bind(b);
+    schedules::bind(b);
+    schedule_changes::bind(b);
+    available::bind(b);
+    plans::bind(b);
 }

@@ -138,6 +138,15 @@ pub(in crate::domain) async fn target(
     TARGET.query().bind(account).bind(kind).fetch_optional(&mut *tx).await
 }
 
+statement!(static TARGET_BY_ID: Target = "
+    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
+    from ledgers l join accounts a on a.id = l.account_id where l.id = $1");
+
+/// The ledger with this id. No viewer: the caller has seen to that.
+pub(super) async fn target_by_id(tx: &mut Tx, ledger: i64) -> Result<Option<Target>, sqlx::Error> {
+    TARGET_BY_ID.query().bind(ledger).fetch_optional(&mut *tx).await
+}
+
 /// How a caller names one ledger of an account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LedgerName {

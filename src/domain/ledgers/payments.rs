@@ -52,6 +52,21 @@ pub async fn refund(tx: &mut Tx, account: i64, movement: &Movement<'_>) -> Resul
     moved(tx, account, Kind::Refund, movement).await
 }
 
+/// Records a payment received on a ledger. Answers the transaction's id. No viewer: the caller has seen to that.
+pub async fn received(
+    tx: &mut Tx,
+    ledger: i64,
+    amount: Minor,
+    title: &str,
+    payment_type: &str,
+) -> Result<i64, PaymentError> {
+    let target = ledgers::target_by_id(tx, ledger).await?.ok_or(PaymentError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(PaymentError::NoLedger)?;
+    let new =
+        New { payment_type: Some(payment_type), ..New::of(Kind::Payment, Split::untaxed(amount), title) };
+    Ok(transactions::record(tx, market, ledger, &new, Book::Bank).await?)
+}
+
 async fn moved(tx: &mut Tx, account: i64, kind: Kind, movement: &Movement<'_>) -> Result<i64, PaymentError> {
     let amount = Minor::positive_entry(movement.amount)?;
     let target = ledgers::target(tx, account, movement.ledger_type).await?.ok_or(PaymentError::NoLedger)?;

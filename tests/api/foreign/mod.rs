@@ -3,6 +3,7 @@
 
 mod attempts;
 mod money_back;
+mod ways_to_pay;
 
 use std::collections::BTreeSet;
 
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use sqlx::Row;
 
 use self::attempts::{ABOUT_THE_CALLER, ATTEMPTS, Bobs};
+use self::ways_to_pay::WAYS_TO_PAY;
 use crate::support::server::beginning;
 use crate::support::world::Customer;
 use crate::support::{Others, Server, World};
@@ -81,6 +83,7 @@ impl Server {
             refresh: given["refreshToken"].as_str().expect("a token").to_owned(),
             collection: self.collected(bob).await,
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
+            payment: self.payment_of(bob).await,
         }
     }
 
@@ -128,6 +131,19 @@ impl Server {
         let offered = sqlx::query(offered).bind(customer.account_id);
         offered.execute(self.database.pool()).await.expect("a deposit is asked for");
         asked
+    }
+
+    /// A payment of the customer's that is still to come.
+    async fn payment_of(&self, customer: &Customer) -> i64 {
+        let instruction = self.pays_by(customer, "DIRECT_DEBIT").await;
+        let add = "insert into account_payments (account_id, ledger_id, instruction_id, method, amount, payment_date,
+                announce_on, send_on, status, reference, requested_at)
+            values ($1, $2, $3, 'DIRECT_DEBIT', 100, '2026-03-20', '2026-03-13', '2026-03-18', 'REQUESTED', 'x', now())
+            returning id";
+        let ledger = self.main_ledger_id(customer).await;
+        let add = sqlx::query_as(add).bind(customer.account_id).bind(ledger).bind(instruction);
+        let (id,): (i64,) = add.fetch_one(self.database.pool()).await.expect("a payment");
+        id
     }
 
     /// A business that the customer's account belongs to.
@@ -273,7 +289,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let bobs = server.bobs(&world.bob).await;
     let before = server.all_about(&world.bob).await;
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
-    for attempt in ATTEMPTS.iter().chain(money_back::ATTEMPTS) {
+    for attempt in ATTEMPTS.iter().chain(money_back::ATTEMPTS).chain(WAYS_TO_PAY) {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
             let reply = server.send(token, attempt.document, variables.clone()).await;
@@ -297,6 +313,7 @@ async fn no_mutation_is_left_out() {
     let tried: BTreeSet<&str> = ATTEMPTS
         .iter()
         .chain(money_back::ATTEMPTS)
+        .chain(WAYS_TO_PAY)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();

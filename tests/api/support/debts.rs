@@ -36,7 +36,8 @@ impl Server {
     /// Has an account pay.
     pub async fn pay(&self, account: i64, amount: i64) {
         let mut tx = self.tx().await;
-        let movement = Movement { amount, title: "Transfer", payment_type: "OTHER", ledger_type: None };
+        let movement =
+            Movement { amount, title: "Transfer", payment_type: "BACS_DEPOSIT", ledger_type: None };
         payments::record(&mut tx, account, &movement).await.expect("paid");
         tx.commit().await.expect("committed");
     }

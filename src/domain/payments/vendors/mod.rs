@@ -1,7 +1,9 @@
 //! The parties that move money, each behind a port, and the built-in simulators of them.
 
+pub mod collections;
 pub mod mandates;
 pub mod payouts;
+pub mod simulated_collections;
 pub mod simulated_mandates;
 pub mod simulated_payouts;
 pub mod simulated_vault;
