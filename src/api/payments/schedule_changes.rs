@@ -64,7 +64,7 @@ fn at(code: &'static str, field: &str) -> FieldError {
 
 /// A refusal, under a code that several cases share, saying which it is.
 fn told(code: &'static str, error: &ScheduleError) -> FieldError {
-    FieldError::code(code).describe(&format!("Nothing was changed: {error}."))
+    FieldError::code(code).describe(format!("Nothing was changed: {error}."))
 }
 
 fn flawed(error: &ScheduleError, field: &str) -> FieldError {

@@ -167,10 +167,10 @@ mod tests {
     fn amounts_have_their_fates() {
         // Good Friday is on the 3rd, Easter Monday on the 6th.
         let cleared = ("2026-04-07".to_owned(), Outcome::Cleared);
-        assert_eq!(told(5000, false), [cleared.clone()]);
+        assert_eq!(told(5000, false), std::slice::from_ref(&cleared));
         let failed = |failure| [("2026-04-02".to_owned(), Outcome::Failed(failure))];
         assert_eq!(told(5092, false), failed(Failure::NoFunds));
-        assert_eq!(told(5092, true), [cleared.clone()]);
+        assert_eq!(told(5092, true), std::slice::from_ref(&cleared));
         assert_eq!(told(5093, true), failed(Failure::NoFunds));
         assert_eq!(told(5096, false), failed(Failure::Closed));
         let late = ("2026-04-10".to_owned(), Outcome::Failed(Failure::NoMandate));
