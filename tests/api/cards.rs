@@ -32,21 +32,21 @@ const GOOD: &str = "4242 4242 4242 4242";
 const RETURN: &str = "https://shop.example/done";
 
 /// An answer of the vendor.
-struct Page {
-    status: StatusCode,
-    location: Option<String>,
-    body: String,
+pub struct Page {
+    pub status: StatusCode,
+    pub location: Option<String>,
+    pub body: String,
 }
 
 impl Page {
-    fn json(&self) -> Value {
+    pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("JSON")
     }
 }
 
 impl Server {
     /// Looks at a form of the vendor, or sends it.
-    async fn filled(&self, token: &str, typed: Option<&[(&str, &str)]>) -> Page {
+    pub async fn filled(&self, token: &str, typed: Option<&[(&str, &str)]>) -> Page {
         let path = format!("/pay/{token}");
         let request = match typed {
             None => Request::get(path).body(Body::empty()),
@@ -65,7 +65,7 @@ impl Server {
         Page { status: parts.status, location, body: String::from_utf8(bytes.to_vec()).expect("text") }
     }
 
-    async fn card(&self, token: &str, number: &str) -> Page {
+    pub async fn card(&self, token: &str, number: &str) -> Page {
         let typed = [("number", number), ("expiry", "04/29"), ("cvc", "123"), ("holder", "A Lovelace")];
         self.filled(token, Some(&typed)).await
     }

@@ -10,11 +10,13 @@ mod export_repayments;
 mod instructions;
 mod payment_refunds;
 mod plans;
+mod preferences;
 mod refunds;
 mod repayments;
 mod requests;
 mod schedule_changes;
 mod schedules;
+mod standalone;
 mod surcharges;
 mod warm_home_discounts;
 
@@ -38,4 +40,6 @@ pub(super) fn bind(b: &mut Bindings) {
     plans::bind(b);
     cards::bind(b);
     surcharges::bind(b);
+    preferences::bind(b);
+    standalone::bind(b);
 }

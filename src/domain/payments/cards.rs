@@ -86,22 +86,23 @@ pub(super) async fn place(
             Some(target.ledger_id)
         }
     };
-    let vendor = vendor(tx, &found.market, kind).await?;
+    let vendor = vendor(tx, &found.market, kind).await?.ok_or(StoreError::NotOffered)?;
     Ok((found, ledger, vendor))
 }
 
 statement!(static VENDOR: (String,) = "
     select vendor from payment_vendors where market = $1 and instruction_type = $2 and instruction_type = 'CARD'");
 
-async fn vendor(tx: &mut Tx, market: &str, kind: &str) -> Result<String, StoreError> {
+/// Who keeps means of payment of a kind in a market.
+pub(super) async fn vendor(tx: &mut Tx, market: &str, kind: &str) -> Result<Option<String>, sqlx::Error> {
     let found = VENDOR.query().bind(market).bind(kind).fetch_optional(&mut *tx).await?;
-    found.map(|(vendor,)| vendor).ok_or(StoreError::NotOffered)
+    Ok(found.map(|(vendor,)| vendor))
 }
 
 // A prospect's card is the account's that it is first stored for.
 statement!(static OFFERED: (i64,) = "
     select id from payment_sessions
-    where vendor_reference = $1 and status = 'DONE' and (vendor is null or vendor = $2)
+    where vendor_reference = $1 and status = 'DONE' and amount is null and (vendor is null or vendor = $2)
         and (account_id is null or account_id = $3)");
 
 /// Stores a card that was entered at the vendor for this account. Stored twice, it is the same instruction.
@@ -124,6 +125,7 @@ pub async fn store(
         reference: new.vendor_reference,
         valid_from: new.valid_from,
         by: hand(viewer),
+        single_use: false,
     };
     let id = keep(tx, vault, &made, &owners).await?;
     let found = instructions::by_ids(tx, viewer, &[id]).await?.pop().flatten();
@@ -139,14 +141,16 @@ pub(super) struct Made<'a> {
     pub reference: &'a str,
     pub valid_from: DateTime<Utc>,
     pub by: (&'a str, i64),
+    /// Whether it is for one payment only.
+    pub single_use: bool,
 }
 
 statement!(static ADD: (i64,) = "
     insert into payment_instructions (account_id, ledger_id, instruction_type, status, ended_because, valid_from, valid_to,
         vendor, vendor_reference, account_holder, fingerprint, masked_identifier, last_four, card_network, card_type,
-        card_expiry_month, card_expiry_year, created_at, created_by_kind, created_by_id)
+        card_expiry_month, card_expiry_year, created_at, created_by_kind, created_by_id, single_use)
     values ($1, $2, 'CARD', case when $3 then 'FAILED' else 'ACTIVE' end, case when $3 then 'REFUSED' end, $4,
-        case when $3 then $4::timestamptz end, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+        case when $3 then $4::timestamptz end, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)
     on conflict on constraint payment_instructions_vendor_reference_key do nothing returning id");
 statement!(static SAME: (i64,) = "
     select id from payment_instructions where vendor = $1 and vendor_reference = $2");
@@ -179,7 +183,8 @@ pub(super) async fn keep(
     let add = add.bind(made.valid_from.max(now)).bind(made.vendor).bind(made.reference).bind(holder);
     let add = add.bind(fingerprint).bind(format!("************{last_four}")).bind(last_four);
     let add = add.bind(network).bind(card_type).bind(expiry_month).bind(expiry_year);
-    let added = add.bind(now).bind(made.by.0).bind(made.by.1).fetch_optional(&mut *tx).await?;
+    let added =
+        add.bind(now).bind(made.by.0).bind(made.by.1).bind(made.single_use).fetch_optional(&mut *tx).await?;
     let Some((id,)) = added else {
         return Ok(SAME.query().bind(made.vendor).bind(made.reference).fetch_one(&mut *tx).await?.0);
     };

@@ -147,7 +147,7 @@ macro_rules! is_usable {
 macro_rules! inside {
     ($parent:literal) => {
         concat!(
-            " from payment_instructions i join accounts a on a.id = i.account_id where ", $parent, " \
+            " from payment_instructions i join accounts a on a.id = i.account_id where not i.single_use and ", $parent, " \
               and ($4::text is null or i.instruction_type = $4) \
               and ($5::text[] is null or case when $4 = 'DIRECT_DEBIT' and i.ended_because = 'ACCOUNT_CLOSED' \
                   then 'ACCOUNT_CLOSED' else i.status end = any($5)) \
@@ -243,14 +243,16 @@ row! {
     }
 }
 
-// Bank accounts before cards, those for the ledger before those for the whole account, the newest first.
+// What the customer has chosen for the ledger before all others; then bank accounts before cards, those for the ledger before those for the whole account, the newest first.
 statement!(static USABLE: Usable = concat!("
     select i.id, i.instruction_type as kind, i.vendor, coalesce(i.vendor_reference, '') as vendor_reference,
         i.last_four, i.card_network, i.card_type
     from payment_instructions i
-    where i.account_id = $1 and (i.ledger_id is null or i.ledger_id = $2) and ($4::text is null or i.instruction_type = $4)
+    where i.account_id = $1 and not i.single_use and (i.ledger_id is null or i.ledger_id = $2) and ($4::text is null or i.instruction_type = $4)
         and ", is_usable!("$3"), "
-    order by i.instruction_type = 'DIRECT_DEBIT' desc, i.ledger_id is not null desc, i.id desc limit 1"));
+    order by coalesce(i.id = (select p.instruction_id from payment_preferences p
+            where p.ledger_id = $2 and p.replaced_at is null and p.from_at <= $3 order by p.from_at desc limit 1), false) desc,
+        i.instruction_type = 'DIRECT_DEBIT' desc, i.ledger_id is not null desc, i.id desc limit 1"));
 
 /// What would be charged for a ledger at a moment; only instructions of one kind, if it is named. No viewer: the caller
 /// has seen to that. Whoever charges it holds the row by [`hold`].

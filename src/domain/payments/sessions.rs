@@ -10,12 +10,15 @@ use thiserror::Error;
 use url::Url;
 
 use super::cards::{self, Made, StoreError};
+use super::instructions;
 use super::owners::{self, OwnerError};
+use super::standalone;
 use super::vendors::vault::{Kept, TypedCard, Vault, VaultError};
 use crate::domain::accounts::accounts;
 use crate::domain::accounts::changes::hand;
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Cause, Tx, row, statement};
+use crate::platform::money::Minor;
 use crate::platform::random::Randomness;
 
 /// How long a form can be filled in, by wall time.
@@ -63,30 +66,44 @@ pub type ReturnUrls<'a> = [(&'static str, &'static str, Option<&'a str>)];
 
 statement!(static OPEN: () = "
     insert into payment_sessions (digest, is_hosted, account_id, ledger_id, instruction_type, vendor, return_urls, created_at,
-        expires_at, created_by_kind, created_by_id)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)");
+        expires_at, created_by_kind, created_by_id, amount, description, retrieval_digest)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)");
 
-struct Opening<'a> {
-    is_hosted: bool,
-    account: Option<i64>,
-    ledger: Option<i64>,
-    kind: &'a str,
-    vendor: Option<&'a str>,
-    return_urls: Value,
+/// What is paid by a form.
+pub(super) struct Payment<'a> {
+    /// Without any fee.
+    pub amount: Minor,
+    /// What it is for.
+    pub description: &'a str,
 }
 
-async fn open(
+/// A form that is opened.
+pub(super) struct Opening<'a> {
+    pub is_hosted: bool,
+    pub account: Option<i64>,
+    pub ledger: Option<i64>,
+    pub kind: &'a str,
+    pub vendor: Option<&'a str>,
+    pub return_urls: Value,
+    pub payment: Option<Payment<'a>>,
+}
+
+/// Opens a form. Answers its token, and the one by which its payment is found again.
+pub(super) async fn open(
     tx: &mut Tx,
     random: &Randomness,
     viewer: &Viewer,
     opening: Opening<'_>,
-) -> Result<String, sqlx::Error> {
-    let token = random.alphanumeric(TOKEN);
+) -> Result<(String, String), sqlx::Error> {
+    let (token, retrieval) = (random.alphanumeric(TOKEN), random.alphanumeric(TOKEN));
     let (now, (kind, by)) = (tx.wall_now(), hand(viewer));
     let open = OPEN.command().bind(digest(&token)).bind(opening.is_hosted).bind(opening.account);
     let open = open.bind(opening.ledger).bind(opening.kind).bind(opening.vendor).bind(opening.return_urls);
-    open.bind(now).bind(now + LIFETIME).bind(kind).bind(by).execute(&mut *tx).await?;
-    Ok(token)
+    let open = open.bind(now).bind(now + LIFETIME).bind(kind).bind(by);
+    let (amount, description) = opening.payment.as_ref().map(|paid| (paid.amount, paid.description)).unzip();
+    let found_by = opening.payment.as_ref().map(|_| digest(&retrieval));
+    open.bind(amount).bind(description).bind(found_by).execute(&mut *tx).await?;
+    Ok((token, retrieval))
 }
 
 fn digest(token: &str) -> Vec<u8> {
@@ -109,8 +126,9 @@ pub async fn embedded(
         kind: new.kind,
         vendor: Some(&vendor),
         return_urls: Value::Object(Map::new()),
+        payment: None,
     };
-    Ok(open(tx, random, viewer, opening).await?)
+    Ok(open(tx, random, viewer, opening).await?.0)
 }
 
 statement!(static IS_KEPT: (bool,) = "
@@ -127,8 +145,9 @@ pub async fn embedded_for_prospect(
         return Err(StoreError::NotOffered.into());
     }
     let (is_hosted, return_urls) = (false, Value::Object(Map::new()));
-    let opening = Opening { is_hosted, account: None, ledger: None, kind, vendor: None, return_urls };
-    Ok(open(tx, random, viewer, opening).await?)
+    let opening =
+        Opening { is_hosted, account: None, ledger: None, kind, vendor: None, return_urls, payment: None };
+    Ok(open(tx, random, viewer, opening).await?.0)
 }
 
 /// Opens a page of the vendor's own. Answers its token.
@@ -147,16 +166,18 @@ pub async fn hosted(
         ledger,
         kind: new.kind,
         vendor: Some(&vendor),
-        return_urls: addresses(return_urls)?,
+        return_urls: addresses(return_urls).map_err(SessionError::ReturnUrl)?,
+        payment: None,
     };
-    Ok(open(tx, random, viewer, opening).await?)
+    Ok(open(tx, random, viewer, opening).await?.0)
 }
 
-fn addresses(return_urls: &ReturnUrls<'_>) -> Result<Value, SessionError> {
+/// The addresses as they are kept, or the input whose address is none.
+pub(super) fn addresses(return_urls: &ReturnUrls<'_>) -> Result<Value, &'static str> {
     let mut kept = Map::new();
     for (input, outcome, text) in return_urls {
         if let Some(text) = text.filter(|text| !text.is_empty()) {
-            let url = return_url(text).ok_or(SessionError::ReturnUrl(input))?;
+            let url = return_url(text).ok_or(*input)?;
             kept.insert((*outcome).to_owned(), url.into());
         }
     }
@@ -211,11 +232,14 @@ pub struct Form {
 }
 
 row! {
-    struct Session {
-        id: i64,
+    pub(super) struct Session {
+        pub(super) id: i64,
         is_hosted: bool,
-        account_id: Option<i64>,
-        ledger_id: Option<i64>,
+        pub(super) account_id: Option<i64>,
+        pub(super) ledger_id: Option<i64>,
+        pub(super) amount: Option<Minor>,
+        pub(super) description: Option<String>,
+        pub(super) instruction_id: Option<i64>,
         vendor: Option<String>,
         return_urls: Value,
         status: String,
@@ -226,15 +250,21 @@ row! {
     }
 }
 
+macro_rules! session {
+    ($which:literal) => {
+        concat!(
+            "select id, is_hosted, account_id, ledger_id, amount, description, instruction_id, vendor, return_urls, \
+             status, vendor_reference, expires_at <= $2 as has_expired, created_by_kind, created_by_id \
+             from payment_sessions where ",
+            $which
+        )
+    };
+}
+
 // A second click waits for the first.
-statement!(static HOLD: Session = "
-    select id, is_hosted, account_id, ledger_id, vendor, return_urls, status, vendor_reference, expires_at <= $2 as has_expired,
-        created_by_kind, created_by_id
-    from payment_sessions where digest = $1 for update");
-statement!(static LOOK: Session = "
-    select id, is_hosted, account_id, ledger_id, vendor, return_urls, status, vendor_reference, expires_at <= $2 as has_expired,
-        created_by_kind, created_by_id
-    from payment_sessions where digest = $1");
+statement!(static HOLD: Session = session!("digest = $1 for update"));
+statement!(static LOOK: Session = session!("digest = $1"));
+statement!(static RETRIEVE: Session = session!("retrieval_digest = $1 for update"));
 statement!(static MOVE: () = "
     update payment_sessions set status = $2, vendor_reference = coalesce($3, vendor_reference), instruction_id = $4,
         ended_at = case when $2 = 'CHALLENGED' then null else $5::timestamptz end
@@ -243,9 +273,14 @@ statement!(static MOVE: () = "
 impl Session {
     fn over(&self, outcome: &'static str) -> Answer {
         let return_url = self.return_urls.get(outcome).and_then(Value::as_str).map(str::to_owned);
-        let told = outcome == "success" && !self.is_hosted;
+        let told = outcome == "success" && !self.is_hosted && self.amount.is_none();
         let vendor_reference = self.vendor_reference.clone().filter(|_| told);
         Answer::Over { outcome, return_url, vendor_reference }
+    }
+
+    /// Whether what it asked for has been entered.
+    pub(super) fn is_done(&self) -> bool {
+        self.status == "DONE"
     }
 
     /// What it says before anything is sent.
@@ -259,6 +294,12 @@ impl Session {
             _ => Answer::AsksCard(None),
         }
     }
+}
+
+/// The session whose payment this token finds, held until this transaction ends.
+pub(super) async fn retrieved(tx: &mut Tx, retrieval: &str) -> Result<Option<Session>, sqlx::Error> {
+    let wall = tx.wall_now();
+    RETRIEVE.query().bind(digest(retrieval)).bind(wall).fetch_optional(&mut *tx).await
 }
 
 /// The form of a token; none if nobody was given this token.
@@ -332,7 +373,7 @@ pub async fn submit(
     Ok(Some(Form { is_hosted: session.is_hosted, answer }))
 }
 
-/// The vendor keeps the card. A page of its own has it stored for the account; otherwise the client does that.
+/// The vendor keeps the card. A page of its own has it stored for the account, or charged; otherwise the client does that.
 async fn succeed(
     tx: &mut Tx,
     vault: &dyn Vault,
@@ -340,7 +381,8 @@ async fn succeed(
     reference: &str,
 ) -> Result<Answer, SubmitError> {
     session.vendor_reference = Some(reference.to_owned());
-    let instruction = match (session.is_hosted, session.account_id, &session.vendor) {
+    let is_payment = session.amount.is_some();
+    let instruction = match (session.is_hosted || is_payment, session.account_id, &session.vendor) {
         (true, Some(account), Some(vendor)) => {
             let now = tx.business_now().await?;
             let by = (session.created_by_kind.as_str(), session.created_by_id);
@@ -349,8 +391,23 @@ async fn succeed(
             let found = accounts::by_ids(tx, &who, &[account]).await?.pop().flatten();
             let found = found.ok_or(StoreError::Unauthorised)?;
             let owners = owners::found(tx, &who, &found, &[]).await?;
-            let made = Made { account, ledger: session.ledger_id, vendor, reference, valid_from: now, by };
-            Some(cards::keep(tx, vault, &made, &owners).await?)
+            let made = Made {
+                account,
+                ledger: session.ledger_id,
+                vendor,
+                reference,
+                valid_from: now,
+                by,
+                single_use: is_payment,
+            };
+            let card = cards::keep(tx, vault, &made, &owners).await?;
+            if is_payment && !instructions::hold(tx, card, now).await? {
+                return Ok(finish(tx, session, "FAILED", None).await?);
+            }
+            if is_payment && session.is_hosted {
+                standalone::pay(tx, &who, session, card).await?;
+            }
+            Some(card)
         }
         _ => None,
     };

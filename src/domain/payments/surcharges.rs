@@ -6,7 +6,7 @@ use super::instructions::{self, CARD};
 use crate::domain::accounts::accounts;
 use crate::domain::auth::viewer::Viewer;
 use crate::domain::ledgers::ledgers::{self, LedgerName};
-use crate::platform::db::{Tx, database_error, statement};
+use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::money::{AmountError, Minor};
 
 /// Why there is no fee to tell.
@@ -65,6 +65,28 @@ pub async fn of(
     let Some((basis_points,)) = rate else { return Ok(None) };
     let fee = (i128::from(amount.0) * i128::from(basis_points) + 5_000) / 10_000;
     Ok(Some(Minor(i64::try_from(fee).map_err(|_| AmountError::OutOfRange)?)))
+}
+
+row! {
+    struct Plastic {
+        card_network: Option<String>,
+        card_type: Option<String>,
+    }
+}
+
+statement!(static PLASTIC: Plastic = "
+    select card_network, card_type from payment_instructions where id = $1");
+
+/// The fee for a payment by a card that is known here.
+pub(super) async fn of_card(
+    tx: &mut Tx,
+    market: &str,
+    card: i64,
+    amount: Minor,
+) -> Result<Minor, SurchargeError> {
+    let plastic = PLASTIC.query().bind(card).fetch_one(&mut *tx).await?;
+    let (network, card_type) = (plastic.card_network.as_deref(), plastic.card_type.as_deref());
+    Ok(of(tx, market, network, card_type, amount).await?.unwrap_or(Minor::ZERO))
 }
 
 /// The fee for paying an amount on a ledger of an account that the viewer sees.

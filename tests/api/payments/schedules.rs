@@ -123,7 +123,7 @@ async fn amounts_and_days_change_from_the_next_payment_on() {
     let data = server.ask(Some(&staff), AMOUNT, new).await;
     let changed = &data["updatePaymentSchedulePaymentAmount"]["paymentSchedule"];
     assert_eq!(
-        pick(&[changed.clone()], &["validFrom", "paymentAmount", "paymentDay"]),
+        pick(std::slice::from_ref(changed), &["validFrom", "paymentAmount", "paymentDay"]),
         [json!(["2026-04-01", 5000, 15])]
     );
     let seen = server.schedules(&staff, &world.ada, "2026-05-20").await;
