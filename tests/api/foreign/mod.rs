@@ -14,7 +14,6 @@ use serde_json::{Value, json};
 use sqlx::Row;
 
 use self::attempts::{ABOUT_THE_CALLER, ATTEMPTS, Bobs};
-use self::ways_to_pay::WAYS_TO_PAY;
 use crate::support::server::beginning;
 use crate::support::world::Customer;
 use crate::support::{Others, Server, World};
@@ -290,7 +289,9 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let bobs = server.bobs(&world.bob).await;
     let before = server.all_about(&world.bob).await;
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
-    for attempt in ATTEMPTS.iter().chain(money_back::ATTEMPTS).chain(payments::ATTEMPTS).chain(WAYS_TO_PAY) {
+    for attempt in
+        ATTEMPTS.iter().chain(money_back::ATTEMPTS).chain(payments::ATTEMPTS).chain(ways_to_pay::ATTEMPTS)
+    {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
             let reply = server.send(token, attempt.document, variables.clone()).await;
@@ -315,7 +316,7 @@ async fn no_mutation_is_left_out() {
         .iter()
         .chain(money_back::ATTEMPTS)
         .chain(payments::ATTEMPTS)
-        .chain(WAYS_TO_PAY)
+        .chain(ways_to_pay::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();

@@ -10,7 +10,7 @@ fn debited(bob: &Bobs) -> Value {
         "bankDetails": { "accountHolder": "Eve", "bankCode": "200000", "accountNumber": "55779922" } })
 }
 
-pub const WAYS_TO_PAY: &[Attempt] = &[
+pub const ATTEMPTS: &[Attempt] = &[
     Attempt {
         mutation: "setUpDirectDebitInstruction",
         document: "mutation($i: SetUpDirectDebitInstructionInput!) {
