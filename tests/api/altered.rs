@@ -3,7 +3,10 @@
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
-use jsonwebtoken::{Algorithm, EncodingKey, crypto};
+use jsonwebtoken::EncodingKey;
+use ring::rand::SystemRandom;
+use ring::rsa::KeyPair;
+use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Others, Server, World};
@@ -36,9 +39,12 @@ async fn signed(server: &Server, header: &Map<String, Value>, claims: &Map<Strin
         .await
         .expect("the key");
     let key = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
+    let pair = KeyPair::from_der(key.inner()).expect("an RSA key");
     let message = format!("{}.{}", encoded(header), encoded(claims));
-    let signature = crypto::sign(message.as_bytes(), &key, Algorithm::RS256).expect("a signature");
-    format!("{message}.{signature}")
+    let mut signature = vec![0; pair.public().modulus_len()];
+    pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+        .expect("a signature");
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
 }
 
 /// What else a value could be.

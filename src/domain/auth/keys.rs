@@ -7,12 +7,12 @@ use std::sync::{Arc, PoisonError, RwLock};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, TimeDelta, Utc};
-use jsonwebtoken::{DecodingKey, EncodingKey};
 use rsa::pkcs8::{EncodePrivateKey, LineEnding};
 use rsa::traits::PublicKeyParts;
 use serde_json::{Value, json};
 use thiserror::Error;
 
+use super::signatures::{Private, Public};
 use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::random::Randomness;
 
@@ -87,23 +87,22 @@ statement!(static RETIRE_SUCCEEDED: () = "
 /// Keys in use, as read from the database at some moment.
 pub(super) struct Ring {
     pub(super) kid: String,
-    pub(super) signing: EncodingKey,
-    verifying: HashMap<String, DecodingKey>,
+    pub(super) signing: Private,
+    verifying: HashMap<String, Public>,
     jwks: Value,
     read_at: i64,
 }
 
 impl Ring {
-    pub(super) fn verifying(&self, kid: &str) -> Option<&DecodingKey> {
+    pub(super) fn verifying(&self, kid: &str) -> Option<&Public> {
         self.verifying.get(kid)
     }
 
     fn of(rows: &[KeyRow], read_at: i64) -> Result<Self, KeyError> {
         let newest = rows.first().ok_or(KeyError::NoKey)?;
-        let signing =
-            EncodingKey::from_rsa_pem(newest.private_pem.as_bytes()).map_err(|_| KeyError::Unusable)?;
+        let signing = Private::from_pem(&newest.private_pem).map_err(|_| KeyError::Unusable)?;
         let verify = |row: &KeyRow| {
-            let key = DecodingKey::from_rsa_components(&row.modulus, &row.exponent);
+            let key = Public::from_components(&row.modulus, &row.exponent);
             key.map(|key| (row.kid.clone(), key)).map_err(|_| KeyError::Unusable)
         };
         let verifying = rows.iter().map(verify).collect::<Result<_, _>>()?;

@@ -53,7 +53,6 @@ pub struct Auth {
 impl Auth {
     /// Tokens are issued in the name of `issuer`; at most `hashers` passwords are hashed at once.
     pub fn new(issuer: Issuer, random: Randomness, hashers: usize) -> Arc<Self> {
-        signatures::install();
         let passwords = Passwords::new(random.clone(), hashers);
         Arc::new(Self { issuer, random, passwords, keys: KeyStore::default() })
     }

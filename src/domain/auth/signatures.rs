@@ -1,79 +1,52 @@
 //! RS256 by `ring`, which the TLS of this server brings along. It verifies a token in a tenth of the time that portable
-//! code takes, and every request brings a token.
+//! code takes, and every request brings a token. Keys are parsed once, when they are read.
 
-use std::sync::LazyLock;
-
-use jsonwebtoken::crypto::{CryptoProvider, JwkUtils, JwtSigner, JwtVerifier};
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::{Error, ErrorKind, Result};
-use jsonwebtoken::signature::{self, Signer, Verifier};
-use jsonwebtoken::{Algorithm, DecodingKey, DecodingKeyKind, EncodingKey};
+use jsonwebtoken::{DecodingKey, DecodingKeyKind, EncodingKey};
 use ring::rand::SystemRandom;
 use ring::rsa::{KeyPair, PublicKeyComponents};
 use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 
-/// Makes this what the process signs and verifies with, unless something was chosen before.
-pub(super) fn install() {
-    static PROVIDER: CryptoProvider = CryptoProvider {
-        signer_factory: signer,
-        verifier_factory: verifier,
-        jwk_utils: JwkUtils::new_unimplemented(),
-    };
-    static INSTALLED: LazyLock<()> = LazyLock::new(|| {
-        if PROVIDER.install_default().is_err() {
-            tracing::debug!("tokens are signed by other means than ring");
-        }
-    });
-    LazyLock::force(&INSTALLED);
-}
+/// A private key.
+pub(super) struct Private(KeyPair);
 
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
-    only_rs256(*algorithm)?;
-    let pair = KeyPair::from_der(key.inner()).map_err(|_| Error::from(ErrorKind::InvalidKeyFormat))?;
-    Ok(Box::new(Private(pair)))
-}
-
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
-    only_rs256(*algorithm)?;
-    match key.kind() {
-        DecodingKeyKind::RsaModulusExponent { n, e } => {
-            Ok(Box::new(Public(PublicKeyComponents { n: n.clone(), e: e.clone() })))
-        }
-        DecodingKeyKind::SecretOrDer(_) => Err(ErrorKind::InvalidKeyFormat.into()),
+impl Private {
+    pub(super) fn from_pem(pem: &str) -> Result<Self> {
+        let key = EncodingKey::from_rsa_pem(pem.as_bytes())?;
+        let pair = KeyPair::from_der(key.inner()).map_err(|_| Error::from(ErrorKind::InvalidKeyFormat))?;
+        Ok(Self(pair))
     }
-}
 
-fn only_rs256(algorithm: Algorithm) -> Result<()> {
-    if algorithm == Algorithm::RS256 { Ok(()) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
-}
-
-struct Private(KeyPair);
-
-impl Signer<Vec<u8>> for Private {
-    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, signature::Error> {
+    /// The third part of a token whose first two are `message`.
+    pub(super) fn sign(&self, message: &str) -> Result<String> {
         let mut signature = vec![0; self.0.public().modulus_len()];
         // PKCS#1 v1.5 signatures are the same every time: what is random here only blinds the computation.
-        let signed = self.0.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature);
-        signed.map(|()| signature).map_err(|_| signature::Error::new())
+        self.0
+            .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
+            .map_err(|_| Error::from(ErrorKind::RsaFailedSigning))?;
+        Ok(URL_SAFE_NO_PAD.encode(signature))
     }
 }
 
-impl JwtSigner for Private {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::RS256
+/// A public key.
+pub(super) struct Public(PublicKeyComponents<Vec<u8>>);
+
+impl Public {
+    /// The key of this modulus and exponent, in base64url as key sets show them.
+    pub(super) fn from_components(modulus: &str, exponent: &str) -> Result<Self> {
+        match DecodingKey::from_rsa_components(modulus, exponent)?.kind() {
+            DecodingKeyKind::RsaModulusExponent { n, e } => {
+                Ok(Self(PublicKeyComponents { n: n.clone(), e: e.clone() }))
+            }
+            DecodingKeyKind::SecretOrDer(_) => Err(ErrorKind::InvalidKeyFormat.into()),
+        }
     }
-}
 
-struct Public(PublicKeyComponents<Vec<u8>>);
-
-impl Verifier<Vec<u8>> for Public {
-    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), signature::Error> {
-        let verified = self.0.verify(&RSA_PKCS1_2048_8192_SHA256, message, signature);
-        verified.map_err(|_| signature::Error::new())
-    }
-}
-
-impl JwtVerifier for Public {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::RS256
+    /// Whether `signature` is the third part of a token whose first two are `message`.
+    pub(super) fn fits(&self, message: &str, signature: &str) -> bool {
+        let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
+        self.0.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature).is_ok()
     }
 }

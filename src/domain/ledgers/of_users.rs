@@ -33,32 +33,50 @@ row! {
     }
 }
 
-// Arguments 4 to 8 are the filter.
+// Arguments 4 to 8 are the filter: of transactions, and of the accounts they are on.
+macro_rules! transaction_fits {
+    () => {
+        " t.ledger_id = l.id and not (t.is_imported and $4::boolean) and (t.is_issued or not $5::boolean) \
+          and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity')"
+    };
+}
+
 macro_rules! held {
     () => {
         concat!(
-            " from accounts a join ledgers l on l.account_id = a.id and l.affects_account_balance \
-              join transactions t on t.ledger_id = l.id \
-              where a.id in (select r.account_id from account_user_roles r where r.user_id = parents.id \
+            " where a.id in (select r.account_id from account_user_roles r where r.user_id = parents.id \
                   union all select inside.id from portfolio_user_roles r \
                       join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = parents.id) \
-              and not (t.is_imported and $4::boolean) and (t.is_issued or not $5::boolean) \
-              and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity') \
               and ($8::text[] is null or a.number = any($8)) and ",
             account_is_visible!()
         )
     };
 }
 
-statement!(static OF_USERS: Under = concat!("
-    select parents.id as parent, inside.transaction_id
-    from (select distinct * from unnest($3::bigint[], $10::bigint[], $11::bigint[]) as p (id, skip, take)) parents
-    cross join lateral (select t.id as transaction_id, row_number() over (order by
-            case when $9::boolean then t.posted_date end, case when $9 then t.id end, t.posted_date desc, t.id desc
-        ) as place", held!(), " order by place offset parents.skip limit parents.take
-    ) inside order by parents.id, inside.place"));
+// Of each ledger no more is read than the page could hold, along the index.
+macro_rules! paged {
+    ($order:literal) => {
+        concat!(
+            "select parents.id as parent, inside.transaction_id \
+             from (select distinct * from unnest($3::bigint[], $9::bigint[], $10::bigint[]) as p (id, skip, take)) parents \
+             cross join lateral (select t.id as transaction_id, row_number() over (",
+            $order,
+            ") as place from accounts a join ledgers l on l.account_id = a.id and l.affects_account_balance \
+                cross join lateral (select t.id, t.posted_date from transactions t where",
+            transaction_fits!(),
+            $order,
+            " limit parents.skip + parents.take) t",
+            held!(),
+            " order by place offset parents.skip limit parents.take) inside order by parents.id, inside.place"
+        )
+    };
+}
+
+statement!(static OF_USERS_DESC: Under = paged!(" order by t.posted_date desc, t.id desc"));
+statement!(static OF_USERS_ASC: Under = paged!(" order by t.posted_date, t.id"));
 statement!(static OF_USERS_COUNT: (i64, i64) = concat!("
-    select parents.id, (select count(*) ", held!(), ") from unnest($3::bigint[]) as parents (id)"));
+    select parents.id, (select count(*) from accounts a join ledgers l on l.account_id = a.id and l.affects_account_balance
+        join transactions t on", transaction_fits!(), held!(), ") from unnest($3::bigint[]) as parents (id)"));
 
 /// One page of the transactions of each of these account users. Two statements, and one more for totals.
 pub async fn page(
@@ -87,8 +105,11 @@ pub async fn page(
         None
     };
     let slices = page::slices(window, users, totals.as_ref());
-    let query = bound!(OF_USERS.query()).bind(filter.order == Order::PostedDateAsc);
-    let under = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
+    let rows = match filter.order {
+        Order::PostedDateDesc => &OF_USERS_DESC,
+        Order::PostedDateAsc => &OF_USERS_ASC,
+    };
+    let under = bound!(rows.query()).bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = under.iter().map(|row| row.transaction_id).collect();
     let found = transactions::by_ids(tx, viewer, &ids).await?;
     let rows = under.iter().zip(found).filter_map(|(row, found)| Some((row.parent, found?)));
