@@ -113,34 +113,53 @@ impl Split {
         if rate.is_zero() {
             return Ok(Self::untaxed(gross));
         }
-        let share = rate.checked_div(Decimal::ONE + rate).ok_or(AmountError::OutOfRange)?;
-        let tax = rounded(gross, share, rounding)?;
+        // Divided last: a share that cannot be written exactly would make more of a half than there is.
+        let tax =
+            Decimal::from(gross.0).checked_mul(rate).and_then(|tax| tax.checked_div(Decimal::ONE + rate));
+        let tax = rounded(tax, rounding)?;
         Ok(Self { net: gross.minus(tax)?, tax, gross })
     }
 
     /// The tax that `rate` adds to `net`, rounded.
     pub fn of_net(net: Minor, rate: Decimal, rounding: Rounding) -> Result<Self, AmountError> {
-        let tax = rounded(net, rate, rounding)?;
+        let tax = rounded(Decimal::from(net.0).checked_mul(rate), rounding)?;
         Ok(Self { net, tax, gross: net.plus(tax)? })
     }
 }
 
-fn rounded(amount: Minor, factor: Decimal, rounding: Rounding) -> Result<Minor, AmountError> {
-    Decimal::from(amount.0)
-        .checked_mul(factor)
-        .map(|exact| exact.round_dp_with_strategy(0, rounding.into()))
-        .and_then(|whole| whole.to_i64())
-        .map(Minor)
-        .ok_or(AmountError::OutOfRange)
+fn rounded(exact: Option<Decimal>, rounding: Rounding) -> Result<Minor, AmountError> {
+    let whole = exact.map(|exact| exact.round_dp_with_strategy(0, rounding.into()));
+    whole.and_then(|whole| whole.to_i64()).map(Minor).ok_or(AmountError::OutOfRange)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cmp::Ordering;
+
     use super::*;
     use proptest::prelude::*;
 
     fn rounding() -> impl Strategy<Value = Rounding> {
         prop_oneof![Just(Rounding::HalfUp), Just(Rounding::HalfEven), Just(Rounding::Down)]
+    }
+
+    /// A quotient, rounded in whole numbers.
+    fn by_hand(dividend: i64, divisor: i64, rounding: Rounding) -> i64 {
+        let (size, rest) = (dividend.abs() / divisor, dividend.abs() % divisor);
+        let up = match (rounding, (2 * rest).cmp(&divisor)) {
+            (Rounding::Down, _) | (_, Ordering::Less) => false,
+            (_, Ordering::Greater) | (Rounding::HalfUp, Ordering::Equal) => true,
+            (Rounding::HalfEven, Ordering::Equal) => size % 2 == 1,
+        };
+        (size + i64::from(up)) * dividend.signum()
+    }
+
+    #[test]
+    fn half_of_a_unit_goes_to_the_even_one() {
+        let tax =
+            |gross| Split::of_gross(Minor(gross), Decimal::new(2, 1), Rounding::HalfEven).map(|s| s.tax.0);
+        // A sixth of each: 702.5 and 703.5.
+        assert_eq!((tax(4215), tax(4221), tax(-4215)), (Ok(702), Ok(704), Ok(-702)));
     }
 
     proptest! {
@@ -150,10 +169,13 @@ mod tests {
             let split = Split::of_gross(Minor(gross), rate, rounding).expect("in range");
             prop_assert_eq!(split.net.0 + split.tax.0, gross);
             prop_assert!(split.tax.0.signum() * gross.signum() >= 0);
-            // Within one minor unit of the exact tax.
-            let exact = i128::from(gross) * i128::from(percent);
-            let shown = i128::from(split.tax.0) * i128::from(100 + percent);
-            prop_assert!((exact - shown).abs() <= i128::from(100 + percent));
+            prop_assert_eq!(split.tax.0, by_hand(gross * i64::from(percent), i64::from(100 + percent), rounding));
+        }
+
+        #[test]
+        fn tax_on_net_is_exact(net in i64::from(i32::MIN)..=i64::from(i32::MAX), percent in 0u32..40, rounding in rounding()) {
+            let split = Split::of_net(Minor(net), Decimal::new(i64::from(percent), 2), rounding).expect("in range");
+            prop_assert_eq!(split.tax.0, by_hand(net * i64::from(percent), 100, rounding));
         }
 
         #[test]
