@@ -3,6 +3,7 @@
 CARGO ?= cargo
 NPM ?= npm
 TURNS ?= 500
+DAYS ?= 400
 MINUTES ?= 30
 
 .PHONY: run test soak clients web bench bench-soak bench-engine lint fmt prepare clean-home
@@ -15,10 +16,10 @@ test:  ## everything that must hold; always on a private Postgres
 	@env -u DATABASE_URL scripts/prepare.sh
 	$(CARGO) test --locked
 
-soak:  ## many tasks post at once on few accounts, for long and from a new seed each time; TURNS says for how long
+soak:  ## many tasks post at once on few accounts, for long and from a new seed each time; TURNS and DAYS say for how long
 	@env -u DATABASE_URL scripts/prepare.sh
-	@KRAKEN_STORM_SEED=$$(date +%s) KRAKEN_STORM_TURNS=$(TURNS) \
-		$(CARGO) test --locked --test api domain::storm:: -- --nocapture
+	@KRAKEN_STORM_SEED=$$(date +%s) KRAKEN_STORM_TURNS=$(TURNS) KRAKEN_STORM_DAYS=$(DAYS) \
+		$(CARGO) test --locked --test api storm:: -- --nocapture
 
 clients:  ## public client libraries against the built server
 	@env -u DATABASE_URL scripts/prepare.sh

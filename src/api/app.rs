@@ -15,6 +15,7 @@ use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
+use crate::domain::payments::vendors::simulated_slips::{self, Slip};
 use crate::domain::payments::vendors::simulated_vault::Simulator;
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
@@ -153,6 +154,22 @@ impl App {
             Box::pin(sessions::submit(tx, vault, token, typed))
         });
         done.await
+    }
+
+    /// The payment slip with this address, after it was paid at a till, if it was.
+    ///
+    /// # Errors
+    /// Why it cannot be shown.
+    pub async fn slip(&self, reference: &str, is_paid: bool) -> Result<Option<Slip>, sqlx::Error> {
+        let (deadline, stats) = (Deadline::after(DEADLINE), Stats::new());
+        if !is_paid {
+            let mut tx = self.database.snapshot(deadline, &stats).await?;
+            return simulated_slips::look(&mut tx, reference).await;
+        }
+        let paid = self.database.writing(deadline, &stats, &reference, |tx, reference| {
+            Box::pin(simulated_slips::pay(tx, reference))
+        });
+        paid.await
     }
 
     /// The points that this server has leased.

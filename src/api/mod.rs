@@ -15,6 +15,7 @@ mod payments;
 mod session;
 mod sources;
 mod spending;
+mod supply;
 
 pub use app::{Answer, App, DEADLINE, Given, StartError, engine};
 pub use session::{Origin, Session};
@@ -28,5 +29,6 @@ fn bind(b: &mut session::Bindings) {
     billing::bind(b);
     payments::bind(b);
     communications::bind(b);
+    supply::bind(b);
     nodes::bind(b);
 }

@@ -51,7 +51,8 @@ pub struct Session {
     made_key: std::sync::Mutex<Option<String>>,
     stats: Arc<Stats>,
     deadline: Deadline,
-    /// The one moment that everything is read from; opened when first needed.
+    /// The connection on which the caller was looked up, and once something is read the one moment that everything is
+    /// read from.
     snapshot: Mutex<Option<Tx>>,
     pub(super) spending: Spending,
 }
@@ -75,7 +76,7 @@ impl Session {
         let (mut snapshot, mut token) = (None, None);
         let caller = match from.authorization {
             None => Caller::Known(Viewer::Anonymous),
-            Some(header) => match app.database().snapshot(deadline, &stats).await {
+            Some(header) => match app.database().look(&stats).await {
                 Ok(mut tx) => {
                     let caller = match app.auth().authenticate(&mut tx, header).await {
                         Ok((viewer, seen)) => {
@@ -154,10 +155,11 @@ impl Session {
     /// Internal, if the database cannot be reached.
     pub async fn read(&self) -> Result<View<'_>, FieldError> {
         let mut guard = self.snapshot.lock().await;
-        if guard.is_none() {
-            let opened = self.app.database().snapshot(self.deadline, &self.stats).await;
-            *guard = Some(opened.map_err(FieldError::internal)?);
-        }
+        let opened = match guard.take() {
+            Some(held) => held.settle(self.deadline).await,
+            None => self.app.database().snapshot(self.deadline, &self.stats).await,
+        };
+        *guard = Some(opened.map_err(FieldError::internal)?);
         MutexGuard::try_map(guard, Option::as_mut).map_err(|_| FieldError::internal("no snapshot"))
     }
 
@@ -196,10 +198,8 @@ impl Session {
 
     /// Gives the database view back; the next read opens a new one.
     pub async fn end(&self) {
-        if let Some(tx) = self.snapshot.lock().await.take() {
-            // It only read: losing the connection now loses nothing.
-            let _ = tx.rollback().await;
-        }
+        // It only read, so nobody waits until Postgres has heard of the end.
+        drop(self.snapshot.lock().await.take());
     }
 
     /// Whether a field that is not for everybody is for this viewer. A session that is good for one kind of

@@ -1,16 +1,10 @@
 //! `access`: what the installation demands of those who come in.
 
-use std::time::Duration;
-
 use clap::{Args, Subcommand};
 
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::auth::settings::{self, Settings};
-use crate::platform::clock::Deadline;
-use crate::platform::db::Stats;
-
-const PATIENCE: Duration = Duration::from_secs(60);
 
 #[derive(Debug, Subcommand)]
 pub enum Access {
@@ -68,21 +62,13 @@ impl Change {
 }
 
 pub async fn run(config: &Config, what: &Access) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let settings = async {
-        let mut tx = opened.database.write(Deadline::after(PATIENCE), &Stats::new()).await?;
-        let settings = match what {
-            Access::Show => settings::read(&mut tx).await?,
-            Access::Set(change) => {
-                settings::change(&mut tx, |settings| change.apply(settings)).await.map_err(Problem::other)?
-            }
-        };
-        tx.commit().await?;
-        Ok::<_, Problem>(settings)
-    };
-    let settings = settings.await;
-    opened.close().await?;
-    print!("{}", told(&settings?));
+    let settings = written(config, async |_, tx| match what {
+        Access::Show => Ok(settings::read(tx).await?),
+        Access::Set(change) => {
+            settings::change(tx, |settings| change.apply(settings)).await.map_err(Problem::other)
+        }
+    });
+    print!("{}", told(&settings.await?));
     Ok(())
 }
 

@@ -1,20 +1,14 @@
 //! Commands for whoever runs the server: migrate, check, clock, brownout, token.
 
-use std::time::Duration;
-
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::{Args, Subcommand};
 
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Opened, Problem, read, written};
 use crate::api;
 use crate::domain::auth::brownouts;
 use crate::domain::check::{self as books, Finding};
-use crate::platform::clock::{self, Deadline};
-use crate::platform::db::{Stats, Tx};
-
-/// Checking ten million postings takes a while.
-const PATIENCE: Duration = Duration::from_secs(3600);
+use crate::platform::clock;
 
 #[derive(Debug, Subcommand)]
 pub enum Clock {
@@ -47,10 +41,6 @@ pub struct Token {
     email: String,
 }
 
-pub(super) async fn writing(opened: &Opened) -> Result<Tx, Problem> {
-    Ok(opened.database.write(Deadline::after(PATIENCE), &Stats::new()).await?)
-}
-
 pub async fn migrate(config: &Config) -> Result<(), Problem> {
     // Opening migrates.
     Opened::open(config).await?.close().await?;
@@ -59,14 +49,8 @@ pub async fn migrate(config: &Config) -> Result<(), Problem> {
 }
 
 pub async fn check(config: &Config) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let found = async {
-        let mut view = opened.database.snapshot(Deadline::after(PATIENCE), &Stats::new()).await?;
-        books::run(&mut view).await
-    };
-    let found = found.await;
-    opened.close().await?;
-    match report(&found?) {
+    let found = read(config, async |view| Ok(books::run(view).await?)).await?;
+    match report(&found) {
         0 => Ok(()),
         broken => Err(Problem::Other(format!("the books are not sound: {broken} findings"))),
     }
@@ -81,22 +65,11 @@ pub(super) fn report(findings: &[Finding]) -> i64 {
 }
 
 pub async fn clock(config: &Config, what: &Clock) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let told = async {
-        let mut tx = writing(&opened).await?;
-        let now = match what {
-            Clock::Show => tx.business_now().await?,
-            Clock::Advance { span } => {
-                let moved = clock::advance(&mut tx, parse_span(span)?).await;
-                moved.map_err(Problem::other)?
-            }
-        };
-        tx.commit().await?;
-        Ok::<_, Problem>(now)
-    };
-    let told = told.await;
-    opened.close().await?;
-    println!("{}", told?.to_rfc3339());
+    let now = written(config, async |_, tx| match what {
+        Clock::Show => Ok(tx.business_now().await?),
+        Clock::Advance { span } => clock::advance(tx, parse_span(span)?).await.map_err(Problem::other),
+    });
+    println!("{}", now.await?.to_rfc3339());
     Ok(())
 }
 
@@ -123,38 +96,25 @@ pub async fn brownout(config: &Config, what: &Brownout) -> Result<(), Problem> {
             return Err(Problem::Other(format!("{field} is not a served field")));
         }
     }
-    let opened = Opened::open(config).await?;
-    let done = async {
-        let mut tx = writing(&opened).await?;
-        let said = match what {
-            Brownout::Announce { field, from, until } => {
-                let id = brownouts::announce(&mut tx, field, *from, *until).await.map_err(Problem::other)?;
-                format!("Brownout {id} of {field} is announced.")
-            }
-            Brownout::Cancel { id } => match brownouts::cancel(&mut tx, *id).await? {
-                true => format!("Brownout {id} is called off."),
-                false => return Err(Problem::Other(format!("brownout {id} is over or unknown"))),
-            },
-        };
-        tx.commit().await?;
-        Ok(said)
-    };
-    let done = done.await;
-    opened.close().await?;
-    println!("{}", done?);
+    let said = written(config, async |_, tx| match what {
+        Brownout::Announce { field, from, until } => {
+            let id = brownouts::announce(tx, field, *from, *until).await.map_err(Problem::other)?;
+            Ok(format!("Brownout {id} of {field} is announced."))
+        }
+        Brownout::Cancel { id } => match brownouts::cancel(tx, *id).await? {
+            true => Ok(format!("Brownout {id} is called off.")),
+            false => Err(Problem::Other(format!("brownout {id} is over or unknown"))),
+        },
+    });
+    println!("{}", said.await?);
     Ok(())
 }
 
 pub async fn token(config: &Config, what: &Token) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let issued = async {
-        let mut tx = writing(&opened).await?;
-        let token = opened.auth(config).issue_to(&mut tx, &what.email).await.map_err(Problem::other)?;
-        tx.commit().await?;
+    let token = written(config, async |opened, tx| {
+        let token = opened.auth(config).issue_to(tx, &what.email).await.map_err(Problem::other)?;
         token.ok_or_else(|| Problem::Other(format!("nobody logs in with {}", what.email)))
-    };
-    let issued = issued.await;
-    opened.close().await?;
-    println!("{}", issued?);
+    });
+    println!("{}", token.await?);
     Ok(())
 }

@@ -2,9 +2,8 @@
 
 use clap::Subcommand;
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::billing::{annul, cycle, documents, holds};
 use crate::domain::ledgers::ledgers;
 use crate::platform::db::Tx;
@@ -37,16 +36,8 @@ pub enum Bills {
 }
 
 pub async fn run(config: &Config, what: &Bills) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let done = async {
-        let mut tx = writing(&opened).await?;
-        let said = carry_out(&mut tx, what).await?;
-        tx.commit().await?;
-        Ok::<_, Problem>(said)
-    };
-    let done = done.await;
-    opened.close().await?;
-    println!("{}", done?);
+    let said = written(config, async |_, tx| carry_out(tx, what).await).await?;
+    println!("{said}");
     Ok(())
 }
 

@@ -1,8 +1,13 @@
 //! Settings that every subcommand understands.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::Args;
+
+use super::open::Problem;
+use crate::platform::storage::s3::{self, S3};
+use crate::platform::storage::{Folder, Storage};
 
 /// Where things are. Each setting has a flag and an environment variable.
 #[derive(Clone, Debug, Args)]
@@ -13,9 +18,22 @@ pub struct Config {
     /// Postgres to use instead of a private one.
     #[arg(long, global = true, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Folder for the files of bills, shared by all servers; a folder inside of home unless named.
+    /// Where the files of bills are kept, shared by all servers: a folder, or s3://BUCKET/FOLDER with the usual AWS_…
+    /// variables. A folder inside of home unless named.
     #[arg(long, global = true, env = "KRAKEN_FILES")]
     pub files: Option<PathBuf>,
+    /// The bucket's region.
+    #[arg(long, global = true, env = "AWS_REGION", default_value = "us-east-1")]
+    pub aws_region: String,
+    /// Address of the service, where the bucket is not at AWS.
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL")]
+    pub aws_endpoint_url: Option<String>,
+    /// Identifier of the key that the bucket is used with.
+    #[arg(long, global = true, env = "AWS_ACCESS_KEY_ID")]
+    pub aws_access_key_id: Option<String>,
+    /// The key that the bucket is used with.
+    #[arg(long, global = true, env = "AWS_SECRET_ACCESS_KEY", hide_env_values = true)]
+    pub aws_secret_access_key: Option<String>,
     /// What bank details are sealed with: 64 hexadecimal digits, the same for all servers. Without it a key is drawn
     /// and kept in home.
     #[arg(long, global = true, env = "KRAKEN_SEALING_KEY", hide_env_values = true)]
@@ -49,15 +67,23 @@ impl Config {
         self.home.canonicalize()
     }
 
-    /// The folder for files as an absolute path. It is made when the first file is kept.
+    /// Where files are kept. A folder is made when the first file is.
     ///
     /// # Errors
-    /// If home cannot be made, or where the program runs is unknown.
-    pub fn files(&self) -> std::io::Result<PathBuf> {
-        match &self.files {
-            Some(folder) => std::path::absolute(folder),
-            None => Ok(self.home()?.join("files")),
-        }
+    /// If home cannot be made, where the program runs is unknown, or a bucket is named without a key.
+    pub fn storage(&self) -> Result<Arc<dyn Storage>, Problem> {
+        let Some(named) = &self.files else { return Ok(Arc::new(Folder::new(self.home()?.join("files")))) };
+        let Some(place) = named.to_str().and_then(|named| named.strip_prefix("s3://")) else {
+            return Ok(Arc::new(Folder::new(std::path::absolute(named)?)));
+        };
+        let (bucket, folder) = place.split_once('/').unwrap_or((place, ""));
+        let key = self.aws_access_key_id.as_deref().zip(self.aws_secret_access_key.as_deref());
+        let no_key = || Problem::Other("a bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY".into());
+        let (key_id, secret) = key.ok_or_else(no_key)?;
+        let endpoint = self.aws_endpoint_url.as_deref().filter(|url| !url.is_empty());
+        let folder = folder.trim_end_matches('/');
+        let settings = s3::Settings { endpoint, region: &self.aws_region, bucket, folder, key_id, secret };
+        Ok(Arc::new(S3::new(&settings).map_err(Problem::other)?))
     }
 
     /// The edition, where one was named. An empty variable names none.

@@ -3,9 +3,8 @@
 use chrono::NaiveDate;
 use clap::Subcommand;
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::ledgers::hardship::{self, HardshipError, NewAgreement};
 use crate::platform::db::Tx;
 
@@ -56,16 +55,8 @@ pub enum Hardship {
 }
 
 pub async fn run(config: &Config, what: &Hardship) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let done = async {
-        let mut tx = writing(&opened).await?;
-        let said = carry_out(&mut tx, what).await.map_err(Problem::other)?;
-        tx.commit().await?;
-        Ok::<_, Problem>(said)
-    };
-    let done = done.await;
-    opened.close().await?;
-    println!("{}", done?);
+    let said = written(config, async |_, tx| carry_out(tx, what).await.map_err(Problem::other)).await?;
+    println!("{said}");
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::ledgers::{reversals, write_offs};
+use crate::platform::db::Tx;
 
 #[derive(Debug, Subcommand)]
 pub enum Ledger {
@@ -36,25 +36,20 @@ pub struct Note {
 }
 
 pub async fn run(config: &Config, what: &Ledger) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let posted = post(&opened, what).await;
-    opened.close().await?;
-    let ids: Vec<String> = posted?.iter().map(ToString::to_string).collect();
+    let posted = written(config, async |_, tx| post(tx, what).await).await?;
+    let ids: Vec<String> = posted.iter().map(ToString::to_string).collect();
     println!("Posted as {}.", ids.join(" and "));
     Ok(())
 }
 
-async fn post(opened: &Opened, what: &Ledger) -> Result<Vec<i64>, Problem> {
-    let mut tx = writing(opened).await?;
-    let ids = match what {
+async fn post(tx: &mut Tx, what: &Ledger) -> Result<Vec<i64>, Problem> {
+    match what {
         Ledger::Reverse { transaction, note } => {
-            reversals::reverse(&mut tx, *transaction, note.note.as_deref()).await.map_err(Problem::other)?
+            reversals::reverse(tx, *transaction, note.note.as_deref()).await.map_err(Problem::other)
         }
         Ledger::WriteOff { ledger, amount, note } => {
-            let posted = write_offs::write_off(&mut tx, ledger, *amount, note.note.as_deref()).await;
-            vec![posted.map_err(Problem::other)?]
+            let posted = write_offs::write_off(tx, ledger, *amount, note.note.as_deref()).await;
+            Ok(vec![posted.map_err(Problem::other)?])
         }
-    };
-    tx.commit().await?;
-    Ok(ids)
+    }
 }

@@ -2,11 +2,11 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::auth::limits::overrides::{self, Shown};
 use crate::domain::auth::limits::{self, Payer};
+use crate::platform::db::Tx;
 
 #[derive(Debug, Subcommand)]
 pub enum Limits {
@@ -57,28 +57,24 @@ impl From<Mode> for limits::Mode {
 pub async fn run(config: &Config, what: &Limits) -> Result<(), Problem> {
     let (Limits::Show(whose) | Limits::Set { whose, .. } | Limits::Clear(whose)) = what;
     let payer = overrides::payer(&whose.subject).map_err(Problem::other)?;
-    let opened = Opened::open(config).await?;
-    let said = change(&opened, what, &payer).await;
-    opened.close().await?;
-    println!("{}", said?);
+    let said = written(config, async |_, tx| change(tx, what, &payer).await).await?;
+    println!("{said}");
     Ok(())
 }
 
-async fn change(opened: &Opened, what: &Limits, payer: &Payer) -> Result<String, Problem> {
-    let mut tx = writing(opened).await?;
+async fn change(tx: &mut Tx, what: &Limits, payer: &Payer) -> Result<String, Problem> {
     let note = match what {
         Limits::Show(_) => "",
         Limits::Set { points, mode, .. } => {
-            overrides::set(&mut tx, payer, *points, (*mode).into()).await.map_err(Problem::other)?;
+            overrides::set(tx, payer, *points, (*mode).into()).await.map_err(Problem::other)?;
             "\nRunning servers heed it within a minute."
         }
-        Limits::Clear(_) => match overrides::clear(&mut tx, payer).await.map_err(Problem::other)? {
+        Limits::Clear(_) => match overrides::clear(tx, payer).await.map_err(Problem::other)? {
             true => "\nRunning servers heed it within a minute.",
             false => "\nThere was nothing to clear.",
         },
     };
-    let shown = overrides::show(&mut tx, payer).await.map_err(Problem::other)?;
-    tx.commit().await?;
+    let shown = overrides::show(tx, payer).await.map_err(Problem::other)?;
     Ok(format!("{}{note}", describe(payer, &shown)))
 }
 

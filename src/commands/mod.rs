@@ -3,6 +3,7 @@
 mod access;
 mod admin;
 mod bills;
+mod centrepay;
 mod config;
 mod hardship;
 mod ledger;
@@ -52,6 +53,9 @@ enum Command {
     /// Refuse a request for money back.
     #[command(subcommand)]
     Repayment(repayments::Repayment),
+    /// Set up, change and cancel deductions from welfare benefits.
+    #[command(subcommand)]
+    Centrepay(centrepay::Centrepay),
     /// Correct the books: undo a transaction, write a debt off.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
@@ -106,6 +110,7 @@ impl Cli {
             Command::Check => admin::check(&config).await,
             Command::Bills(what) => bills::run(&config, &what).await,
             Command::Repayment(what) => repayments::run(&config, &what).await,
+            Command::Centrepay(what) => centrepay::run(&config, &what).await,
             Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Hardship(what) => hardship::run(&config, &what).await,
             Command::People(what) => people::run(&config, &what).await,

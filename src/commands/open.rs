@@ -14,10 +14,12 @@ use crate::domain::auth::{Auth, Issuer};
 use crate::domain::payments;
 use crate::platform::clock::{Deadline, WallClock};
 use crate::platform::cluster::{Cluster, ClusterError, Settings};
-use crate::platform::db::{Database, Stats};
+use crate::platform::db::{Database, Stats, Tx};
 use crate::platform::random::Randomness;
 use crate::platform::sealing::Sealer;
 
+/// Checking ten million postings takes a while.
+pub const PATIENCE: Duration = Duration::from_secs(3600);
 /// Connections of one server.
 const CONNECTIONS: u32 = 20;
 /// Connections that a private Postgres allows; several servers may share it.
@@ -50,6 +52,33 @@ impl Problem {
     pub fn other(error: impl std::fmt::Display) -> Self {
         Self::Other(error.to_string())
     }
+}
+
+/// Opens the database, does some work in one transaction, and leaves the database as it was. Work that fails has done
+/// nothing.
+pub async fn written<T>(
+    config: &Config,
+    work: impl AsyncFnOnce(&Opened, &mut Tx) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let opened = Opened::open(config).await?;
+    let done = opened.write(work).await;
+    opened.close().await?;
+    done
+}
+
+/// Opens the database, reads it at one moment, and leaves it as it was.
+pub async fn read<T>(
+    config: &Config,
+    look: impl AsyncFnOnce(&mut Tx) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let opened = Opened::open(config).await?;
+    let found = async {
+        let mut view = opened.database.snapshot(Deadline::after(PATIENCE), &Stats::new()).await?;
+        look(&mut view).await
+    };
+    let found = found.await;
+    opened.close().await?;
+    found
 }
 
 /// An open, migrated database and what goes with it.
@@ -111,6 +140,16 @@ impl Opened {
         let sealer = Sealer::new(&key, self.random.clone());
         self.database = self.database.clone().sealed_by(sealer);
         Ok(())
+    }
+
+    async fn write<T>(
+        &self,
+        work: impl AsyncFnOnce(&Self, &mut Tx) -> Result<T, Problem>,
+    ) -> Result<T, Problem> {
+        let mut tx = self.database.write(Deadline::after(PATIENCE), &Stats::new()).await?;
+        let done = work(self, &mut tx).await?;
+        tx.commit().await?;
+        Ok(done)
     }
 
     /// Authentication over this database.

@@ -2,9 +2,8 @@
 
 use clap::Subcommand;
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::accounts::accounts;
 use crate::domain::auth::{Viewer, organisations, partners, staff};
 use crate::platform::db::Tx;
@@ -59,24 +58,18 @@ fn borrowed(all: &[String]) -> Vec<&str> {
 
 pub async fn organisation(config: &Config, what: Organisation) -> Result<(), Problem> {
     let Organisation::Add { name, permissions, accounts: numbers } = what;
-    let opened = Opened::open(config).await?;
-    let added = async {
-        let mut tx = writing(&opened).await?;
-        let added = organisations::add(&mut tx, &opened.random, &name, &borrowed(&permissions)).await;
-        let (id, key) = added.map_err(Problem::Database)?;
+    let key = written(config, async |opened, tx| {
+        let (id, key) = organisations::add(tx, &opened.random, &name, &borrowed(&permissions)).await?;
         // Whoever may run this command may see every account.
         let operator = Viewer::Staff { id: 0, roles: Vec::new(), permissions: Vec::new() };
         for number in &numbers {
-            let account = accounts::by_number(&mut tx, &operator, number).await?;
+            let account = accounts::by_number(tx, &operator, number).await?;
             let account = account.ok_or_else(|| Problem::Other(format!("there is no account {number}")))?;
-            organisations::grant(&mut tx, id, account.id).await?;
+            organisations::grant(tx, id, account.id).await?;
         }
-        tx.commit().await?;
-        Ok::<String, Problem>(key)
-    };
-    let added = added.await;
-    opened.close().await?;
-    println!("{name} may log in with the secret key {}", added?);
+        Ok(key)
+    });
+    println!("{name} may log in with the secret key {}", key.await?);
     Ok(())
 }
 
@@ -103,17 +96,12 @@ async fn add_person(
     email: &str,
     add: impl AsyncFnOnce(&mut Tx, &Randomness, &str) -> Result<i64, Problem>,
 ) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let password = opened.random.alphanumeric(20);
-    let added = async {
+    let password = written(config, async |opened, tx| {
+        let password = opened.random.alphanumeric(20);
         let hash = opened.auth(config).passwords().hash(&password).await.map_err(Problem::other)?;
-        let mut tx = writing(&opened).await?;
-        add(&mut tx, &opened.random, &hash).await?;
-        Ok::<(), Problem>(tx.commit().await?)
-    };
-    let added = added.await;
-    opened.close().await?;
-    added?;
-    println!("{email} may log in with the password {password}");
+        add(tx, &opened.random, &hash).await?;
+        Ok(password)
+    });
+    println!("{email} may log in with the password {}", password.await?);
     Ok(())
 }

@@ -2,9 +2,8 @@
 
 use clap::Subcommand;
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::accounts::known::{self, FamilyIssues, KnownError};
 use crate::platform::db::Tx;
 
@@ -53,15 +52,7 @@ pub enum People {
 }
 
 pub async fn run(config: &Config, what: &People) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let done = async {
-        let mut tx = writing(&opened).await?;
-        carry_out(&mut tx, what).await.map_err(Problem::other)?;
-        Ok::<(), Problem>(tx.commit().await?)
-    };
-    let done = done.await;
-    opened.close().await?;
-    done?;
+    written(config, async |_, tx| carry_out(tx, what).await.map_err(Problem::other)).await?;
     println!("Noted.");
     Ok(())
 }

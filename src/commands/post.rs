@@ -1,17 +1,12 @@
 //! `kraken-api post`: the mailbox of a server whose post house carries nothing anywhere.
 
 use std::io::Write;
-use std::time::Duration;
 
 use clap::Args;
 
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, read};
 use crate::domain::communications::messages::{self, Stored};
-use crate::platform::clock::Deadline;
-use crate::platform::db::Stats;
-
-const PATIENCE: Duration = Duration::from_secs(30);
 
 #[derive(Debug, Args)]
 pub struct Post {
@@ -24,15 +19,10 @@ pub struct Post {
 }
 
 pub async fn run(config: &Config, what: &Post) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let found = async {
-        let mut view = opened.database.snapshot(Deadline::after(PATIENCE), &Stats::new()).await?;
-        messages::newest(&mut view, what.to.as_deref(), what.limit).await
-    };
-    let found = found.await;
-    opened.close().await?;
+    let found = read(config, async |view| Ok(messages::newest(view, what.to.as_deref(), what.limit).await?));
+    let found = found.await?;
     let mut out = std::io::stdout().lock();
-    for message in found? {
+    for message in found {
         print(&mut out, &message)?;
     }
     Ok(())

@@ -2,9 +2,8 @@
 
 use clap::Subcommand;
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Problem, written};
 use crate::domain::payments::refusals;
 
 #[derive(Debug, Subcommand)]
@@ -20,17 +19,9 @@ pub enum Repayment {
 }
 
 pub async fn run(config: &Config, what: &Repayment) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let done = refuse(&opened, what).await;
-    opened.close().await?;
-    println!("{}", done?);
-    Ok(())
-}
-
-async fn refuse(opened: &Opened, what: &Repayment) -> Result<String, Problem> {
     let Repayment::Refuse { request, why } = what;
-    let mut tx = writing(opened).await?;
-    refusals::refuse_by_hand(&mut tx, *request, why).await.map_err(Problem::other)?;
-    tx.commit().await?;
-    Ok(format!("The request {request} is refused."))
+    written(config, async |_, tx| refusals::refuse_by_hand(tx, *request, why).await.map_err(Problem::other))
+        .await?;
+    println!("The request {request} is refused.");
+    Ok(())
 }

@@ -28,7 +28,7 @@ use crate::domain::work;
 use crate::http;
 use crate::platform::clock::Deadline;
 use crate::platform::db::Stats;
-use crate::platform::storage::{Files, Folder};
+use crate::platform::storage::Files;
 use crate::platform::telemetry::{self, LogFormat};
 
 /// After how many looks at the brownouts idle points go back and old counts are forgotten.
@@ -83,7 +83,7 @@ async fn serve(
     if wants_demo {
         make_demo(config, opened).await?;
     }
-    let files = Files::new(Arc::new(Folder::new(config.files()?)), &config.base_url());
+    let files = Files::new(config.storage()?, &config.base_url());
     let app = App::new(opened.database.clone(), opened.auth(config), files, config.edition())
         .map_err(Problem::other)?;
     refresh_brownouts(&app).await.map_err(Problem::Database)?;

@@ -2,10 +2,10 @@
 
 use clap::Subcommand;
 
-use super::admin::writing;
 use super::config::Config;
-use super::open::{Opened, Problem};
+use super::open::{Opened, Problem, written};
 use crate::domain::events::endpoints::{self, Dead, Endpoint};
+use crate::platform::db::Tx;
 
 #[derive(Debug, Subcommand)]
 pub enum Webhook {
@@ -26,36 +26,31 @@ pub enum Webhook {
 }
 
 pub async fn run(config: &Config, what: &Webhook) -> Result<(), Problem> {
-    let opened = Opened::open(config).await?;
-    let said = change(&opened, what).await;
-    opened.close().await?;
-    print!("{}", said?);
+    let said = written(config, async |opened, tx| change(opened, tx, what).await).await?;
+    print!("{said}");
     Ok(())
 }
 
-async fn change(opened: &Opened, what: &Webhook) -> Result<String, Problem> {
-    let mut tx = writing(opened).await?;
-    let said = match what {
+async fn change(opened: &Opened, tx: &mut Tx, what: &Webhook) -> Result<String, Problem> {
+    Ok(match what {
         Webhook::Add { url, patterns } => {
-            let added = endpoints::add(&mut tx, &opened.random, url, patterns).await;
+            let added = endpoints::add(tx, &opened.random, url, patterns).await;
             let (id, secret) = added.map_err(Problem::other)?;
             format!("Endpoint {id} gets what happens from now on, signed with the secret {secret}\n")
         }
         Webhook::List => {
-            let (found, dead) = endpoints::list(&mut tx).await?;
+            let (found, dead) = endpoints::list(tx).await?;
             found.iter().map(|endpoint| told(endpoint, &dead)).collect()
         }
         Webhook::Retry { id } => {
-            let count = endpoints::revive(&mut tx, *id).await?;
+            let count = endpoints::revive(tx, *id).await?;
             format!("Events that are sent again: {count}\n")
         }
         Webhook::Remove { id } => {
-            endpoints::remove(&mut tx, *id).await.map_err(Problem::other)?;
+            endpoints::remove(tx, *id).await.map_err(Problem::other)?;
             format!("Endpoint {id} is removed.\n")
         }
-    };
-    tx.commit().await?;
-    Ok(said)
+    })
 }
 
 fn told(endpoint: &Endpoint, dead: &[Dead]) -> String {

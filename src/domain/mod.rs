@@ -10,6 +10,7 @@ pub mod events;
 pub mod ledgers;
 pub mod payments;
 pub mod seed;
+pub mod supply;
 pub mod work;
 
 use std::time::Duration;

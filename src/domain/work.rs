@@ -11,8 +11,14 @@ use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
-use super::payments::vendors::{mandates, simulated_collections, simulated_mandates, simulated_payouts};
-use super::payments::{deposit_round, export_repayments, payouts, round, sessions, warm_home_discounts};
+use super::payments::vendors::{
+    mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_payouts,
+    simulated_slips,
+};
+use super::payments::{
+    centrepay_round, deposit_round, export_repayments, payouts, round, sessions, slips, warm_home_discounts,
+};
+use super::supply::{gas_register, simulated_gas_register};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -58,6 +64,9 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     warm_home_discounts::register(&mut runner);
     payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));
     simulated_payouts::register(&mut runner);
+    gas_register::register(&mut runner, Arc::new(simulated_gas_register::Simulator));
+    centrepay_round::register(&mut runner, Arc::new(simulated_benefits::Simulator));
+    slips::register(&mut runner, Arc::new(simulated_slips::Simulator(random.clone())));
     keep_up(&mut runner, random.clone());
     runner
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use super::service::{File, GraphqlCall, PayForm, Reply, Service};
+use super::service::{File, GraphqlCall, PayForm, Reply, Service, Slip};
 use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
 use crate::domain::payments::sessions::Typed;
@@ -92,6 +92,10 @@ impl Service for AppService {
         typed: Option<Typed>,
     ) -> BoxFuture<'a, Result<Option<PayForm>, String>> {
         Box::pin(async move { self.app.pay(token, typed).await.map_err(|error| error.to_string()) })
+    }
+
+    fn slip<'a>(&'a self, reference: &'a str, is_paid: bool) -> BoxFuture<'a, Result<Option<Slip>, String>> {
+        Box::pin(async move { self.app.slip(reference, is_paid).await.map_err(|error| error.to_string()) })
     }
 
     fn issuer(&self) -> String {

@@ -9,6 +9,7 @@
 mod accept;
 mod answer;
 mod app;
+mod barcode;
 mod client;
 mod correlation;
 mod edge;
@@ -24,6 +25,7 @@ mod probes;
 mod run;
 mod serve;
 mod service;
+mod slip;
 
 use std::sync::Arc;
 
@@ -33,7 +35,7 @@ use axum::routing::{any, get};
 
 pub use app::AppService;
 pub use serve::serve;
-pub use service::{File, GraphqlCall, HttpSettings, PayAnswer, PayForm, Reply, Service};
+pub use service::{File, GraphqlCall, HttpSettings, PayAnswer, PayForm, Reply, Service, Slip, Standing};
 
 /// What every handler has.
 struct App {
@@ -53,6 +55,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/operations", get(pages::operations))
         .route("/files/{*key}", get(files::file))
         .route("/pay/{token}", get(pay::look).post(pay::submit))
+        .route("/slips/{reference}", get(slip::look).post(slip::pay))
         .route("/", get(probes::home))
         .route("/healthz", get(probes::alive))
         .route("/readyz", get(probes::ready))

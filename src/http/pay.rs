@@ -20,8 +20,7 @@ const TOP: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\
     body{font:16px system-ui,sans-serif;max-width:24em;margin:3em auto;padding:0 1em}\
     label{display:block;margin:.8em 0}input{display:block;width:100%;font:inherit;padding:.4em;box-sizing:border-box}\
     button{font:inherit;padding:.5em 1em;margin-right:.5em}.wrong{color:#a00}</style></head><body>";
-const BOTTOM: &str =
-    "<p><small>This is a simulated payment provider. Use test cards only.</small></p></body></html>";
+const NOTE: &str = "This is a simulated payment provider. Use test cards only.";
 const CARD: &str = "<form method=\"post\"><label>Card number<input name=\"number\" inputmode=\"numeric\" \
     autocomplete=\"off\"></label><label>Expires (MM/YY)<input name=\"expiry\" autocomplete=\"off\"></label>\
     <label>Security code<input name=\"cvc\" inputmode=\"numeric\" autocomplete=\"off\"></label>\
@@ -64,14 +63,15 @@ fn answered(form: Result<Option<PayForm>, String>) -> Response {
 
 fn page(answer: &PayAnswer) -> Response {
     match answer {
-        PayAnswer::AsksCard(None) => html(StatusCode::OK, CARD),
+        PayAnswer::AsksCard(None) => html(StatusCode::OK, CARD, NOTE),
         PayAnswer::AsksCard(Some(wrong)) => html(
             StatusCode::UNPROCESSABLE_ENTITY,
             &format!("<p class=\"wrong\">{}</p>{CARD}", escaped(wrong)),
+            NOTE,
         ),
-        PayAnswer::AsksCode => html(StatusCode::OK, CODE),
+        PayAnswer::AsksCode => html(StatusCode::OK, CODE, NOTE),
         PayAnswer::Over { return_url: Some(url), .. } => {
-            let mut response = html(StatusCode::SEE_OTHER, "");
+            let mut response = html(StatusCode::SEE_OTHER, "", NOTE);
             match HeaderValue::try_from(url) {
                 Ok(url) => {
                     response.headers_mut().insert(LOCATION, url);
@@ -88,12 +88,14 @@ fn page(answer: &PayAnswer) -> Response {
                 "cancel" => "<p>Nothing was done. You can close this page.</p>",
                 _ => "<p>This page has expired.</p>",
             },
+            NOTE,
         ),
     }
 }
 
-fn html(status: StatusCode, inside: &str) -> Response {
-    let body = format!("{TOP}{inside}{BOTTOM}");
+/// A page for a customer, with a note at its foot.
+pub(super) fn html(status: StatusCode, inside: &str, note: &str) -> Response {
+    let body = format!("{TOP}{inside}<p><small>{note}</small></p></body></html>");
     private(status, "text/html; charset=utf-8", Body::from(body))
 }
 
@@ -111,7 +113,7 @@ fn machine(answer: &PayAnswer) -> Response {
     private(status, "application/json", Body::from(said.to_string()))
 }
 
-/// The token in the address must not get about, by caches or by the pages that follow.
+/// What is at the end of the address must not get about, by caches or by the pages that follow.
 fn private(status: StatusCode, media_type: &'static str, body: Body) -> Response {
     let mut response = Response::new(body);
     *response.status_mut() = status;
@@ -123,6 +125,7 @@ fn private(status: StatusCode, media_type: &'static str, body: Body) -> Response
     response
 }
 
-fn escaped(text: &str) -> String {
+/// Text as it stands in a page.
+pub(super) fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -8,6 +8,7 @@ use axum::http::{HeaderName, HeaderValue};
 use bytes::Bytes;
 
 pub use crate::domain::payments::sessions::{Answer as PayAnswer, Form as PayForm};
+pub use crate::domain::payments::vendors::simulated_slips::{Slip, Standing};
 
 use crate::domain::payments::sessions::Typed;
 use crate::graphql::{self, BoxFuture};
@@ -83,6 +84,17 @@ pub trait Service: Send + Sync + 'static {
         _token: &'a str,
         _typed: Option<Typed>,
     ) -> BoxFuture<'a, Result<Option<PayForm>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The payment slip with this address, after it was paid at a till, if it was; none if the address is nothing's.
+    ///
+    /// The error goes to the log only.
+    fn slip<'a>(
+        &'a self,
+        _reference: &'a str,
+        _is_paid: bool,
+    ) -> BoxFuture<'a, Result<Option<Slip>, String>> {
         Box::pin(async { Ok(None) })
     }
 

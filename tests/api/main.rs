@@ -48,6 +48,7 @@ mod payment_refunds;
 mod payments;
 mod people;
 mod permissions;
+mod places;
 mod portfolio_trees;
 mod portfolios;
 mod post;

@@ -4,9 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use futures_util::future::BoxFuture;
 use kraken_api::domain::communications::messages::{self, Channel, NewMessage};
-use kraken_api::domain::communications::post::{Letter, PostHouse, Receipt};
+use kraken_api::domain::communications::post::{Letter, PostHouse};
 use kraken_api::domain::work;
 use kraken_api::platform::db::Tx;
+use kraken_api::platform::outside::Receipt;
 use serde_json::{Value, json};
 
 use crate::support::{Server, record};
@@ -27,7 +28,7 @@ impl PostHouse for Shelf {
     ) -> BoxFuture<'a, Result<Receipt, sqlx::Error>> {
         let reference = format!("shelf-{}", letter.id);
         self.0.lock().expect("the shelf").push(letter.clone());
-        Box::pin(async move { Ok(Receipt::Accepted { reference }) })
+        Box::pin(async move { Ok(Receipt::Taken { reference }) })
     }
 }
 

@@ -41,7 +41,7 @@ const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasW
     ledgers { creditTransferPermissionsData { toTargetLedgers { ledgerNumber } }
         repaymentRequests(first: 5) { totalCount edges { node { requestId } } }
         usablePaymentInstructions(first: 2) { edgeCount } currentDirectDebitInstructionInvalidatedWithVendor }
-    paymentMethods(first: 2) { totalCount edges { node { id owners { accountUser { id } business { id } } } } }
+    paymentMethods(first: 2) { totalCount edges { node { id supplementaryLedger { number } owners { accountUser { id } business { id } } } } }
     directDebitInstructions(first: 2) { edges { node { status } } } users { paymentMethods(first: 1) { edgeCount } }
     contributionAgreements { contributionScheme { code } periods(first: 5) { totalCount edges { node { id agreement { id } } } } }
     provisionalTransactions(first: 5) { totalCount edges { node { id } } } } } } }";

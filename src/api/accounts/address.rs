@@ -5,27 +5,28 @@ use serde_json::Value;
 
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::address::{Address, Shown};
-use crate::graphql::{FieldError, Leaf, Resolved};
+use crate::graphql::{FieldError, Leaf, Leaves, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("RichAddressType.asString", as_string);
-    b.leaves::<Address>(
-        "RichAddressType",
-        &[
-            ("name", |a| part(&a.name)),
-            ("organization", |a| part(&a.organization)),
-            ("streetAddress", |a| part(&a.street_address)),
-            ("structuredStreetAddress", |a| a.structured_street_address.as_ref().into()),
-            ("dependentLocality", |a| part(&a.dependent_locality)),
-            ("locality", |a| part(&a.locality)),
-            ("administrativeArea", |a| part(&a.administrative_area)),
-            ("postalCode", |a| part(&a.postal_code)),
-            ("sortingCode", |a| part(&a.sorting_code)),
-            ("country", |a| part(&a.country)),
-            ("deliveryPointIdentifier", |a| part(&a.delivery_point)),
-        ],
-    );
+    b.batch("PropertyRichAddressType.asString", as_string);
+    b.leaves("RichAddressType", FIELDS);
+    b.leaves("PropertyRichAddressType", FIELDS);
 }
+
+const FIELDS: Leaves<Address> = &[
+    ("name", |a| part(&a.name)),
+    ("organization", |a| part(&a.organization)),
+    ("streetAddress", |a| part(&a.street_address)),
+    ("structuredStreetAddress", |a| a.structured_street_address.as_ref().into()),
+    ("dependentLocality", |a| part(&a.dependent_locality)),
+    ("locality", |a| part(&a.locality)),
+    ("administrativeArea", |a| part(&a.administrative_area)),
+    ("postalCode", |a| part(&a.postal_code)),
+    ("sortingCode", |a| part(&a.sorting_code)),
+    ("country", |a| part(&a.country)),
+    ("deliveryPointIdentifier", |a| part(&a.delivery_point)),
+];
 
 /// A part of an address that is not there is null.
 fn part(text: &str) -> Leaf<'_> {

@@ -21,11 +21,8 @@ pub(super) fn bind(b: &mut Bindings) {
     b.leaves::<Match>("AccountSearchItemType", &[("score", |m| m.score.into())]);
     b.dark(&[
         "AccountSearchInputType.statements",
-        "AccountSearchInputType.meterSerialNumber",
         "AccountSearchInputType.businessName",
         "AccountSearchInputType.businessNumber",
-        "AccountSearchInputType.mpan",
-        "AccountSearchInputType.mprn",
     ]);
 }
 
@@ -41,6 +38,9 @@ struct TermsInput {
     location: Option<String>,
     billing_name: Option<String>,
     telephone_number: Option<String>,
+    meter_serial_number: Option<String>,
+    mpan: Option<String>,
+    mprn: Option<String>,
 }
 
 impl TermsInput {
@@ -56,6 +56,9 @@ impl TermsInput {
             ("location", Place::Address, &self.location),
             ("billingName", Place::BillingName, &self.billing_name),
             ("telephoneNumber", Place::Phone, &self.telephone_number),
+            ("meterSerialNumber", Place::Meter, &self.meter_serial_number),
+            ("mpan", Place::Mpan, &self.mpan),
+            ("mprn", Place::Mprn, &self.mprn),
         ];
         all.into_iter().filter_map(|(name, place, text)| Some((name, place, text.as_deref()?))).collect()
     }

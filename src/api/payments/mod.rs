@@ -3,6 +3,7 @@
 mod account_payments;
 mod available;
 mod cards;
+mod centrepay;
 mod collect;
 mod deposits;
 mod direct_debits;
@@ -16,7 +17,9 @@ mod repayments;
 mod requests;
 mod schedule_changes;
 mod schedules;
+mod slips;
 mod standalone;
+mod supplementary;
 mod surcharges;
 mod warm_home_discounts;
 
@@ -42,4 +45,7 @@ pub(super) fn bind(b: &mut Bindings) {
     surcharges::bind(b);
     preferences::bind(b);
     standalone::bind(b);
+    slips::bind(b);
+    centrepay::bind(b);
+    supplementary::bind(b);
 }

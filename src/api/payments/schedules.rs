@@ -51,6 +51,7 @@ pub(super) fn bind(b: &mut Bindings) {
         ],
     );
     b.batch("LedgerType.paymentAdequacy", adequacy_of);
+    b.batch("SupplementaryLedgerType.paymentAdequacy", adequacy_of);
     b.leaves::<Review>("PaymentAdequacyDetailsType", &[("isCurrentlyExempt", |r| r.is_exempt.into())]);
     b.root("Query.livePaymentAdequacyCalculation", live_adequacy);
     b.leaves::<Adequacy>(

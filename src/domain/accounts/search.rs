@@ -11,6 +11,8 @@ use thiserror::Error;
 use super::accounts::{self, Account};
 use super::users::{self, AccountUser};
 use crate::domain::auth::viewer::{Viewer, account_is_visible, portfolio_is_visible, user_is_visible};
+use crate::domain::supply::identifiers::MarketName;
+use crate::domain::supply::visible::zone_of_point;
 use crate::platform::db::{Tx, database_error, row, statement};
 
 /// The most accounts that one search answers.
@@ -62,6 +64,12 @@ pub enum Place {
     Person,
     /// A telephone number of one of its people: the digits, all of them.
     Phone,
+    /// The number of a British point of electricity that it is or was supplied at, all of it.
+    Mpan,
+    /// The number of a British point of gas that it is or was supplied at, all of it.
+    Mprn,
+    /// What is written on a meter that hung there meanwhile, all of it.
+    Meter,
 }
 
 impl Place {
@@ -76,6 +84,9 @@ impl Place {
             Self::Portfolio => "portfolio",
             Self::Person => "person",
             Self::Phone => "phone",
+            Self::Mpan => MarketName::GbrElectricity.code(),
+            Self::Mprn => MarketName::GbrGas.code(),
+            Self::Meter => "meter",
         }
     }
 }
@@ -114,6 +125,18 @@ statement!(static ACCOUNTS: Found = concat!("
         union all
         select t.term, f.account_id, word_similarity(t.wanted, f.value)
         from terms t join account_references f on t.wanted <% f.value where t.place = 'reference'
+        union all
+        select t.term, s.account_id, 1
+        from terms t join supply_points sp on sp.market_name = t.place and sp.identifier = t.wanted
+            join supply_periods s on s.supply_point_id = sp.id
+        where t.place in ('GBR_ELECTRICITY', 'GBR_GAS')
+        union all
+        select t.term, s.account_id, 1
+        from terms t join meters m on m.serial_number = t.wanted join supply_points sp on sp.id = m.supply_point_id
+            join supply_periods s on s.supply_point_id = sp.id
+                and (m.active_to is null or m.active_to > (lower(s.during) at time zone ", zone_of_point!(), ")::date)
+                and (upper_inf(s.during) or m.active_from < (upper(s.during) at time zone ", zone_of_point!(), ")::date)
+        where t.place = 'meter'
         union all
         select people.term, held.account_id, people.score
         from (
@@ -171,6 +194,8 @@ pub async fn accounts(
 fn checked(place: Place, text: &str) -> Option<String> {
     let wanted = match place {
         Place::Phone => digits(text),
+        Place::Mpan => MarketName::GbrElectricity.identifier(text).unwrap_or_else(|_| text.trim().to_owned()),
+        Place::Mprn => MarketName::GbrGas.identifier(text).unwrap_or_else(|_| text.trim().to_owned()),
         _ => text.trim().to_owned(),
     };
     let telling = wanted.chars().filter(|c| c.is_alphanumeric()).count();

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use super::messages::Channel;
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{READ_POST, Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, Under, row, statement};
 use crate::platform::page::{self, Page, Window};
 
 row! {
@@ -74,22 +74,7 @@ macro_rules! on_account {
     };
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
-struct Under {
-    parent: i64,
-    #[sqlx(flatten)]
-    sent: Sent,
-}
-
-impl crate::platform::db::Shape for Under {
-    fn columns() -> Vec<crate::platform::db::Column> {
-        let mut all = Sent::columns();
-        all.push(crate::platform::db::Column::of::<i64>("parent"));
-        all
-    }
-}
-
-statement!(static PAGE: Under = concat!("
+statement!(static PAGE: Under<Sent> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $6::bigint[], $7::bigint[]) as p (id, skip, take)) parents
     join accounts a on a.id = parents.id
@@ -124,7 +109,7 @@ pub async fn of_accounts(
     let query =
         PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(secrets).bind(&channels);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    let found = found.into_iter().map(|row| (row.parent, row.sent));
+    let found = found.into_iter().map(Under::pair);
     Ok(page::pages(window, accounts, totals.as_ref(), found))
 }
 

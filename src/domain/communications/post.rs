@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::messages::{HAND_OVER, REDACT};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
+use crate::platform::outside::Receipt;
 
 row! {
     /// What the post house is given.
@@ -52,20 +53,6 @@ impl Letter {
         let style = format!("color:{ink};background:{paper};font-size:{}em", self.font_size.normalize());
         Some(format!("<!DOCTYPE html><html><body style=\"{style}\"><p>{paragraphs}</p></body></html>"))
     }
-}
-
-/// What the post house says when it is handed a message.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It has taken the message, under a reference of its own.
-    Accepted {
-        /// What its reports will name the message by.
-        reference: String,
-    },
-    /// Not now; try again.
-    Later(&'static str),
-    /// Never.
-    Refused(&'static str),
 }
 
 /// What the post house says afterwards of a message that it has taken.
@@ -139,7 +126,7 @@ pub async fn hand_over(tx: &mut Tx, house: &dyn PostHouse, message: i64) -> Resu
         return note(tx, message, "withheld").await;
     }
     match house.hand_over(tx, &letter).await? {
-        Receipt::Accepted { reference } => {
+        Receipt::Taken { reference } => {
             let now = tx.business_now().await?;
             ACCEPT.command().bind(message).bind(now).bind(reference).execute(&mut *tx).await?;
             note(tx, message, "accepted").await

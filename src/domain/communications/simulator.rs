@@ -6,9 +6,10 @@ use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::post::{self, Letter, PostHouse, Receipt, Report};
+use super::post::{self, Letter, PostHouse, Report};
 use crate::platform::db::Tx;
 use crate::platform::jobs::{self, JobError, Runner};
+use crate::platform::outside::Receipt;
 use crate::platform::random::Randomness;
 
 const REPORTS: &str = "simulated-post-report";
@@ -78,7 +79,7 @@ impl PostHouse for Simulator {
             let (wait, fate) = fate(&letter.recipient);
             let when = tx.wall_now() + wait;
             jobs::enqueue(tx, REPORTS, &json!({"reference": &reference, "fate": fate}), when).await?;
-            Ok(Receipt::Accepted { reference })
+            Ok(Receipt::Taken { reference })
         })
     }
 }

@@ -2,10 +2,12 @@
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
 mod agreements;
+mod areas;
 mod arrangements;
 mod bills;
 mod cast;
 mod europe;
+mod homes;
 mod letters;
 mod money_back;
 mod months;
@@ -66,6 +68,7 @@ use crate::domain::ledgers::reversals::ReversalError;
 use crate::domain::ledgers::transfers::TransferError;
 use crate::domain::ledgers::write_offs::WriteOffError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::payments::centrepay::CentrepayError;
 use crate::domain::payments::collect::CollectError;
 use crate::domain::payments::direct_debits::SetUpError;
 use crate::domain::payments::held_schedules::ScheduleError;
@@ -208,6 +211,8 @@ pub enum DemoError {
     #[error(transparent)]
     Campaign(#[from] CampaignError),
     #[error(transparent)]
+    Centrepay(#[from] CentrepayError),
+    #[error(transparent)]
     DirectDebit(#[from] SetUpError),
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
@@ -241,6 +246,8 @@ pub enum DemoError {
     Reversal(#[from] ReversalError),
     #[error(transparent)]
     Post(#[from] PostError),
+    #[error(transparent)]
+    Home(#[from] homes::HomeError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

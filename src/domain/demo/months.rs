@@ -5,8 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, join, letters, money_back, newcomers, papers,
-    payers, premises, regular, stories, trade, voice,
+    DemoError, Person, World, agreements, arrangements, bills, homes, join, letters, money_back, newcomers,
+    papers, payers, premises, regular, stories, trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -27,6 +27,10 @@ const JOIN: u32 = 1;
 const BILL: u32 = 3;
 const PAY: u32 = 11;
 const REST: u32 = 17;
+/// The month in which somebody begins to pay from a benefit.
+const DEDUCTED: u32 = 20;
+/// How those pay who take a slip to a shop.
+pub(super) const KONBINI: &str = "KONBINI";
 
 /// Puts the clock to the beginning of the first month.
 pub(super) async fn begin(tx: &mut Tx) -> Result<(), DemoError> {
@@ -41,6 +45,8 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     for month in 0..MONTHS {
         wait_until(tx, at(present, month, JOIN)).await?;
         cycle::bill_due(tx).await?;
+        payers::through_others(tx, world).await?;
+        payers::at_the_till(tx, world, month as usize).await?;
         remind(tx, world).await?;
         for customer in everybody().filter(|customer| customer.joined == month as usize) {
             let person = join(tx, world.random, customer).await?;
@@ -53,10 +59,12 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             let further = premises(tx, world.random, &person).await?;
             for person in [person].into_iter().chain(further) {
                 arrangements::rhythm(tx, &person).await?;
+                homes::settle(tx, world, &person).await?;
                 world.people.push(person);
             }
         }
         wait_until(tx, at(present, month, BILL)).await?;
+        payers::through_others(tx, world).await?;
         for person in &world.people {
             bill(tx, world, person, month).await?;
         }
@@ -68,10 +76,15 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         }
         remind(tx, world).await?;
         wait_until(tx, at(present, month, REST)).await?;
+        payers::through_others(tx, world).await?;
         for person in world.people.iter().filter(|person| !person.is_further) {
             rest(tx, world, person, month as usize).await?;
             arrangements::agency(tx, world, person, month as usize).await?;
+            homes::happen(tx, world, person, month as usize).await?;
             stories::happen(tx, world, person, month as usize).await?;
+        }
+        if month == DEDUCTED {
+            payers::deduction(tx, world).await?;
         }
         remind(tx, world).await?;
         bills::happen(tx, world, month).await?;
@@ -81,6 +94,8 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     if end <= present {
         wait_until(tx, end).await?;
         cycle::bill_due(tx).await?;
+        payers::through_others(tx, world).await?;
+        letters::carry(tx, world.random).await?;
     }
     world.others = newcomers::sign_up(tx, world).await?;
     agreements::make(tx, world, present).await?;
@@ -147,6 +162,8 @@ async fn pay(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Res
                 payments::record(tx, person.account, &movement).await?;
             }
         }
+        // They have been to a shop already.
+        Pays::InFull { payment_type: KONBINI, .. } | Pays::Late { payment_type: KONBINI, .. } => {}
         Pays::InFull { payment_type, title } => pay_all(tx, world, person, title, payment_type).await?,
         Pays::Late { every, payment_type, title } => {
             let months = (month as usize).saturating_sub(person.customer.joined);

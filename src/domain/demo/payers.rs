@@ -1,11 +1,16 @@
-//! The bank accounts that customers pay from.
+//! What customers pay from: bank accounts, slips that they take to a shop, and benefits.
 
-use super::cast::Pays;
+use chrono::NaiveDate;
+
+use super::cast::{Customer, Pays};
+use super::months::KONBINI;
 use super::{DemoError, Person, World};
 use crate::domain::auth::Viewer;
 use crate::domain::payments::bank::Given;
+use crate::domain::payments::centrepay::{self, NewDeduction};
 use crate::domain::payments::direct_debits::{self, NewDirectDebit};
-use crate::domain::payments::vendors::{mandates, simulated_mandates};
+use crate::domain::payments::vendors::{mandates, simulated_benefits, simulated_mandates, simulated_slips};
+use crate::domain::payments::{centrepay_round, slips};
 use crate::platform::db::Tx;
 use crate::platform::market;
 
@@ -28,6 +33,62 @@ pub(super) async fn bank_account(tx: &mut Tx, world: &World<'_>, person: &Person
     let made = direct_debits::set_up(tx, &viewer, &new, &bank).await?;
     mandates::order(tx, &simulated_mandates::Simulator, made.id, 0).await?;
     Ok(())
+}
+
+/// Has slips made for the bills that want one, and takes in what shops and Services Australia have reported.
+pub(super) async fn through_others(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
+    slips::bring_up(tx, &simulated_slips::Simulator(world.random.clone())).await?;
+    centrepay_round::bring_up(tx, &simulated_benefits::Simulator).await?;
+    Ok(())
+}
+
+/// The first Australian household has a part of a benefit paid for its account from now on.
+pub(super) async fn deduction(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
+    let is_household = |person: &&Person| {
+        let customer = person.customer;
+        market::of_brand(customer.brand).is_some_and(|market| market.code == "au")
+            && customer.company.is_none()
+    };
+    let Some(person) = world.people.iter().find(is_household) else { return Ok(()) };
+    let (year, month, day) = person.customer.born;
+    let Some(date_of_birth) = NaiveDate::from_ymd_opt(year, month, day) else { return Ok(()) };
+    let new = NewDeduction {
+        account_number: person.number(),
+        benefit_group: "FTB",
+        service_reason: "ELE",
+        customer_reference_number: "204817356K",
+        amount: 2500,
+        target_amount: None,
+        valid_from: None,
+        valid_to: None,
+        given_name: person.customer.given_name,
+        family_name: person.customer.family_name,
+        date_of_birth,
+    };
+    centrepay::set_up(tx, &new).await?;
+    Ok(())
+}
+
+/// Those who pay at shops take the slips that came today there.
+pub(super) async fn at_the_till(tx: &mut Tx, world: &World<'_>, month: usize) -> Result<(), DemoError> {
+    for person in world.people.iter().filter(|person| goes_to_a_shop(person.customer, month)) {
+        let viewer = Viewer::customer(person.user);
+        if let Some(slip) = slips::latest(tx, &viewer, person.number()).await? {
+            simulated_slips::pay(tx, &slip.reference).await?;
+        }
+    }
+    Ok(())
+}
+
+fn goes_to_a_shop(customer: &Customer, month: usize) -> bool {
+    let is_due = match customer.pays {
+        Pays::InFull { payment_type: KONBINI, .. } => true,
+        Pays::Late { every, payment_type: KONBINI, .. } => {
+            month.saturating_sub(customer.joined) % every == every - 1
+        }
+        _ => false,
+    };
+    is_due && customer.pays_in(month) && !customer.is_gone(month)
 }
 
 fn details(market: &str, digits: u64) -> Given {

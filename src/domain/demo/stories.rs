@@ -3,7 +3,7 @@
 use chrono::Days;
 
 use super::cast::{Address as Lines, Partner, Story};
-use super::{DemoError, Person, World};
+use super::{DemoError, Person, World, homes};
 use crate::domain::accounts::address::Address;
 use crate::domain::accounts::lifecycle::{self, Status};
 use crate::domain::accounts::reminders::{self, Assignee, NewReminder};
@@ -102,6 +102,7 @@ async fn moves(
         ..Address::default()
     };
     let viewer = Viewer::customer(person.user);
+    homes::moves(tx, world, person, &address).await?;
     billing::set_address(tx, &viewer, person.number(), Some(address)).await?;
     let note = "Moved house; the final reading of the old one was agreed on by telephone.";
     Ok(notes::add(tx, &world.clerk, person.number(), note, false).await?)
@@ -109,6 +110,7 @@ async fn moves(
 
 /// The last bill, what is left of it either way, and the end.
 async fn leave(tx: &mut Tx, world: &World<'_>, person: &Person) -> Result<(), DemoError> {
+    homes::leave(tx, world, person).await?;
     for ledger in open_ledgers(tx, world, person).await? {
         cycle::bill_now(tx, ledger.id).await?;
         let ledger_type = Some(ledger.ledger_type.as_str());
@@ -165,6 +167,7 @@ async fn hand_over(
 /// The agency gives up: the debt is written off and the account is closed.
 async fn give_up(tx: &mut Tx, world: &World<'_>, person: &Person, agency: &str) -> Result<(), DemoError> {
     let Some(market) = world.market_of(person.number()) else { return Ok(()) };
+    homes::leave(tx, world, person).await?;
     let closing = Closing {
         account_number: person.number(),
         ledger_number: None,

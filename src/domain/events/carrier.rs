@@ -15,9 +15,11 @@ use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
 use url::{Host, Position, Url};
+
+use crate::platform::tls;
 
 /// How long a request may take, from the look for the address to the status.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -74,13 +76,7 @@ impl Web {
     /// # Errors
     /// If TLS is out of order.
     pub fn within(patience: Duration) -> Result<Self, tokio_rustls::rustls::Error> {
-        let mut roots = RootCertStore::empty();
-        roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Self { patience, tls: Arc::new(tls) })
+        Ok(Self { patience, tls: Arc::new(tls::client()?) })
     }
 
     async fn send(&self, call: &Call) -> Result<(), Refusal> {

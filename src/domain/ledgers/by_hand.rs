@@ -220,9 +220,7 @@ pub(super) async fn post(
         reason_code: Some(&judged.reason.code),
         ..New::of(wanted.action.kind(), judged.split, &judged.reason.display)
     };
-    let id = transactions::record(tx, judged.market, judged.ledger, &new, wanted.action.book()).await?;
-    let made = transactions::by_ids(tx, viewer, &[id]).await?.pop().flatten();
-    made.ok_or(HandError::Database(sqlx::Error::RowNotFound))
+    Ok(transactions::record(tx, judged.market, judged.ledger, &new, wanted.action.book()).await?)
 }
 
 #[cfg(test)]

@@ -89,7 +89,7 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     let split = supply_split(market, net, &target.account_type, new.is_export)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
 }
 
 /// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.

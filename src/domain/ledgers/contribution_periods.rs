@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, Under, row, statement};
 use crate::platform::page::{self, Page, Window};
 
 row! {
     /// One interval of a gift.
     pub struct Period {
-        parent: i64,
         /// Row id.
         pub id: i64,
         /// The agreement.
@@ -32,7 +31,7 @@ macro_rules! periods {
     };
 }
 
-statement!(static PAGE: Period = concat!("
+statement!(static PAGE: Under<Period> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($1::bigint[], $2::bigint[], $3::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -57,5 +56,5 @@ pub async fn page_of_agreements(
     let slices = page::slices(window, agreements, totals.as_ref());
     let query = PAGE.query().bind(agreements).bind(&slices.offsets).bind(&slices.limits);
     let rows = query.fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, agreements, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, agreements, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }

@@ -81,5 +81,5 @@ pub(in crate::domain) async fn grant(
     let target = ledgers::target(tx, account, None).await?.ok_or(GrantError::NoLedger)?;
     let market = market::by_code(&target.market).ok_or(GrantError::NoLedger)?;
     let new = New { reason_code: Some(reason), ..New::of(Kind::Credit, Split::untaxed(amount), title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Credits).await?)
+    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Credits).await?.id)
 }

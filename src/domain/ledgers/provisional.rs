@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, Under, row, statement};
 use crate::platform::market;
 use crate::platform::money::Minor;
 use crate::platform::page::{self, Page, Window};
@@ -13,7 +13,6 @@ use crate::platform::page::{self, Page, Window};
 row! {
     /// A transaction that is expected.
     pub struct Provisional {
-        parent: i64,
         /// Row id of the plan.
         pub id: i64,
         /// What it will be called.
@@ -43,7 +42,7 @@ macro_rules! planned {
     };
 }
 
-statement!(static PAGE: Provisional = concat!("
+statement!(static PAGE: Under<Provisional> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -70,5 +69,5 @@ pub async fn page_of_accounts(
     let slices = page::slices(window, accounts, totals.as_ref());
     let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }

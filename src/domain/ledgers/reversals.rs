@@ -108,7 +108,7 @@ pub async fn reverse(tx: &mut Tx, transaction: i64, note: Option<&str>) -> Resul
     let reverses = Some(original.entry_id);
     let recorded = transactions::record_entry(tx, market, ENTRY, reverses, &shown, &others).await?;
     MARK.command().bind(original.entry_id).execute(&mut *tx).await?;
-    Ok(recorded.ids)
+    Ok(recorded.made.into_iter().map(|made| made.id).collect())
 }
 
 /// The same kind of transaction the other way round, so that what is summed by kind comes to nothing.

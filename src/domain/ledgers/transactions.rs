@@ -10,7 +10,7 @@ use super::journal::{self, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::events::{self, About, Event, Name};
-use crate::platform::db::{Statement, Tx, row, statement};
+use crate::platform::db::{Statement, Tx, Under, row, statement};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor, Split};
 use crate::platform::page::{self, Page, Window};
@@ -239,28 +239,13 @@ macro_rules! counted {
     };
 }
 
-#[derive(Clone, Debug, sqlx::FromRow)]
-struct Under {
-    parent: i64,
-    #[sqlx(flatten)]
-    transaction: Transaction,
-}
-
-impl crate::platform::db::Shape for Under {
-    fn columns() -> Vec<crate::platform::db::Column> {
-        let mut all = Transaction::columns();
-        all.push(crate::platform::db::Column::of::<i64>("parent"));
-        all
-    }
-}
-
-statement!(static ON_ACCOUNTS_DESC: Under =
+statement!(static ON_ACCOUNTS_DESC: Under<Transaction> =
     paged!(of_account!("parents.id"), " order by t.posted_date desc, t.id desc"));
-statement!(static ON_ACCOUNTS_ASC: Under = paged!(of_account!("parents.id"), " order by t.posted_date, t.id"));
+statement!(static ON_ACCOUNTS_ASC: Under<Transaction> = paged!(of_account!("parents.id"), " order by t.posted_date, t.id"));
 statement!(static ON_ACCOUNTS_COUNT: (i64, i64) = counted!(of_account!("parents.id")));
-statement!(static ON_LEDGERS_DESC: Under =
+statement!(static ON_LEDGERS_DESC: Under<Transaction> =
     paged!(of_ledger!("parents.id"), " order by t.posted_date desc, t.id desc"));
-statement!(static ON_LEDGERS_ASC: Under = paged!(of_ledger!("parents.id"), " order by t.posted_date, t.id"));
+statement!(static ON_LEDGERS_ASC: Under<Transaction> = paged!(of_ledger!("parents.id"), " order by t.posted_date, t.id"));
 statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(of_ledger!("parents.id")));
 
 statement!(static BY_ID: Transaction = concat!(
@@ -314,7 +299,7 @@ async fn paged_under(
     parents: &[i64],
     filter: &Filter,
     window: &Window,
-    rows: &Statement<Under>,
+    rows: &Statement<Under<Transaction>>,
     count: &Statement<(i64, i64)>,
 ) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
     macro_rules! bound {
@@ -340,7 +325,7 @@ async fn paged_under(
     let slices = page::slices(window, parents, totals.as_ref());
     let query = bound!(rows.query()).bind(&slices.offsets).bind(&slices.limits);
     let found = query.fetch_all(&mut *tx).await?;
-    let found = found.into_iter().map(|row| (row.parent, row.transaction));
+    let found = found.into_iter().map(Under::pair);
     Ok(page::pages(window, parents, totals.as_ref(), found))
 }
 
@@ -376,29 +361,32 @@ impl<'a> New<'a> {
     }
 }
 
-statement!(static ADD: (i64,) = "
-    insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
-        tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning id");
+statement!(static ADD: Transaction = concat!("
+    with t as (
+        insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
+            tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning *)
+    select ", columns!(), " from t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
+        join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence"));
 
-/// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes. Answers its id.
+/// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes.
 pub(super) async fn record(
     tx: &mut Tx,
     market: &Market,
     ledger: i64,
     new: &New<'_>,
     book: Book,
-) -> Result<i64, PostError> {
+) -> Result<Transaction, PostError> {
     let books = books::against(tx, &market.code, ledger).await?;
     let others = books.against(book, new.kind, &new.split)?;
     let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], &others).await?;
-    recorded.ids.first().copied().ok_or(PostError::UnknownLedger)
+    recorded.made.into_iter().next().ok_or(PostError::UnknownLedger)
 }
 
 /// A journal entry and the transactions that show it, in the order in which they were given.
 pub(super) struct Recorded {
     pub entry: i64,
-    pub ids: Vec<i64>,
+    pub made: Vec<Transaction>,
 }
 
 /// Posts transactions on different customers' ledgers and `others` as one entry. The ledgers are locked
@@ -420,7 +408,7 @@ pub(super) async fn record_entry(
     legs.extend_from_slice(others);
     let entry = Entry { kind, reverses, currency: &market.currency.code, posted_date, created_at: now, legs };
     let posted = journal::post(tx, &entry).await?;
-    let mut ids = Vec::with_capacity(shown.len());
+    let mut made: Vec<Transaction> = Vec::with_capacity(shown.len());
     for (ledger, new) in shown {
         let sequence = posted.sequence(*ledger).ok_or(PostError::UnknownLedger)?;
         let add = ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(new.kind.code());
@@ -428,14 +416,14 @@ pub(super) async fn record_entry(
         let add = add.bind(new.split.tax).bind(new.title).bind(new.note).bind(new.display_note);
         let add = add.bind(new.reason_code).bind(new.payment_type).bind(new.supply).bind(new.is_export);
         let add = add.bind(new.metadata.map(Value::to_string));
-        ids.push(add.fetch_one(&mut *tx).await?.0);
+        made.push(add.fetch_one(&mut *tx).await?);
     }
-    let told = ids
+    let told = made
         .iter()
         .zip(shown)
-        .map(|(id, (ledger, new))| posted_event(*id, *ledger, new, &entry, posted.entry));
+        .map(|(made, (ledger, new))| posted_event(made.id, *ledger, new, &entry, posted.entry));
     events::record(tx, &told.collect::<Vec<_>>()).await?;
-    Ok(Recorded { entry: posted.entry, ids })
+    Ok(Recorded { entry: posted.entry, made })
 }
 
 fn posted_event(id: i64, ledger: i64, new: &New<'_>, entry: &Entry<'_>, entry_id: i64) -> Event {

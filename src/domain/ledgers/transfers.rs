@@ -104,7 +104,7 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewTransfer<'_>) -> Resu
     let target = ledgers::named(tx, viewer, new.target.account_number, &to).await?;
     let target = target.ok_or(TransferError::UnknownTarget)?;
     let recorded = make(tx, &source, &target, amount, new.note).await?;
-    let mut sides = transactions::by_ids(tx, viewer, &recorded.ids).await?.into_iter().flatten();
+    let mut sides = recorded.made.into_iter();
     match (sides.next(), sides.next()) {
         (Some(charge), Some(credit)) => Ok(Transfer { id: recorded.entry, charge, credit }),
         _ => Err(TransferError::Database(sqlx::Error::RowNotFound)),

@@ -72,7 +72,7 @@ pub async fn write_off(
     let other = Leg { ledger: book, amount: amount.negated()? };
     let recorded =
         transactions::record_entry(tx, market, ENTRY, None, &[(ledger, &credit)], &[other]).await?;
-    Ok(recorded.ids.first().copied().ok_or(PostError::UnknownLedger)?)
+    Ok(recorded.made.first().map(|made| made.id).ok_or(PostError::UnknownLedger)?)
 }
 
 // A reversal names the reason too, and is negative.

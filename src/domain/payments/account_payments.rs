@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, Under, row, statement};
 use crate::platform::money::Minor;
 use crate::platform::page::{self, Page, Window};
 
@@ -70,23 +70,7 @@ macro_rules! wanted {
     };
 }
 
-row! {
-    struct OfAccount {
-        parent: i64,
-        id: i64,
-        account_id: i64,
-        ledger_id: i64,
-        instruction_id: Option<i64>,
-        amount: Minor,
-        surcharge: Minor,
-        payment_date: NaiveDate,
-        payment_type: Option<String>,
-        status: String,
-        reference: String,
-    }
-}
-
-statement!(static PAGE: OfAccount = concat!("
+statement!(static PAGE: Under<AccountPayment> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -99,25 +83,6 @@ statement!(static COUNT: (i64, i64) = concat!("
 statement!(static BY_ID: AccountPayment = concat!("
     select ", columns!(), " from account_payments p join accounts a on a.id = p.account_id
     where p.id = any($3::bigint[]) and ", account_is_visible!()));
-
-impl From<OfAccount> for AccountPayment {
-    fn from(row: OfAccount) -> Self {
-        let OfAccount { id, account_id, ledger_id, instruction_id, amount, surcharge, .. } = row;
-        let OfAccount { payment_date, payment_type, status, reference, .. } = row;
-        Self {
-            id,
-            account_id,
-            ledger_id,
-            instruction_id,
-            amount,
-            surcharge,
-            payment_date,
-            payment_type,
-            status,
-            reference,
-        }
-    }
-}
 
 /// The payments with these ids that the viewer may see, in order.
 pub async fn by_ids(
@@ -152,7 +117,7 @@ pub async fn page_of_accounts(
     let query = query.bind(&slices.offsets).bind(&slices.limits).bind(filter.ledger_number.as_deref());
     let query = query.bind(filter.ledger_id).bind(filter.status.as_deref()).bind(filter.reason.as_deref());
     let rows = query.bind(filter.without_promises).fetch_all(&mut *tx).await?;
-    let rows = rows.into_iter().map(|row| (row.parent, AccountPayment::from(row)));
+    let rows = rows.into_iter().map(Under::pair);
     Ok(page::pages(window, accounts, totals.as_ref(), rows))
 }
 
@@ -196,7 +161,6 @@ pub async fn modifiable_of(
 row! {
     /// A failed payment that is collected once more.
     pub struct Repeated {
-        parent: i64,
         /// In minor units.
         pub amount: Minor,
         /// When.
@@ -215,7 +179,7 @@ macro_rules! repeated {
     };
 }
 
-statement!(static REPEATED: Repeated = concat!("
+statement!(static REPEATED: Under<Repeated> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -241,7 +205,7 @@ pub async fn page_of_repeated(
     let slices = page::slices(window, ledgers, totals.as_ref());
     let query = REPEATED.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
 
 statement!(static LATE: (Option<i64>,) = concat!("

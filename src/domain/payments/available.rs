@@ -12,7 +12,7 @@ use crate::domain::accounts::accounts;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::ledgers::ledgers::{self, Which};
 use crate::platform::calendar;
-use crate::platform::db::{Tx, database_error, row, statement};
+use crate::platform::db::{Tx, Under, database_error, row, statement};
 use crate::platform::money::Minor;
 use crate::platform::page::{self, Page, Window};
 
@@ -82,7 +82,6 @@ pub async fn next(
 row! {
     /// A payment that was asked of a ledger.
     pub struct Request {
-        parent: i64,
         /// When the money is or was due to move.
         pub payment_date: NaiveDate,
         /// One of `AccountPaymentStatusOptions`.
@@ -102,7 +101,7 @@ macro_rules! requests {
     };
 }
 
-statement!(static PAGE: Request = concat!("
+statement!(static PAGE: Under<Request> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -128,5 +127,5 @@ pub async fn requests(
     let slices = page::slices(window, ledgers, totals.as_ref());
     let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }

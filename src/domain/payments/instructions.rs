@@ -144,6 +144,8 @@ macro_rules! is_usable {
     };
 }
 
+pub(super) use is_usable;
+
 macro_rules! inside {
     ($parent:literal) => {
         concat!(

@@ -10,7 +10,7 @@ use serde_json::json;
 use super::instructions::{self, Ending};
 use super::letters;
 use super::terms::{self, Plan};
-use super::vendors::collections::{Collections, Failure, Order, Outcome, Receipt, Report};
+use super::vendors::collections::{Collections, Failure, Order, Outcome, Report};
 use crate::domain::accounts::changes::hand;
 use crate::domain::auth::viewer::Viewer;
 use crate::domain::ledgers::payments;
@@ -19,6 +19,7 @@ use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError};
 use crate::platform::market::{self, Market};
 use crate::platform::money::Minor;
+use crate::platform::outside::Receipt;
 
 /// The job that moves one payment on.
 pub(super) const STEP: &str = "account-payment-step";
@@ -214,12 +215,12 @@ async fn order(tx: &mut Tx, vendor: &dyn Collections, held: &Held) -> Result<(),
         market: held.market.clone(),
     };
     match vendor.order(tx, &order).await? {
-        Receipt::Accepted { reference } => {
+        Receipt::Taken { reference } => {
             TAKEN.command().bind(held.id).bind(reference).execute(&mut *tx).await?;
             Ok(())
         }
         Receipt::Refused(failure) => fail(tx, held, failure).await,
-        Receipt::Unknown(_) => {
+        Receipt::Later(_) => {
             UNANSWERED.command().bind(held.id).execute(&mut *tx).await?;
             let again = tx.wall_now() + jobs::backoff(held.orders.saturating_add(1));
             jobs::enqueue(tx, STEP, &json!({ "payment": held.id }), again).await?;

@@ -11,13 +11,14 @@ use serde_json::{Value, json};
 
 use super::instructions;
 use super::refusals::{self, Whom};
-use super::vendors::payouts::{Order, PayoutService, Receipt, Report};
+use super::vendors::payouts::{Order, PayoutService, Report};
 use crate::domain::ledgers::journal;
 use crate::domain::ledgers::payments::{self, Movement, PaymentError};
 use crate::domain::ledgers::reversals::{self, ReversalError};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
+use crate::platform::outside::Receipt;
 
 const SUBMIT: &str = "repayment-submission";
 const HAND_OVER: &str = "repayment-hand-over";
@@ -173,7 +174,7 @@ statement!(static PUT_OFF: () = "update account_repayments set attempts = attemp
 async fn hand_over(tx: &mut Tx, service: &dyn PayoutService, id: i64) -> Result<(), JobError> {
     let Some(order) = ORDER.query().bind(id).fetch_optional(&mut *tx).await? else { return Ok(()) };
     match service.pay_out(tx, &order).await? {
-        Receipt::Accepted { reference } => {
+        Receipt::Taken { reference } => {
             let now = tx.business_now().await?;
             HANDED_OVER.command().bind(id).bind(now).bind(reference).execute(&mut *tx).await?;
         }

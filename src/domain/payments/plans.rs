@@ -15,7 +15,7 @@ use crate::domain::accounts::changes::hand;
 use crate::domain::accounts::grouped;
 use crate::domain::auth::viewer::{MANAGE_DEBT, Viewer, account_is_visible};
 use crate::domain::ledgers::dunning::today;
-use crate::platform::db::{Tx, database_error, row, statement};
+use crate::platform::db::{Tx, Under, database_error, row, statement};
 use crate::platform::money::Minor;
 use crate::platform::page::{self, Page, Window};
 
@@ -236,7 +236,6 @@ async fn ask(tx: &mut Tx, due: &Due) -> Result<(), sqlx::Error> {
 row! {
     /// What was agreed about paying a debt off.
     pub struct Plan {
-        parent: i64,
         /// Row id, shown as a decimal string.
         pub id: i64,
         /// The account.
@@ -286,7 +285,7 @@ macro_rules! plans {
     };
 }
 
-statement!(static PAGE: Plan = concat!("
+statement!(static PAGE: Under<Plan> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -322,7 +321,7 @@ pub async fn page_of_accounts(
     let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
     let query = query.bind(&slices.offsets).bind(&slices.limits).bind(&markets).bind(&days);
     let rows = query.fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
 
 /// The payments of each of these plans, which the viewer sees, by their days.

@@ -11,13 +11,12 @@ use crate::domain::accounts::changes::hand;
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{APPROVE_REPAYMENTS, Viewer, account_is_visible};
 use crate::domain::ledgers::journal;
-use crate::platform::db::{Tx, database_error, row, statement};
+use crate::platform::db::{Tx, Under, database_error, row, statement};
 use crate::platform::page::{self, Page, Window};
 
 row! {
     /// Money that goes back to a customer.
     pub struct Repayment {
-        parent: i64,
         /// Row id, shown as a decimal string.
         pub id: i64,
         /// In minor units.
@@ -32,7 +31,6 @@ row! {
 row! {
     /// A request for money back as its ledger shows it.
     pub struct Asked {
-        parent: i64,
         /// Row id, shown as a decimal string.
         pub id: i64,
         /// In minor units.
@@ -61,7 +59,7 @@ macro_rules! repaid {
     };
 }
 
-statement!(static PAGE: Repayment = concat!("
+statement!(static PAGE: Under<Repayment> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $5::bigint[], $6::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -93,7 +91,7 @@ pub async fn page_of_accounts(
     let slices = page::slices(window, accounts, totals.as_ref());
     let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(statuses);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
 
 /// The repayments with these ids that the viewer may see, in order.
@@ -131,7 +129,7 @@ macro_rules! asked {
     };
 }
 
-statement!(static REQUESTS: Asked = concat!("
+statement!(static REQUESTS: Under<Asked> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $5::bigint[], $6::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
@@ -177,7 +175,7 @@ pub async fn requests_of_ledgers(
     let slices = page::slices(window, ledgers, totals.as_ref());
     let query = REQUESTS.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers).bind(kind.code());
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(|row| (row.parent, row))))
+    Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
 
 /// Why a repayment was not approved.

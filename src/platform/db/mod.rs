@@ -12,15 +12,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use sqlx::Executor as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{Connection as _, Executor as _};
 
 pub use copy::{Row, Rows};
 pub(crate) use errors::database_error;
 pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use gate::{Gate, Turn};
-pub use statement::{Column, Field, Registered, Shape, Statement};
+pub use statement::{Column, Field, Registered, Shape, Statement, Under};
 pub(crate) use statement::{field, row, statement};
+use tx::Held;
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
@@ -29,6 +30,9 @@ use crate::phase::Phase;
 
 /// A pool that has no connection to give refuses after this long rather than let callers pile up.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_millis(900);
+
+/// For how long a connection that nobody uses is trusted to be there without being asked.
+const TRUSTED: Duration = Duration::from_secs(1);
 
 /// How often a write is tried when Postgres asks for it to be tried again.
 const WRITE_ATTEMPTS: u32 = 5;
@@ -61,10 +65,19 @@ impl Database {
             // Statements are constant and find their rows by key: planning one anew each time costs more than
             // running it.
             ("plan_cache_mode", "force_generic_plan"),
+            ("statement_timeout", &format!("{}ms", tx::USUAL.as_millis())),
         ]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // A connection that was used a moment ago was there a moment ago.
+            .test_before_acquire(false)
+            .before_acquire(|connection, known| {
+                Box::pin(async move {
+                    let is_fresh = known.idle_for < TRUSTED;
+                    Ok(is_fresh || connection.ping().await.is_ok())
+                })
+            })
             .connect_with(options)
             .await?;
         Ok(Self { pool, wall, sealer: None, gate: Gate::new(connections), renewals: Gate::new(connections) })
@@ -77,7 +90,12 @@ impl Database {
 
     /// Brings the schema up to date; safe to call from several servers at once.
     pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
-        migrations::all()?.run(&self.pool).await
+        let mut connection = self.pool.acquire().await?;
+        // A large table may take long to change.
+        connection.execute("set statement_timeout = 0").await?;
+        let done = migrations::all()?.run(&mut *connection).await;
+        connection.execute("reset statement_timeout").await?;
+        done
     }
 
     /// The wall clock.
@@ -107,20 +125,35 @@ impl Database {
 
     /// A read-only view of one moment, whatever is written meanwhile.
     pub async fn snapshot(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        self.begin("begin isolation level repeatable read read only", deadline, stats).await
+        self.begin(tx::SNAPSHOT, deadline, stats).await
+    }
+
+    /// A connection that is in no transaction, for whoever looks something up before it is known what will be done:
+    /// [`Tx::settle`] makes a snapshot of it.
+    pub async fn look(&self, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
+        let _phase = Phase::begin("database");
+        let connection = self.pool.acquire().await?;
+        Ok(self.holding(Held::Alone(connection), stats))
     }
 
     /// A transaction that may write; it does nothing unless it is committed.
     pub async fn write(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        self.begin("begin isolation level read committed read write", deadline, stats).await
+        self.begin(tx::WRITE, deadline, stats).await
     }
 
-    async fn begin(&self, begin: &str, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        // One round trip; a timeout of zero would mean none at all.
-        let millis = deadline.remaining().as_millis().clamp(1, 3_600_000);
+    async fn begin(
+        &self,
+        how: &'static str,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+    ) -> Result<Tx, sqlx::Error> {
         let _phase = Phase::begin("database");
-        let inner = self.pool.begin_with(format!("{begin}; set local statement_timeout = {millis}")).await?;
-        Ok(Tx::new(inner, Arc::clone(stats), self.wall.clone(), self.sealer.clone()))
+        let transaction = self.pool.begin_with(tx::begin(how, deadline)).await?;
+        Ok(self.holding(Held::Together(transaction), stats))
+    }
+
+    fn holding(&self, held: Held, stats: &Arc<Stats>) -> Tx {
+        Tx::new(held, Arc::clone(stats), self.wall.clone(), self.sealer.clone())
     }
 
     /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for

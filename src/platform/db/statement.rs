@@ -108,6 +108,31 @@ pub trait Shape {
     fn columns() -> Vec<Column>;
 }
 
+/// A row of a list that hangs below something.
+#[derive(Clone, Debug, PartialEq, sqlx::FromRow)]
+pub struct Under<T> {
+    /// Id of what it hangs below.
+    pub parent: i64,
+    /// The row itself.
+    #[sqlx(flatten)]
+    pub row: T,
+}
+
+impl<T> Under<T> {
+    /// The parent and the row.
+    pub fn pair(self) -> (i64, T) {
+        (self.parent, self.row)
+    }
+}
+
+impl<T: Shape> Shape for Under<T> {
+    fn columns() -> Vec<Column> {
+        let mut all = T::columns();
+        all.push(Column::of::<i64>("parent"));
+        all
+    }
+}
+
 impl Shape for () {
     fn columns() -> Vec<Column> {
         Vec::new()

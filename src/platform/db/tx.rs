@@ -1,17 +1,39 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryFutureExt};
-use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Error, Execute, Executor, Transaction};
 
 use super::copy::Rows;
 use crate::phase::Phase;
-use crate::platform::clock::{self, WallClock};
+use crate::platform::clock::{self, Deadline, WallClock};
 use crate::platform::sealing::{SealError, Sealer};
+
+/// Begins a view of one moment.
+pub(super) const SNAPSHOT: &str = "begin isolation level repeatable read read only";
+/// Begins a transaction that may write.
+pub(super) const WRITE: &str = "begin isolation level read committed read write";
+
+/// How long Postgres works on a statement unless it is told otherwise: as long as a request may take.
+pub(super) const USUAL: Duration = Duration::from_secs(30);
+
+/// What begins a transaction. Near enough to the usual deadline nothing has to be said about it.
+pub(super) fn begin(how: &'static str, deadline: Deadline) -> Cow<'static, str> {
+    let left = deadline.remaining();
+    if left <= USUAL && left + Duration::from_secs(1) >= USUAL {
+        return how.into();
+    }
+    // One round trip; a timeout of zero would mean none at all.
+    let millis = left.as_millis().clamp(1, 3_600_000);
+    format!("{how}; set local statement_timeout = {millis}").into()
+}
 
 /// As much of a COPY as is handed to the connection at once.
 const CHUNK: usize = 1 << 18;
@@ -40,10 +62,17 @@ impl Stats {
     }
 }
 
+/// A connection: in a transaction, or in none, where each statement is one of its own.
+#[derive(Debug)]
+pub(super) enum Held {
+    Alone(PoolConnection<Postgres>),
+    Together(Transaction<'static, Postgres>),
+}
+
 /// A transaction that counts. Pass `&mut *tx` where sqlx wants an executor. Dropped, it rolls back.
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    held: Held,
     stats: Arc<Stats>,
     wall: WallClock,
     sealer: Option<Sealer>,
@@ -51,25 +80,45 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(
-        inner: Transaction<'static, Postgres>,
-        stats: Arc<Stats>,
-        wall: WallClock,
-        sealer: Option<Sealer>,
-    ) -> Self {
-        Self { inner, stats, wall, sealer, business: None }
+    pub(super) fn new(held: Held, stats: Arc<Stats>, wall: WallClock, sealer: Option<Sealer>) -> Self {
+        Self { held, stats, wall, sealer, business: None }
+    }
+
+    fn connection(&mut self) -> &mut PgConnection {
+        match &mut self.held {
+            Held::Alone(connection) => connection,
+            Held::Together(transaction) => transaction,
+        }
+    }
+
+    /// The same connection, from now on with a view of one moment; see [`super::Database::look`].
+    pub async fn settle(self, deadline: Deadline) -> Result<Self, Error> {
+        let held = match self.held {
+            Held::Alone(connection) => {
+                let _phase = Phase::begin("database");
+                Held::Together(Transaction::begin(connection, Some(begin(SNAPSHOT, deadline))).await?)
+            }
+            settled => settled,
+        };
+        Ok(Self { held, ..self })
     }
 
     /// Makes everything done in it true at once.
     pub async fn commit(self) -> Result<(), Error> {
         let _phase = Phase::begin("database");
-        self.inner.commit().await
+        match self.held {
+            Held::Alone(_) => Ok(()),
+            Held::Together(transaction) => transaction.commit().await,
+        }
     }
 
     /// Undoes everything done in it.
     pub async fn rollback(self) -> Result<(), Error> {
         let _phase = Phase::begin("database");
-        self.inner.rollback().await
+        match self.held {
+            Held::Alone(_) => Ok(()),
+            Held::Together(transaction) => transaction.rollback().await,
+        }
     }
 
     /// Wall time, for tokens and logs.
@@ -106,7 +155,7 @@ impl Tx {
     /// Those of Postgres, which takes all of the rows or none.
     pub async fn copy(&mut self, into: &'static str, rows: &mut Rows) -> Result<u64, Error> {
         self.stats.statements.fetch_add(1, Ordering::Relaxed);
-        let mut copying = self.inner.copy_in_raw(into).await?;
+        let mut copying = self.connection().copy_in_raw(into).await?;
         for chunk in rows.finished().chunks(CHUNK) {
             copying.send(chunk).await?;
         }
@@ -135,7 +184,7 @@ impl<'c> Executor<'c> for &'c mut Tx {
                 stats.rows.fetch_add(1, Ordering::Relaxed);
             }
         };
-        (*self.inner).fetch_many(query).inspect(count).boxed()
+        self.connection().fetch_many(query).inspect(count).boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -150,7 +199,7 @@ impl<'c> Executor<'c> for &'c mut Tx {
             let _ = &phase;
             stats.rows.fetch_add(u32::from(row.is_some()), Ordering::Relaxed);
         };
-        Box::pin((*self.inner).fetch_optional(query).inspect_ok(count))
+        Box::pin(self.connection().fetch_optional(query).inspect_ok(count))
     }
 
     fn prepare_with<'e, 'q: 'e>(
@@ -161,13 +210,13 @@ impl<'c> Executor<'c> for &'c mut Tx {
     where
         'c: 'e,
     {
-        (*self.inner).prepare_with(sql, parameters)
+        self.connection().prepare_with(sql, parameters)
     }
 
     fn describe<'e, 'q: 'e>(self, sql: &'q str) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
     where
         'c: 'e,
     {
-        (*self.inner).describe(sql)
+        self.connection().describe(sql)
     }
 }

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::future::BoxFuture;
-use kraken_api::domain::communications::post::{Letter, PostHouse, Receipt, Report};
+use kraken_api::domain::communications::post::{Letter, PostHouse, Report};
 
 use super::support::*;
+use kraken_api::platform::outside::Receipt;
 
 /// A post house with fixed answers, which counts what it is handed.
 struct Stub {
@@ -25,7 +26,7 @@ impl PostHouse for Stub {
 }
 
 fn accepted(letter: &Letter) -> Receipt {
-    Receipt::Accepted { reference: format!("stub-{}", letter.id) }
+    Receipt::Taken { reference: format!("stub-{}", letter.id) }
 }
 
 fn with(trial: &Trial, answer: fn(u32, &Letter) -> Receipt) -> (Runner, Arc<AtomicU32>) {

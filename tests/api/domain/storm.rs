@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
 use kraken_api::api::{App, Origin};
 use kraken_api::domain::ledgers::charges::SupplyCharge;
@@ -15,11 +15,11 @@ use kraken_api::graphql;
 use kraken_api::platform::market;
 use rust_decimal::Decimal;
 use serde_json::json;
-use sqlx::Connection;
 use tokio::sync::Semaphore;
 
 use super::support::*;
 use crate::support::server::files;
+use crate::support::storms::{cut, from_environment};
 
 /// How many operations each task of the storm does, unless `KRAKEN_STORM_TURNS` says otherwise.
 const TURNS: u64 = 6;
@@ -311,11 +311,6 @@ impl Storm {
     }
 }
 
-/// A number from the environment, for `make soak`.
-fn from_environment(name: &str, usual: u64) -> u64 {
-    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(usual)
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_storm_loses_nothing_and_doubles_nothing() {
     let seed = from_environment("KRAKEN_STORM_SEED", 20_261_121);
@@ -374,21 +369,6 @@ async fn opposite_transfers_never_wait_for_each_other() {
     storm.agree(0).await;
 }
 
-/// Ends connections that are in the midst of something, so many of them.
-async fn cut(trial: &Trial, times: u32) {
-    let options = trial.db.pool().connect_options().as_ref().clone().application_name("cutter");
-    let mut cutter = sqlx::PgConnection::connect_with(&options).await.expect("a connection");
-    let cut = "select coalesce(bool_or(pg_terminate_backend(pid)), false) from (
-        select pid from pg_stat_activity where datname = current_database() and application_name = 'kraken-api'
-            and state in ('active', 'idle in transaction') order by random() limit 1) busy";
-    let mut left = times;
-    while left > 0 {
-        let (hit,): (bool,) = sqlx::query_as(cut).fetch_one(&mut cutter).await.expect("a cut");
-        left -= u32::from(hit);
-        tokio::task::yield_now().await;
-    }
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_connection_that_is_cut_off_leaves_the_books_whole() {
     let trial = Arc::new(Trial::start().await);
@@ -400,7 +380,7 @@ async fn a_connection_that_is_cut_off_leaves_the_books_whole() {
         .expect("staff");
     let token = trial.auth.issue_to(&mut tx, "clerk@example.org").await.expect("issued").expect("a token");
     tx.commit().await.expect("commit");
-    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let over = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..6)
         .map(|task| {
             let (app, token, number, over) =
@@ -425,7 +405,7 @@ async fn a_connection_that_is_cut_off_leaves_the_books_whole() {
             })
         })
         .collect();
-    cut(&trial, 25).await;
+    cut(&trial.db, 25, &AtomicBool::new(false)).await;
     over.store(true, Ordering::SeqCst);
     let (mut answered, mut coded) = (Vec::new(), Vec::new());
     for task in tasks {

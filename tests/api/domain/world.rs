@@ -107,7 +107,7 @@ async fn nobody_waits_past_the_deadline_or_for_a_full_pool() {
 }
 
 /// What there is to be found among the customers of the demo world, and how often at least.
-const VARIETY: [(&str, i64); 20] = [
+const VARIETY: [(&str, i64); 28] = [
     ("select count(distinct holder) from (select string_agg(r.user_id::text, ',' order by r.user_id) as holder
         from account_user_roles r group by r.account_id) as held", 50),
     ("select count(distinct market) from accounts", 5),
@@ -132,6 +132,15 @@ const VARIETY: [(&str, i64); 20] = [
     ("select count(*) from account_reminders", 5),
     ("select count(*) from billing_documents where status = 'ISSUED'", 400),
     ("select (max(created_at)::date - min(created_at)::date) from accounts", 650),
+    ("select count(*) from properties", 52),
+    ("select count(distinct market_name) from supply_points", 8),
+    ("select count(*) from supply_points where direction = 'EXPORT'", 1),
+    ("select count(*) from occupancies where not upper_inf(during)", 8),
+    ("select count(*) from occupancies o join occupancies later on later.account_id = o.account_id
+        and lower(later.during) = upper(o.during)", 4),
+    ("select count(*) from (select supply_point_id from meters group by 1 having count(*) > 1) as exchanged", 3),
+    ("select count(distinct band) from meter_registers", 4),
+    ("select count(*) from gas_register_entries where confirmation is not null", 8),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {

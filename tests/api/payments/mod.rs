@@ -2,12 +2,16 @@
 
 mod adequacy;
 mod available;
+mod centrepay;
 mod collected;
 mod outcomes;
 mod plans;
 mod refusals;
 mod schedules;
 mod shape;
+mod slips;
+mod storm;
+mod supplementary;
 mod year;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};

@@ -5,8 +5,10 @@ pub mod debts;
 pub mod letters;
 mod money_back;
 pub mod payments;
+pub mod places;
 pub mod record;
 pub mod server;
+pub mod storms;
 pub mod world;
 
 pub use server::{Reply, Server};

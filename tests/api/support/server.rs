@@ -74,6 +74,14 @@ impl Service for Recorded {
         self.0.pay(token, typed)
     }
 
+    fn slip<'a>(
+        &'a self,
+        reference: &'a str,
+        is_paid: bool,
+    ) -> BoxFuture<'a, Result<Option<http::Slip>, String>> {
+        self.0.slip(reference, is_paid)
+    }
+
     fn issuer(&self) -> String {
         self.0.issuer()
     }

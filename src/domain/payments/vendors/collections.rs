@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use futures_util::future::BoxFuture;
 
 use crate::platform::db::Tx;
+use crate::platform::outside::Receipt;
 
 /// What is to be collected.
 #[derive(Clone, Debug)]
@@ -24,20 +25,6 @@ pub struct Order {
     pub attempt: i32,
     /// The market whose days and hours go.
     pub market: String,
-}
-
-/// What the vendor says at once.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It has the order, under a reference of its own.
-    Accepted {
-        /// What its reports will name the payment by.
-        reference: String,
-    },
-    /// No answer, or not now: whether it has the order is not known.
-    Unknown(&'static str),
-    /// It will not collect this.
-    Refused(Failure),
 }
 
 /// What becomes of a payment.
@@ -137,7 +124,11 @@ pub struct Report {
 /// Whoever collects payments.
 pub trait Collections: Send + Sync {
     /// Has a payment collected. `tx` is the job's transaction; a vendor outside of this program has no use for it.
-    fn order<'a>(&'a self, tx: &'a mut Tx, order: &'a Order) -> BoxFuture<'a, Result<Receipt, sqlx::Error>>;
+    fn order<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        order: &'a Order,
+    ) -> BoxFuture<'a, Result<Receipt<Failure>, sqlx::Error>>;
 
     /// What is new since it was asked last, the oldest first, at most `limit`. What a transaction that does not commit was
     /// told is told again.

@@ -11,6 +11,7 @@ use crate::domain::payments::direct_debits::{self, SEALED_AS};
 use crate::domain::payments::instructions::{self, Ending};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
+use crate::platform::outside::Receipt;
 
 const ORDER: &str = "order-mandate";
 const WITHDRAW: &str = "withdraw-mandate";
@@ -26,20 +27,6 @@ pub struct Order<'a> {
     pub market: &'a str,
     /// The bank account.
     pub details: &'a BankDetails,
-}
-
-/// What a vendor says to an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It sees to it, under a reference of its own; also if it did already.
-    Taken {
-        /// What its reports will name the mandate by.
-        reference: String,
-    },
-    /// Not now, or the answer was lost on the way: order again.
-    Later(&'static str),
-    /// Never.
-    Refused(&'static str),
 }
 
 /// What a vendor says afterwards of a mandate that it has taken.

@@ -3,6 +3,7 @@
 use futures_util::future::BoxFuture;
 
 use crate::platform::db::{Tx, row};
+use crate::platform::outside::Receipt;
 
 row! {
     /// What is to be paid out.
@@ -24,20 +25,6 @@ row! {
         /// How often the service has given no answer, or put it off.
         pub attempts: i32,
     }
-}
-
-/// What the service says when it is given an order.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Receipt {
-    /// It has the order, perhaps since an earlier time.
-    Accepted {
-        /// What it calls the order.
-        reference: String,
-    },
-    /// There was no answer, or not now: it is to be given the order again.
-    Later(&'static str),
-    /// It will never pay this out.
-    Refused(&'static str),
 }
 
 /// What the service says afterwards of an order that it has taken.

@@ -4,10 +4,11 @@
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 
-use super::collections::{Collections, Failure, Order, Outcome, Receipt, Report};
+use super::collections::{Collections, Failure, Order, Outcome, Report};
 use crate::platform::calendar;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market;
+use crate::platform::outside::Receipt;
 
 /// The hour of the local day at which banks tell what happened.
 const MORNING: TimeDelta = TimeDelta::hours(7);
@@ -115,19 +116,23 @@ statement!(static TELL: Told = "
     from told t join simulated_collections c on c.order_reference = t.order_reference order by t.happens_at, t.id");
 
 impl Collections for Simulator {
-    fn order<'a>(&'a self, tx: &'a mut Tx, order: &'a Order) -> BoxFuture<'a, Result<Receipt, sqlx::Error>> {
+    fn order<'a>(
+        &'a self,
+        tx: &'a mut Tx,
+        order: &'a Order,
+    ) -> BoxFuture<'a, Result<Receipt<Failure>, sqlx::Error>> {
         Box::pin(async move {
             if let Some((reference,)) = KNOWN.query().bind(&order.reference).fetch_optional(&mut *tx).await? {
-                return Ok(Receipt::Accepted { reference });
+                return Ok(Receipt::Taken { reference });
             }
             match fate(order.amount) {
                 Fate::Refused => Ok(Receipt::Refused(Failure::Declined)),
-                Fate::NoTime if order.attempt == 0 => Ok(Receipt::Unknown("the vendor has no time")),
+                Fate::NoTime if order.attempt == 0 => Ok(Receipt::Later("the vendor has no time")),
                 Fate::Lost => {
                     take(tx, order).await?;
-                    Ok(Receipt::Unknown("the answer was lost"))
+                    Ok(Receipt::Later("the answer was lost"))
                 }
-                _ => Ok(Receipt::Accepted { reference: take(tx, order).await? }),
+                _ => Ok(Receipt::Taken { reference: take(tx, order).await? }),
             }
         })
     }

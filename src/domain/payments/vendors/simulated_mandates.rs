@@ -4,10 +4,11 @@
 use chrono::TimeDelta;
 use futures_util::future::BoxFuture;
 
-use super::mandates::{self, LookUp, Mandates, Order, Receipt, Report};
+use super::mandates::{self, LookUp, Mandates, Order, Report};
 use crate::domain::payments::bank::BankDetails;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::Runner;
+use crate::platform::outside::Receipt;
 
 /// How often the vendor looks at what has become due.
 const TURN: TimeDelta = TimeDelta::minutes(10);

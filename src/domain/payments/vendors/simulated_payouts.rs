@@ -5,10 +5,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
 
-use super::payouts::{Order, PayoutService, Receipt, Report};
+use super::payouts::{Order, PayoutService, Report};
 use crate::domain::payments::payouts;
 use crate::platform::db::{Tx, statement};
 use crate::platform::jobs::{self, JobError, Runner};
+use crate::platform::outside::Receipt;
 
 const REPORT: &str = "simulated-payout-report";
 /// How often the service looks at what it has to report.
@@ -86,7 +87,7 @@ impl PayoutService for Simulator {
             if fate == Fate::Unheard && is_new {
                 return Ok(Receipt::Later("no answer"));
             }
-            Ok(Receipt::Accepted { reference: name(&order.reference) })
+            Ok(Receipt::Taken { reference: name(&order.reference) })
         })
     }
 }

@@ -1,5 +1,7 @@
 //! Where files are kept, and links to them that work for a while.
 
+pub mod s3;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

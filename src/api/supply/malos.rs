@@ -1,0 +1,50 @@
+//! Supply points as Germany knows them: `ElectricityMalo` and `GasMalo`.
+
+use rust_decimal::prelude::ToPrimitive;
+
+use super::meter_points::{ids, points_of_properties};
+use crate::api::session::{Bindings, Call};
+use crate::domain::supply::meters::{self, Meter};
+use crate::domain::supply::supply_points::SupplyPoint;
+use crate::graphql::{FieldError, Leaves, Node, Resolved};
+
+const FIELDS: Leaves<SupplyPoint> = &[
+    ("id", |p| p.id.into()),
+    ("maloNumber", |p| (&p.identifier).into()),
+    ("meloNumber", |p| (&p.metering_location).into()),
+    ("referenceConsumption", |p| p.annual_kwh().and_then(|kwh| kwh.to_f64()).into()),
+];
+
+pub(super) fn bind(b: &mut Bindings) {
+    b.batch("PropertyType.electricityMalos", electricity);
+    b.batch("PropertyType.gasMalos", gas);
+    b.leaves("ElectricityMalo", FIELDS);
+    b.leaves("GasMalo", FIELDS);
+    b.batch("ElectricityMalo.meter", present_meters);
+    b.batch("GasMalo.meter", present_meters);
+    b.leaves::<Meter>(
+        "DeuMeterType",
+        &[
+            ("id", |m| m.id.into()),
+            ("number", |m| (&m.serial_number).into()),
+            ("meterType", |m| (&m.meter_type).into()),
+            ("shouldReceiveSmartMeterData", |m| m.sends_half_hourly.into()),
+        ],
+    );
+}
+
+async fn electricity(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    points_of_properties(call, |point| point.market == "de" && !point.is_gas(), Node::new).await
+}
+
+async fn gas(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    points_of_properties(call, |point| point.market == "de" && point.is_gas(), Node::new).await
+}
+
+/// The meter that hangs at each point, or hung there last while it was the viewer's.
+async fn present_meters(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let mut view = call.cx.read().await?;
+    let found = meters::of_points(&mut view, call.cx.viewer(), &ids(&call)?, true).await;
+    let newest = |meters: Vec<Meter>| Resolved::maybe(meters.into_iter().next());
+    Ok(found.map_err(FieldError::internal)?.into_iter().map(newest).collect())
+}

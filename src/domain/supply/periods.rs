@@ -1,0 +1,159 @@
+//! When this retailer supplies a point, and on whose account.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use thiserror::Error;
+
+use super::gas_register;
+use super::identifiers::MarketName;
+use crate::domain::accounts::grouped;
+use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
+use crate::platform::market;
+
+row! {
+    /// A time for which a point was supplied on an account.
+    pub struct SupplyPeriod {
+        /// Row id.
+        pub id: i64,
+        /// The point.
+        pub supply_point_id: i64,
+        /// The account, by row id.
+        pub account_id: i64,
+        /// The first moment.
+        pub starts_at: DateTime<Utc>,
+        /// The moment after the last, once it is known.
+        pub ends_at: Option<DateTime<Utc>>,
+        /// Whether what is used then is billed.
+        pub is_billable: bool,
+        /// When it was agreed on.
+        pub agreed_at: DateTime<Utc>,
+    }
+}
+
+/// Why supply neither began nor ended.
+#[derive(Debug, Error)]
+pub enum SupplyError {
+    /// There is no such supply point or account, or they are in different countries.
+    #[error("there is no such supply point for the account")]
+    NotThere,
+    /// The point is supplied already at that time, by this account or another.
+    #[error("the point is supplied already")]
+    Supplied,
+    /// The point is not supplied on that day.
+    #[error("the point is not supplied on that day")]
+    NotSupplied,
+    /// The database failed.
+    #[error(transparent)]
+    Database(sqlx::Error),
+}
+database_error!(SupplyError);
+
+impl From<sqlx::Error> for SupplyError {
+    fn from(error: sqlx::Error) -> Self {
+        if on_constraint(&error, "supply_periods_one_at_a_time") {
+            Self::Supplied
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+statement!(static BEGIN: (i64,) = "
+    insert into supply_periods (supply_point_id, account_id, during, created_at)
+    select sp.id, a.id, tstzrange($3, null), $4 from supply_points sp join accounts a on a.market = sp.market
+    where sp.id = $1 and a.id = $2 returning id");
+statement!(static END: (i64,) = "
+    update supply_periods set during = tstzrange(lower(during), $2)
+    where supply_point_id = $1 and upper_inf(during) and lower(during) < $2 returning id");
+statement!(static END_AT_PROPERTY: (i64,) = "
+    update supply_periods s set during = tstzrange(lower(s.during), $3)
+    from supply_points sp
+    where sp.id = s.supply_point_id and sp.property_id = $1 and s.account_id = $2 and lower(s.during) < $3
+      and (upper_inf(s.during) or upper(s.during) > $3)
+    returning sp.id");
+// What would only begin in the future never begins.
+statement!(static CALL_OFF_AT_PROPERTY: () = "
+    delete from supply_periods s using supply_points sp
+    where sp.id = s.supply_point_id and sp.property_id = $1 and s.account_id = $2 and lower(s.during) >= $3
+      and lower(s.during) > $4");
+statement!(static IS_SUPPLIED: (bool,) = "
+    select exists (select from supply_periods s join supply_points sp on sp.id = s.supply_point_id
+        where sp.property_id = $1 and s.account_id = $2 and s.during && tstzrange($3, null))");
+statement!(static MARKET_OF: (String,) = "select market from supply_points where id = $1");
+statement!(static MARKET_NAME_OF: (String,) = "select market_name from supply_points where id = $1");
+statement!(static OF_POINTS: SupplyPeriod = concat!("
+    select s.id, s.supply_point_id, s.account_id, lower(s.during) as starts_at, upper(s.during) as ends_at,
+        s.is_billable, s.created_at as agreed_at
+    from supply_periods s join accounts a on a.id = s.account_id
+    where s.supply_point_id = any($3::bigint[]) and ", account_is_visible!(), "
+    order by s.supply_point_id, 4"));
+
+/// Supplies a point on an account from the beginning of a local day on. Answers the row id of the supply period.
+pub async fn begin_supply(
+    tx: &mut Tx,
+    supply_point: i64,
+    account: i64,
+    on: NaiveDate,
+) -> Result<i64, SupplyError> {
+    let from = start_of(tx, supply_point, on).await?;
+    let now = tx.business_now().await?;
+    let begin = BEGIN.query().bind(supply_point).bind(account).bind(from).bind(now);
+    let (id,) = begin.fetch_optional(&mut *tx).await?.ok_or(SupplyError::NotThere)?;
+    tell(tx, supply_point).await?;
+    Ok(id)
+}
+
+/// Ends the supply of a point at the beginning of a local day.
+pub async fn end_supply(tx: &mut Tx, supply_point: i64, on: NaiveDate) -> Result<(), SupplyError> {
+    let until = start_of(tx, supply_point, on).await?;
+    let ended = END.query().bind(supply_point).bind(until).fetch_optional(&mut *tx).await?;
+    ended.ok_or(SupplyError::NotSupplied)?;
+    Ok(tell(tx, supply_point).await?)
+}
+
+/// Lets the register of the market know, where there is one.
+async fn tell(tx: &mut Tx, supply_point: i64) -> Result<(), sqlx::Error> {
+    let found = MARKET_NAME_OF.query().bind(supply_point).fetch_optional(&mut *tx).await?;
+    if found.is_some_and(|(name,)| name == MarketName::GbrGas.code()) {
+        gas_register::ask_soon(tx, supply_point).await?;
+    }
+    Ok(())
+}
+
+/// Ends whatever a property's points are supplied with on an account. Answers whether that could be: what has begun
+/// since then has been used, and stays.
+pub(super) async fn end_at_property(
+    tx: &mut Tx,
+    property: i64,
+    account: i64,
+    until: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let now = tx.business_now().await?;
+    let ended = END_AT_PROPERTY.query().bind(property).bind(account).bind(until).fetch_all(&mut *tx).await?;
+    for (point,) in ended {
+        tell(tx, point).await?;
+    }
+    let call_off = CALL_OFF_AT_PROPERTY.command().bind(property).bind(account).bind(until);
+    call_off.bind(now).execute(&mut *tx).await?;
+    let (is_supplied,) =
+        IS_SUPPLIED.query().bind(property).bind(account).bind(until).fetch_one(&mut *tx).await?;
+    Ok(!is_supplied)
+}
+
+async fn start_of(tx: &mut Tx, supply_point: i64, day: NaiveDate) -> Result<DateTime<Utc>, SupplyError> {
+    let found = MARKET_OF.query().bind(supply_point).fetch_optional(&mut *tx).await?;
+    let (market,) = found.ok_or(SupplyError::NotThere)?;
+    let market = market::by_code(&market).ok_or(SupplyError::NotThere)?;
+    Ok(market.start_of(day))
+}
+
+/// When each of these points was supplied on accounts that the viewer may see, from the earliest on.
+pub async fn of_points(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    points: &[i64],
+) -> Result<Vec<Vec<SupplyPeriod>>, sqlx::Error> {
+    let query = OF_POINTS.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
+    let rows = query.fetch_all(&mut *tx).await?;
+    Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point_id, row)).collect()))
+}

@@ -1,0 +1,7 @@
+//! Properties, supply points and meters: what is shown of them, to whom, and the use cases behind.
+
+mod gas;
+mod markets;
+mod periods;
+mod shown;
+mod use_cases;
