@@ -23,6 +23,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry, fmt};
 
+use super::tls;
+
 const FILTER: &str = "KRAKEN_LOG";
 /// What is logged where nobody asked for anything: Postgres' own notices are of no use.
 const UNASKED: &str = "info,sqlx=warn";
@@ -129,6 +131,7 @@ fn exporter() -> Result<Option<SdkTracerProvider>, TelemetryError> {
     if std::env::var_os(ENDPOINT).is_none_or(|endpoint| endpoint.is_empty()) {
         return Ok(None);
     }
+    tls::by_default();
     let exporter = SpanExporter::builder()
         .with_http()
         .build()

@@ -16,3 +16,9 @@ pub fn client() -> Result<ClientConfig, Error> {
         .with_root_certificates(roots)
         .with_no_client_auth())
 }
+
+/// Makes `ring` do TLS also for libraries that bring no means of their own, such as the one that sends traces.
+pub fn by_default() {
+    // Whoever was before this has chosen already.
+    let _ = ring::default_provider().install_default();
+}
