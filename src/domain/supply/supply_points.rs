@@ -13,7 +13,7 @@ use super::visible::supply_point_is_visible;
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::calendar;
-use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
+use crate::platform::db::{Statement, Tx, database_error, on_constraint, row, statement};
 use crate::platform::market::{self, Market};
 use crate::platform::page::{self, Page, Window};
 
@@ -334,17 +334,7 @@ pub async fn page_of_accounts(
     accounts: &[i64],
     window: &Window,
 ) -> Result<Vec<Page<SupplyPoint>>, sqlx::Error> {
-    let totals = if window.needs_total() {
-        let query = COUNT_OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
-        Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
-    } else {
-        None
-    };
-    let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE_OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
-    let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    let rows = loaded(tx, viewer, found).await?;
-    Ok(page::pages(window, accounts, totals.as_ref(), rows))
+    paged(tx, viewer, accounts, window, &PAGE_OF_ACCOUNTS, &COUNT_OF_ACCOUNTS).await
 }
 
 /// One page of the points that are or were supplied on the accounts of each of these portfolios, oldest first.
@@ -354,17 +344,28 @@ pub async fn page_of_portfolios(
     portfolios: &[i64],
     window: &Window,
 ) -> Result<Vec<Page<SupplyPoint>>, sqlx::Error> {
+    paged(tx, viewer, portfolios, window, &PAGE_OF_PORTFOLIOS, &COUNT_OF_PORTFOLIOS).await
+}
+
+async fn paged(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    parents: &[i64],
+    window: &Window,
+    rows: &Statement<Supplied>,
+    count: &Statement<(i64, i64)>,
+) -> Result<Vec<Page<SupplyPoint>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_OF_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(portfolios);
+        let query = count.query().bind(viewer.kind()).bind(viewer.id()).bind(parents);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
-    let slices = page::slices(window, portfolios, totals.as_ref());
-    let query = PAGE_OF_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(portfolios);
+    let slices = page::slices(window, parents, totals.as_ref());
+    let query = rows.query().bind(viewer.kind()).bind(viewer.id()).bind(parents);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let rows = loaded(tx, viewer, found).await?;
-    Ok(page::pages(window, portfolios, totals.as_ref(), rows))
+    Ok(page::pages(window, parents, totals.as_ref(), rows))
 }
 
 async fn loaded(

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, Ordering};
 
-use kraken_api::api::{App, Origin};
+use kraken_api::api::App;
 use kraken_api::domain::ledgers::charges::SupplyCharge;
 use kraken_api::domain::ledgers::open as ledger_opening;
 use kraken_api::domain::ledgers::reversals::{self, ReversalError};
 use kraken_api::domain::ledgers::scheduled::{self, NewScheduled};
 use kraken_api::domain::ledgers::transfers::{self, NewTransfer, Place, TransferError};
 use kraken_api::domain::ledgers::write_offs::{self, WriteOffError};
-use kraken_api::graphql;
 use kraken_api::platform::market;
 use rust_decimal::Decimal;
 use serde_json::json;
@@ -19,7 +18,7 @@ use tokio::sync::Semaphore;
 
 use super::support::*;
 use crate::support::server::files;
-use crate::support::storms::{cut, from_environment};
+use crate::support::storms::{ask, codes, cut, from_environment};
 
 /// How many operations each task of the storm does, unless `KRAKEN_STORM_TURNS` says otherwise.
 const TURNS: u64 = 6;
@@ -431,10 +430,6 @@ async fn charge(app: &Arc<App>, token: &str, number: &str, note: &str) -> Option
         "mutation {{ createAccountCharge(input: {{ accountNumber: \"{number}\", grossAmount: 105,
             reason: \"ADMIN_FEE\", note: \"{note}\" }}) {{ accountCharge {{ id }} }} }}"
     );
-    let request = graphql::Request { query, ..graphql::Request::default() };
-    let answer =
-        app.execute(request, Origin { authorization: Some(token), client: None }).await.expect("an answer");
-    let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
-    let error = body.get("errors")?.get(0)?;
-    Some(error["extensions"]["errorCode"].as_str().expect("a code").to_owned())
+    let answer = ask(app, token, &query, json!({})).await;
+    codes(&answer).first().map(|code| (*code).to_owned())
 }
