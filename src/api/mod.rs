@@ -28,7 +28,7 @@ fn bind(b: &mut session::Bindings) {
     ledgers::bind(b);
     billing::bind(b);
     payments::bind(b);
-    communications::bind(b);
     supply::bind(b);
+    communications::bind(b);
     nodes::bind(b);
 }

@@ -33,6 +33,11 @@ pub(super) fn global_id(type_name: &str, id: i64) -> String {
     STANDARD.encode(format!("{type_name}:{id}"))
 }
 
+/// The row id in a text that is one, or an identifier of any type.
+pub(super) fn row_id(text: &str) -> Option<i64> {
+    text.parse().ok().or_else(|| parse(text).map(|(_, row)| row))
+}
+
 fn parse(id: &str) -> Option<(String, i64)> {
     let text = String::from_utf8(STANDARD.decode(id).ok()?).ok()?;
     let (type_name, row) = text.split_once(':')?;
@@ -54,6 +59,7 @@ mod tests {
     fn identifiers_are_read_back() {
         assert_eq!(global_id("EmailEventType", 50001), "RW1haWxFdmVudFR5cGU6NTAwMDE=");
         assert_eq!(parse(&global_id("A", 7)), Some(("A".to_owned(), 7)));
+        assert_eq!([row_id("7"), row_id("QTo3"), row_id("seven")], [Some(7), Some(7), None]);
         for odd in [
             "",
             "A:7",

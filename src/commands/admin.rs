@@ -8,6 +8,7 @@ use super::open::{Opened, Problem, read, written};
 use crate::api;
 use crate::domain::auth::brownouts;
 use crate::domain::check::{self as books, Finding};
+use crate::domain::supply::collector;
 use crate::platform::clock;
 
 #[derive(Debug, Subcommand)]
@@ -67,7 +68,11 @@ pub(super) fn report(findings: &[Finding]) -> i64 {
 pub async fn clock(config: &Config, what: &Clock) -> Result<(), Problem> {
     let now = written(config, async |_, tx| match what {
         Clock::Show => Ok(tx.business_now().await?),
-        Clock::Advance { span } => clock::advance(tx, parse_span(span)?).await.map_err(Problem::other),
+        Clock::Advance { span } => {
+            let moved = clock::advance(tx, parse_span(span)?).await.map_err(Problem::other)?;
+            collector::wake(tx).await?;
+            Ok(moved)
+        }
     });
     println!("{}", now.await?.to_rfc3339());
     Ok(())

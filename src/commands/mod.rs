@@ -12,6 +12,7 @@ mod open;
 mod parties;
 mod people;
 mod post;
+mod readings;
 mod repayments;
 mod schema;
 mod sealing;
@@ -65,6 +66,9 @@ enum Command {
     /// Write down what is known about people.
     #[command(subcommand)]
     People(people::People),
+    /// Take in measured data, confirm readings that were held back.
+    #[command(subcommand)]
+    Readings(readings::Readings),
     /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
     #[command(subcommand)]
     Access(access::Access),
@@ -114,6 +118,7 @@ impl Cli {
             Command::Ledger(what) => ledger::run(&config, &what).await,
             Command::Hardship(what) => hardship::run(&config, &what).await,
             Command::People(what) => people::run(&config, &what).await,
+            Command::Readings(what) => readings::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,

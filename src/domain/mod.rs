@@ -35,8 +35,8 @@ pub enum InstallError {
     Database(#[from] sqlx::Error),
 }
 
-/// Brings a database up to date: schema, brands, reasons, the retailer's books, the brands' rhythms of billing and a
-/// signing key. Safe to call at every start and from several servers at once.
+/// Brings a database up to date: schema, brands, reasons, the retailer's books, the brands' rhythms of billing,
+/// products and a signing key. Safe to call at every start and from several servers at once.
 pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallError> {
     db.migrate().await?;
     let mut tx = db.write(Deadline::after(Duration::from_secs(60)), &Stats::new()).await?;
@@ -45,6 +45,7 @@ pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallEr
     ledgers::reasons::sync(&mut tx).await?;
     ledgers::books::sync(&mut tx).await?;
     ledgers::billing_triggers::sync(&mut tx).await?;
+    supply::catalogue::sync(&mut tx).await?;
     auth::keys::ensure(&mut tx, random).await?;
     billing::files::ensure_secret(&mut tx, random).await?;
     tx.commit().await?;

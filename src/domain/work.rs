@@ -18,7 +18,7 @@ use super::payments::vendors::{
 use super::payments::{
     centrepay_round, deposit_round, export_repayments, payouts, round, sessions, slips, warm_home_discounts,
 };
-use super::supply::{gas_register, simulated_gas_register};
+use super::supply::{collector, day_ahead, gas_register, published, simulated_feed, simulated_gas_register};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
 use crate::platform::storage::Storage;
@@ -64,6 +64,8 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     warm_home_discounts::register(&mut runner);
     payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));
     simulated_payouts::register(&mut runner);
+    published::register(&mut runner, Arc::new(day_ahead::Simulator::default()));
+    collector::register(&mut runner, Arc::new(simulated_feed::Simulator::default()));
     gas_register::register(&mut runner, Arc::new(simulated_gas_register::Simulator));
     centrepay_round::register(&mut runner, Arc::new(simulated_benefits::Simulator));
     slips::register(&mut runner, Arc::new(simulated_slips::Simulator(random.clone())));

@@ -151,6 +151,24 @@ pub struct Tax {
     pub business: Decimal,
     /// How it is rounded to minor units.
     pub rounding: Rounding,
+    /// When it was, or will be, another one for some supply.
+    #[serde(default)]
+    pub exceptions: Vec<TaxException>,
+}
+
+/// Days on which a supply bears another tax than usual.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TaxException {
+    /// `electricity` or `gas`.
+    pub commodity: String,
+    /// The first day.
+    pub from: NaiveDate,
+    /// The day after the last one.
+    pub to: NaiveDate,
+    /// Rate for households.
+    pub domestic: Decimal,
+    /// Rate for businesses.
+    pub business: Decimal,
 }
 
 /// A brand that accounts are held with.
@@ -241,6 +259,15 @@ pub fn of_brand(brand: &str) -> Option<&'static Market> {
     MARKETS.iter().find(|market| market.brands.iter().any(|known| known.code == brand))
 }
 
+/// The moment at which a day begins in a time zone.
+pub fn start_of_day(zone: Tz, day: NaiveDate) -> DateTime<Utc> {
+    let midnight = day.and_time(NaiveTime::MIN);
+    // Where clocks are put forward at midnight, the day begins an hour later.
+    let begins = [midnight, midnight + TimeDelta::hours(1)];
+    let begins = begins.iter().find_map(|local| zone.from_local_datetime(local).earliest());
+    begins.map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
+}
+
 impl Market {
     /// Its time zone.
     pub fn time_zone(&self) -> Tz {
@@ -254,16 +281,23 @@ impl Market {
 
     /// The moment at which a local day begins.
     pub fn start_of(&self, day: NaiveDate) -> DateTime<Utc> {
-        let (zone, midnight) = (self.time_zone(), day.and_time(NaiveTime::MIN));
-        // Where clocks are put forward at midnight, the day begins an hour later.
-        let begins = [midnight, midnight + TimeDelta::hours(1)];
-        let begins = begins.iter().find_map(|local| zone.from_local_datetime(local).earliest());
-        begins.map_or_else(|| midnight.and_utc(), |at| at.with_timezone(&Utc))
+        start_of_day(self.time_zone(), day)
     }
 
     /// The tax rate for an account of this type.
     pub fn tax_rate(&self, account_type: &str) -> Decimal {
         if account_type.starts_with("BUSINESS") { self.tax.business } else { self.tax.domestic }
+    }
+
+    /// The tax rate for what an account of this type is supplied with on a local day.
+    pub fn supply_tax_rate(&self, commodity: &str, account_type: &str, day: NaiveDate) -> Decimal {
+        let holds =
+            |other: &&TaxException| other.commodity == commodity && (other.from..other.to).contains(&day);
+        match self.tax.exceptions.iter().find(holds) {
+            Some(other) if account_type.starts_with("BUSINESS") => other.business,
+            Some(other) => other.domestic,
+            None => self.tax_rate(account_type),
+        }
     }
 
     /// Takes the tax out of a gross amount; a tax-exempt one is all net.
@@ -309,6 +343,17 @@ mod tests {
         assert_eq!(split("de", 11900, "DOMESTIC"), Some(Ok((10000, 1900))));
         // 999 yen hold 90.8 yen of tax, and yen are cut off.
         assert_eq!(split("jp", 999, "DOMESTIC"), Some(Ok((909, 90))));
+    }
+
+    #[test]
+    fn what_is_supplied_bears_the_tax_of_its_day() {
+        let rate = |commodity, day: &str| {
+            let day = day.parse().expect("a day");
+            by_code("de").map(|market| market.supply_tax_rate(commodity, "DOMESTIC", day).to_string())
+        };
+        assert_eq!(rate("gas", "2024-03-31").as_deref(), Some("0.07"));
+        assert_eq!(rate("gas", "2024-04-01").as_deref(), Some("0.19"));
+        assert_eq!(rate("electricity", "2024-03-31").as_deref(), Some("0.19"));
     }
 
     #[test]

@@ -5,6 +5,8 @@
 mod support;
 
 mod access;
+mod agreements;
+mod agreements_abroad;
 mod altered;
 mod bill_files;
 mod billing_triggers;
@@ -15,6 +17,7 @@ mod businesses;
 mod campaigns;
 mod captcha;
 mod cards;
+mod charging;
 mod circumstances;
 mod collections;
 mod consents;
@@ -55,6 +58,8 @@ mod post;
 mod pre_signed;
 mod preferences;
 mod proceedings;
+mod products;
+mod readings;
 mod reminders;
 mod repayments;
 mod residence;

@@ -229,11 +229,13 @@ async fn every_connection_bounds_its_pages() {
     }
 }
 
-/// Asks for pages that cannot be had where `below` says `(PAGE)`.
+/// Asks for pages that cannot be had where `below` says `(PAGE)`, or `, PAGE` behind other arguments.
 pub async fn bounds_its_pages(server: &Server, token: &str, below: &str) {
     for (arguments, code) in PAGING {
         let page = if arguments.is_empty() { String::new() } else { format!("({arguments})") };
-        let query = format!("{{ {} }}", below.replace("(PAGE)", &page));
+        let further = if arguments.is_empty() { String::new() } else { format!(", {arguments}") };
+        let below = below.replace("(PAGE)", &page).replace(", PAGE", &further);
+        let query = format!("{{ {below} }}");
         let reply = server.send(Some(token), &query, json!({})).await;
         assert_eq!(reply.codes().first(), Some(&code), "{query}: {}", reply.json);
     }

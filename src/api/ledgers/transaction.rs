@@ -1,6 +1,7 @@
 //! Transactions: one interface, four kinds, read from accounts and from ledgers.
 
 use chrono::NaiveDate;
+use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::api::paging::{connection, window};
@@ -8,6 +9,7 @@ use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::ledgers::Ledger;
 use crate::domain::ledgers::transactions::{self, Filter, Kind, Order, Transaction};
+use crate::domain::supply::charging::{self, Shown};
 use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
 use crate::platform::money::Split;
 use crate::platform::page::Page;
@@ -43,10 +45,34 @@ pub(super) fn bind(b: &mut Bindings) {
         b.parts(type_name(kind), AMOUNTS);
     }
     b.leaves::<Transaction>("Charge", &[("isExport", |t| t.is_export.into())]);
+    b.batch("Charge.consumption", consumption);
+    b.leaves::<Shown>(
+        "Consumption",
+        &[
+            ("startDate", |s| s.first.into()),
+            ("endDate", |s| s.last.and_then(|last| last.pred_opt()).into()),
+            ("quantity", |s| {
+                let kwh = Decimal::new(s.wh(), 3);
+                let quantity = if s.is_in_megajoules() { kwh * Decimal::new(36, 1) } else { kwh };
+                quantity.normalize().into()
+            }),
+            ("unit", |s| if s.is_in_megajoules() { "MJ" } else { "kWh" }.into()),
+            ("usageCost", |s| s.net(false).into()),
+            ("supplyCharge", |s| s.net(true).into()),
+        ],
+    );
     b.leaves::<Split>(
         "TransactionAmountType",
         &[("net", |s| s.net.0.into()), ("tax", |s| s.tax.0.into()), ("gross", |s| s.gross.0.into())],
     );
+}
+
+/// What was supplied, of charges under an agreement.
+async fn consumption(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Transaction>()?.iter().map(|transaction| transaction.id).collect();
+    let mut view = call.cx.read().await?;
+    let shown = charging::of_transactions(&mut view, &ids).await.map_err(FieldError::internal)?;
+    Ok(ids.iter().map(|id| Resolved::maybe(shown.get(id).cloned())).collect())
 }
 
 fn type_name(kind: Kind) -> &'static str {

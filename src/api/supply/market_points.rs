@@ -6,7 +6,7 @@ use super::meter_points::{ids, node as meter_point, standings, statuses};
 use super::supply_points::properties_of;
 use crate::api::session::{Bindings, Call};
 use crate::domain::supply::meters::{self, Meter};
-use crate::domain::supply::supply_points::{self, SupplyPeriod, SupplyPoint};
+use crate::domain::supply::supply_points::{self, CalledOff, Standing, SupplyPeriod, SupplyPoint};
 use crate::graphql::{FieldError, Leaves, Node, Resolved};
 
 const ELECTRICITY: &str = "ElectricitySupplyPointType";
@@ -24,6 +24,8 @@ pub(super) fn bind(b: &mut Bindings) {
     b.batch("GasSupplyPointType.status", statuses);
     b.batch("ElectricitySupplyPointType.enrolmentStatus", enrolment_statuses);
     b.batch("GasSupplyPointType.enrolmentStatus", enrolment_statuses);
+    b.batch("ElectricitySupplyPointType.cancellationReason", cancellation_reasons);
+    b.batch("GasSupplyPointType.cancellationReason", cancellation_reasons);
     b.batch("ElectricitySupplyPointType.enrolmentStartDate", enrolment_dates);
     b.batch("GasSupplyPointType.enrolmentStartDate", enrolment_dates);
     b.batch("ElectricitySupplyPointType.supplyStartDate", start_dates);
@@ -37,13 +39,29 @@ pub(super) fn bind(b: &mut Bindings) {
 }
 
 /// A point as the object that it is among those of markets.
-#[expect(dead_code, reason = "agreements will lead here")]
-pub(in crate::api) fn node(point: SupplyPoint) -> Node {
+pub(super) fn node(point: SupplyPoint) -> Node {
     Node::typed(if point.is_gas() { GAS } else { ELECTRICITY }, point)
 }
 
+/// What was called off counts where nothing else is under way.
 async fn enrolment_statuses(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    Ok(standings(call).await?.iter().map(|standing| Resolved::leaf(standing.enrolment())).collect())
+    let (standings, called_off) = (standings(call).await?, called_off(call).await?);
+    let status = |(standing, gone): (&Standing, &Option<CalledOff>)| match (standing, gone) {
+        (Standing::Ended { .. } | Standing::Never, Some(_)) => Resolved::leaf("CANCELLED"),
+        _ => Resolved::leaf(standing.enrolment()),
+    };
+    Ok(standings.iter().zip(&called_off).map(status).collect())
+}
+
+async fn called_off(call: Call<'_>) -> Result<Vec<Option<CalledOff>>, FieldError> {
+    let mut view = call.cx.read().await?;
+    let found = supply_points::called_off(&mut view, call.cx.viewer(), &ids(&call)?).await;
+    found.map_err(FieldError::internal)
+}
+
+async fn cancellation_reasons(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let reason = |gone: &Option<CalledOff>| Resolved::leaf(gone.as_ref().map(|gone| gone.reason.as_str()));
+    Ok(called_off(call).await?.iter().map(reason).collect())
 }
 
 /// The local day on which the latest supply began, or will.

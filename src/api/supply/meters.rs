@@ -20,6 +20,8 @@ const FIELDS: Leaves<Meter> = &[
     ("serialNumber", |m| (&m.serial_number).into()),
     ("activeFrom", |m| m.active_from.into()),
     ("activeTo", |m| m.active_to.into()),
+    // What a gas meter counts is converted before it is shown.
+    ("consumptionUnits", |_| "kWh".into()),
     ("hasAndAllowsHhReadings", |m| m.sends_half_hourly.into()),
     ("fuelType", |m| if m.is_gas() { "GAS" } else { "ELECTRICITY" }.into()),
 ];
@@ -49,11 +51,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.batch("ElectricityMeterType.importMeter", import_meters);
     b.leaves::<Meter>(
         ELECTRICITY_METER,
-        &[
-            ("makeAndType", |m| (&m.make_and_type).into()),
-            ("consumptionUnits", |_| "kWh".into()),
-            ("meterType", british_type),
-        ],
+        &[("makeAndType", |m| (&m.make_and_type).into()), ("meterType", british_type)],
     );
     b.leaves::<Register>("ElectricityMeterRegisterType", &[("multiplier", |r| r.multiplier.to_f64().into())]);
     bind_facts(b);
@@ -135,7 +133,6 @@ fn bind_facts(b: &mut Bindings) {
             ("owner", |m| text(m.facts().map(|f| &f.owner))),
             ("imperial", |m| m.facts().map(|f| f.is_imperial).into()),
             ("units", |m| i64::from(!is_imperial(m)).into()),
-            ("consumptionUnits", |m| if is_imperial(m) { "ft³" } else { "m³" }.into()),
             ("correction", |m| m.facts().and_then(|f| f.correction.to_f64()).into()),
             ("readingFactor", |m| m.facts().map(|f| f.reading_factor).into()),
             ("pulseValue", |m| m.facts().map(|f| f.pulse_value).into()),

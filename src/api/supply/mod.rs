@@ -1,18 +1,32 @@
 //! Supply: properties, the points at which they are supplied, and their meters, under the names that each market has
-//! for them.
+//! for them; what is sold, what was agreed, and what it costs.
 
 mod account_properties;
+mod agreements;
 mod capacities;
+mod consumption;
+mod cost_of_use;
 mod gas_points;
+mod german;
+mod japanese;
 mod japanese_points;
+mod japanese_readings;
 mod malos;
 mod market_points;
+mod market_products;
+mod measurements;
 mod meter_points;
 mod meters;
+mod point_readings;
+mod products;
 mod properties;
+mod rates;
+mod readings;
 mod search;
 mod smart_meters;
 mod supply_points;
+mod taking;
+mod tariffs;
 
 pub(super) use meters::{ELECTRICITY_METER, GAS_METER, by_id as meter_by_id};
 
@@ -25,15 +39,29 @@ const BAD_INPUT: &str = "KT-CT-1605";
 
 pub(super) fn bind(b: &mut Bindings) {
     account_properties::bind(b);
+    agreements::bind(b);
     capacities::bind(b);
+    consumption::bind(b);
+    cost_of_use::bind(b);
     gas_points::bind(b);
+    german::bind(b);
+    japanese::bind(b);
     japanese_points::bind(b);
+    japanese_readings::bind(b);
     malos::bind(b);
     market_points::bind(b);
+    market_products::bind(b);
+    measurements::bind(b);
     meter_points::bind(b);
     meters::bind(b);
+    point_readings::bind(b);
+    products::bind(b);
     properties::bind(b);
+    rates::bind(b);
+    readings::bind(b);
     search::bind(b);
     smart_meters::bind(b);
     supply_points::bind(b);
+    taking::bind(b);
+    tariffs::bind(b);
 }

@@ -12,9 +12,10 @@ use serde_json::{Value, json};
 use super::issue;
 use super::rhythms::{self, Billed};
 use crate::domain::ledgers::dunning::today;
+use crate::domain::supply::charging::{self, ChargingError};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
-use crate::platform::market;
+use crate::platform::market::{self, Market};
 
 /// The job that bills one ledger.
 const BILL: &str = "bill-ledger";
@@ -87,7 +88,7 @@ statement!(static MOVE: () = "
     update billing_documents set from_date = $2, to_date = $3, kind = $4 where id = $1");
 statement!(static TAKE_IN: () = "
     update transactions set billing_document_id = $1, is_held = $4
-    where ledger_id = $2 and billing_document_id is null and posted_date < $3");
+    where ledger_id = $2 and billing_document_id is null and (posted_date < $3 or id = any($5))");
 statement!(static CLOSE: () = "
     update billing_documents d
     set status = 'CLOSED', to_date = coalesce($2, d.to_date), closed_at = $3, position = coalesce(last.position, 0) + 1,
@@ -127,7 +128,7 @@ async fn bring_up(tx: &mut Tx, billed: &Billed) -> Result<(), sqlx::Error> {
     let mut open = open(tx, billed).await?;
     for _ in 0..MOST_PERIODS {
         let Some(end) = open.to_date.filter(|end| *end <= today) else { break };
-        open = if close(tx, billed.ledger(), &open, end).await? {
+        open = if close(tx, (billed.ledger(), market), &open, end, end).await? {
             begin(tx, billed, end).await?
         } else {
             // Nothing happened, so there is nothing to bill: the document is for the next period.
@@ -150,7 +151,8 @@ pub async fn bill_now(tx: &mut Tx, ledger: i64) -> Result<bool, sqlx::Error> {
     let Some(tomorrow) = market.day(now).succ_opt().filter(|day| *day > open.from_date) else {
         return Ok(false);
     };
-    let closed = close(tx, ledger, &open, tomorrow).await?;
+    // What is used today is not known yet.
+    let closed = close(tx, (ledger, market), &open, tomorrow, market.day(now)).await?;
     if closed {
         begin(tx, &billed, tomorrow).await?;
         issue::of_ledger(tx, ledger).await?;
@@ -193,10 +195,20 @@ pub(super) async fn close_note(tx: &mut Tx, note: i64) -> Result<(), sqlx::Error
     Ok(())
 }
 
-/// Puts what was posted before `end` and is on no document on this one, and closes it. Says no, and does nothing, if
-/// there is nothing.
-async fn close(tx: &mut Tx, ledger: i64, open: &Open, end: NaiveDate) -> Result<bool, sqlx::Error> {
-    let take_in = TAKE_IN.command().bind(open.id).bind(ledger).bind(end).bind(open.is_held);
+/// Charges what was supplied before the day `used_to`, puts that and what was posted before `end` and is on no document on this
+/// one, and closes it. Says no, and does nothing, if there is nothing.
+async fn close(
+    tx: &mut Tx,
+    (ledger, market): (i64, &Market),
+    open: &Open,
+    end: NaiveDate,
+    used_to: NaiveDate,
+) -> Result<bool, sqlx::Error> {
+    let charged = charging::of_ledger(tx, market, ledger, used_to).await.map_err(|error| match error {
+        ChargingError::Database(error) => error,
+        other => sqlx::Error::Protocol(other.to_string()),
+    })?;
+    let take_in = TAKE_IN.command().bind(open.id).bind(ledger).bind(end).bind(open.is_held).bind(charged);
     if take_in.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(false);
     }

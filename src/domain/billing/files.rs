@@ -12,6 +12,7 @@ use super::documents::{self, Document};
 use super::paper::{self, Bill};
 use crate::domain::accounts::accounts;
 use crate::domain::auth::viewer::Viewer;
+use crate::domain::supply::charging;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
@@ -110,6 +111,8 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
     let undone = documents::by_ids(tx, viewer, document.annuls_id.as_slice()).await?.pop().flatten();
     let (brand,) = BRAND.query().bind(account.id).fetch_one(&mut *tx).await?;
     let transactions = contents::all(tx, viewer, document.id).await?;
+    let ids: Vec<i64> = transactions.iter().map(|transaction| transaction.id).collect();
+    let supply = charging::of_transactions(tx, &ids).await?;
     let document = document.clone();
     let written = tokio::task::spawn_blocking(move || {
         let undoes = undone.as_ref().and_then(|undone| undone.number.as_deref());
@@ -120,6 +123,7 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
             document: &document,
             undoes,
             transactions: &transactions,
+            supply: &supply,
         };
         paper::write(&bill).map_err(|error| JobError::Other(error.to_string()))
     });

@@ -1,9 +1,14 @@
 //! A bill on paper: who it is for, what it says in sum, each transaction, and what is to be paid.
 
+use std::collections::HashMap;
+
+use rust_decimal::Decimal;
+
 use super::documents::{Document, Kind};
 use super::wording::{self, Words};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::transactions::{self, Transaction};
+use crate::domain::supply::charging::{Kept, Shown};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor};
 use crate::platform::pdf::{self, A4, LETTER, Mark, Page, Paper, PdfError, Sheet};
@@ -32,6 +37,8 @@ pub(super) struct Bill<'a> {
     pub undoes: Option<&'a str>,
     /// In the order in which they happened.
     pub transactions: &'a [Transaction],
+    /// What those among them are made of that charge for energy.
+    pub supply: &'a HashMap<i64, Shown>,
 }
 
 /// Why a bill was not put on paper.
@@ -247,6 +254,9 @@ fn transactions_of(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
                 table_head(sheets, bill, words);
             }
             line(sheets, bill, transaction);
+            if let Some(shown) = bill.supply.get(&transaction.id) {
+                parts(sheets, bill, words, shown);
+            }
         }
         total(sheets, bill, words, kind);
     }
@@ -267,6 +277,40 @@ fn line(sheets: &mut Sheets, bill: &Bill<'_>, transaction: &Transaction) {
         }
     }
     sheets.down(LINE);
+}
+
+/// What a charge for energy is made of: the days, and each thing with its price.
+fn parts(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words, shown: &Shown) {
+    let ends = columns(sheets);
+    let left = LEFT + DAY + 10.0;
+    let days = shown.first.zip(shown.last.and_then(|last| last.pred_opt()));
+    let days = days.map(|(first, last)| {
+        let day = |day| wording::day(bill.market, day);
+        (format!("{} – {}", day(first), day(last)), None)
+    });
+    let unit = Decimal::from(10_u64.checked_pow(bill.market.currency.exponent).unwrap_or(1));
+    let part = |line: &Kept| {
+        let amount = if line.of_days {
+            format!("{} {}", line.days, words.days)
+        } else {
+            format!("{} kWh", wording::number(bill.market, Decimal::new(line.wh, 3)))
+        };
+        let rate = line.rate.map(|rate| wording::number(bill.market, rate / unit));
+        let rate = rate.map(|rate| format!(" × {rate}")).unwrap_or_default();
+        (format!("{}: {amount}{rate}", line.title), Some(line.net))
+    };
+    let lines = shown.lines();
+    for (text, net) in days.into_iter().chain(lines.iter().map(part)) {
+        if !sheets.fits(LINE) {
+            table_head(sheets, bill, words);
+        }
+        let net = net.map(|net| wording::money(bill.market, net)).unwrap_or_default();
+        let room = ends[0] - pdf::width(&net, SMALL) - 10.0 - left;
+        sheets.text(left, SMALL, GREY, &pdf::fitted(&text, SMALL, room));
+        sheets.ending(ends[0], SMALL, GREY, &net);
+        sheets.down(LINE * 0.8);
+    }
+    sheets.down(LINE * 0.2);
 }
 
 fn total(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words, kind: transactions::Kind) {
@@ -323,174 +367,4 @@ fn feet(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
 }
 
 #[cfg(test)]
-mod tests {
-    use chrono::{DateTime, NaiveDate};
-
-    use super::*;
-    use crate::platform::market;
-
-    fn day(text: &str) -> NaiveDate {
-        text.parse().expect("a day")
-    }
-
-    fn account(name: &str) -> Account {
-        Account {
-            id: 1,
-            number: "A-0A1B2C3D".into(),
-            brand: String::new(),
-            market: String::new(),
-            status: "ACTIVE".into(),
-            account_type: "DOMESTIC".into(),
-            portfolio_id: 1,
-            urn: None,
-            billing_name: name.into(),
-            billing_sub_name: String::new(),
-            billing_email: String::new(),
-            billing_address_line1: "1 High Street".into(),
-            billing_address_line2: String::new(),
-            billing_address_line3: String::new(),
-            billing_address_line4: String::new(),
-            billing_address_line5: String::new(),
-            billing_postcode: "AB1 2CD".into(),
-            billing_country: "GB".into(),
-            billing_delivery_point: String::new(),
-            created_at: DateTime::UNIX_EPOCH,
-        }
-    }
-
-    fn document(kind: &str, market: &str) -> Document {
-        Document {
-            id: 90001,
-            ledger_id: 1,
-            ledger_number: "L-00000000".into(),
-            account_id: 1,
-            market: market.into(),
-            kind: kind.into(),
-            status: "ISSUED".into(),
-            from_date: day("2026-03-02"),
-            to_date: Some(day("2026-04-02")),
-            number: Some("X-00000007".into()),
-            opening_balance: Minor(1000),
-            charges_net: Minor(500_000),
-            charges_tax: Minor(25_000),
-            credits_net: Minor(1000),
-            credits_tax: Minor(0),
-            payments: Minor(20_000),
-            refunds: Minor(0),
-            closing_balance: Minor(-503_000),
-            held_reason: None,
-            issued_on: Some(day("2026-04-02")),
-            due_date: Some(day("2026-04-16")),
-            to_address: None,
-            closed_at: None,
-            issued_at: Some(DateTime::UNIX_EPOCH),
-            annuls_id: None,
-            annulled_by: None,
-        }
-    }
-
-    fn charge(id: i64, title: &str) -> Transaction {
-        Transaction {
-            id,
-            ledger_id: 1,
-            account_number: String::new(),
-            kind: "charge".into(),
-            posted_date: day("2026-03-02"),
-            created_at: DateTime::UNIX_EPOCH,
-            amount: Minor(5250),
-            net_amount: Minor(5000),
-            tax_amount: Minor(250),
-            balance_carried_forward: Minor(0),
-            title: title.into(),
-            note: None,
-            display_note: Some("as read\non the meter".into()),
-            reason_code: None,
-            payment_type: None,
-            supply: None,
-            is_export: false,
-            is_imported: false,
-            is_held: false,
-            is_issued: true,
-            is_reversed: false,
-            billing_document_id: Some(90001),
-            metadata: None,
-        }
-    }
-
-    fn pages(market: &str, kind: &str, count: i64) -> Vec<Vec<String>> {
-        let market = market::by_code(market).expect("a market");
-        let (document, account) = (document(kind, &market.code), account("Ada Lovelace"));
-        let transactions: Vec<Transaction> = (0..count).map(|id| charge(id, "Electricity")).collect();
-        let bill = Bill {
-            market,
-            brand: "Kraken",
-            account: &account,
-            document: &document,
-            undoes: None,
-            transactions: &transactions,
-        };
-        let pages = compose(&bill, wording::of(market), A4).expect("pages");
-        assert!(write(&bill).expect("a PDF").starts_with(b"%PDF-"));
-        let text = |mark: &Mark| match mark {
-            Mark::Text { text, x, size, .. } => {
-                assert!(
-                    *x >= LEFT - 0.1 && x + pdf::width(text, *size) <= A4.width - LEFT + 0.1,
-                    "{text} sticks out"
-                );
-                Some(text.clone())
-            }
-            Mark::Bar { .. } => None,
-        };
-        pages.iter().map(|page| page.iter().filter_map(text).collect()).collect()
-    }
-
-    fn after<'a>(texts: &'a [String], label: &str) -> &'a str {
-        let place = texts.iter().position(|text| text == label).expect(label);
-        &texts[place + 1]
-    }
-
-    #[test]
-    fn a_bill_says_what_the_ledger_says() {
-        let pages = pages("gb", "statement", 3);
-        let texts = &pages[0];
-        for (label, amount) in [
-            ("Balance brought forward", "£10.00"),
-            ("Charges", "-£5,250.00"),
-            ("Credits", "£10.00"),
-            ("Payments received", "£200.00"),
-            ("Paid back to you", "£0.00"),
-            ("Balance", "-£5,030.00"),
-            ("To pay (Due on 16 Apr 2026)", "£5,030.00"),
-            ("Account", "A-0A1B2C3D"),
-            ("Period", "2 Mar 2026 – 1 Apr 2026"),
-            ("Number", "X-00000007"),
-        ] {
-            assert_eq!(after(texts, label), amount, "{label}");
-        }
-        let line = texts.iter().position(|text| text.starts_with("Electricity")).expect("a line");
-        assert_eq!(
-            texts[line..line + 4],
-            ["Electricity – as read on the meter", "£50.00", "£2.50", "£52.50"]
-        );
-        let total = texts.iter().position(|text| text == "Total").expect("a total");
-        assert_eq!(texts[total..total + 4], ["Total", "£5,000.00", "£250.00", "£5,250.00"]);
-        assert!(texts.contains(&"VAT: £250.00".to_owned()));
-    }
-
-    #[test]
-    fn a_long_bill_has_several_pages_each_with_its_foot() {
-        let pages = pages("de", "invoice", 100);
-        assert!(pages.len() > 2);
-        for (place, page) in pages.iter().enumerate() {
-            assert!(page.contains(&format!("Seite {} / {}", place + 1, pages.len())));
-        }
-        assert_eq!(pages.iter().flatten().filter(|text| text.starts_with("Electricity")).count(), 100);
-    }
-
-    #[test]
-    fn japanese_bills_are_japanese() {
-        let pages = pages("jp", "period", 1);
-        assert_eq!(after(&pages[0], "ご利用期間"), "2026年3月2日 – 2026年4月1日");
-        assert_eq!(after(&pages[0], "残高"), "-503,000円");
-    }
-}
+mod tests;

@@ -1,6 +1,7 @@
 //! What bills say, by market.
 
 use chrono::{Datelike, NaiveDate};
+use rust_decimal::Decimal;
 
 use crate::platform::market::Market;
 
@@ -24,6 +25,7 @@ pub(super) struct Words {
     pub closing: &'static str,
     pub day: &'static str,
     pub what: &'static str,
+    pub days: &'static str,
     pub net: &'static str,
     pub gross: &'static str,
     pub total: &'static str,
@@ -53,6 +55,7 @@ static ENGLISH: Words = Words {
     closing: "Balance",
     day: "Date",
     what: "Description",
+    days: "days",
     net: "Net",
     gross: "Gross",
     total: "Total",
@@ -82,6 +85,7 @@ static GERMAN: Words = Words {
     closing: "Kontostand",
     day: "Datum",
     what: "Beschreibung",
+    days: "Tage",
     net: "Netto",
     gross: "Brutto",
     total: "Summe",
@@ -111,6 +115,7 @@ static JAPANESE: Words = Words {
     closing: "残高",
     day: "日付",
     what: "項目",
+    days: "日",
     net: "税抜",
     gross: "税込",
     total: "合計",
@@ -162,6 +167,12 @@ fn grouped(number: u64, separator: &str) -> String {
         out.push(digit);
     }
     out
+}
+
+/// A number with as many decimals as it needs, as people there write it.
+pub(super) fn number(market: &Market, number: Decimal) -> String {
+    let text = number.normalize().to_string();
+    if market.country == "DE" { text.replace('.', ",") } else { text }
 }
 
 /// A day as people there write it.

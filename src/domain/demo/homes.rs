@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::areas::{self, Area};
 use super::cast::{Customer, Supply};
-use super::{DemoError, Person, World};
+use super::{DemoError, Person, World, products};
 use crate::domain::accounts::accounts;
 use crate::domain::accounts::address::Address;
 use crate::domain::supply::capacities::{self, Capacity, CapacityError};
@@ -207,6 +207,7 @@ async fn dwell(
         let serial = &serials[usize::from(is_gas)];
         connect(tx, world, &site, supply, is_gas, serial).await?;
     }
+    products::choose(tx, world, customer, account, site.wiring.is_prepaid).await?;
     if site.market == "gb" && site.wiring.is_smart {
         hub(tx, world, &site).await?;
     }

@@ -15,6 +15,7 @@ mod newcomers;
 mod overseas;
 mod papers;
 mod payers;
+mod products;
 mod regular;
 mod stories;
 mod trade;
@@ -73,6 +74,7 @@ use crate::domain::payments::collect::CollectError;
 use crate::domain::payments::direct_debits::SetUpError;
 use crate::domain::payments::held_schedules::ScheduleError;
 use crate::domain::payments::requests::RequestError;
+use crate::domain::supply::agreements::AgreementError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::jobs::JobError;
@@ -246,6 +248,8 @@ pub enum DemoError {
     Reversal(#[from] ReversalError),
     #[error(transparent)]
     Post(#[from] PostError),
+    #[error(transparent)]
+    Product(#[from] AgreementError),
     #[error(transparent)]
     Home(#[from] homes::HomeError),
     #[error(transparent)]

@@ -15,6 +15,7 @@ use crate::domain::ledgers::ledgers::{self, Which};
 use crate::domain::ledgers::payments::{self, Movement};
 use crate::domain::ledgers::{reminders, scheduled};
 use crate::domain::payments::vendors::simulated_mandates;
+use crate::domain::supply::{collector, day_ahead, published, simulated_feed};
 use crate::platform::clock;
 use crate::platform::db::Tx;
 use crate::platform::market;
@@ -44,6 +45,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     let present = tx.wall_now();
     for month in 0..MONTHS {
         wait_until(tx, at(present, month, JOIN)).await?;
+        measure(tx).await?;
         cycle::bill_due(tx).await?;
         payers::through_others(tx, world).await?;
         payers::at_the_till(tx, world, month as usize).await?;
@@ -93,6 +95,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     let end = at(present, MONTHS, JOIN);
     if end <= present {
         wait_until(tx, end).await?;
+        measure(tx).await?;
         cycle::bill_due(tx).await?;
         payers::through_others(tx, world).await?;
         letters::carry(tx, world.random).await?;
@@ -103,7 +106,13 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     regular::begin(tx, world).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
-    Ok(())
+    published::turn(tx, &day_ahead::Simulator::default()).await?;
+    measure(tx).await
+}
+
+/// Takes in what meters have sent by now.
+async fn measure(tx: &mut Tx) -> Result<(), DemoError> {
+    Ok(collector::catch_up(tx, &simulated_feed::Simulator::default()).await?)
 }
 
 /// Nine o'clock on a day of the month that lies so many months after the first.

@@ -46,10 +46,16 @@ pub enum Name {
     ProcessWithdrawn,
     /// Nothing is left to do.
     ProcessCompleted,
+    /// A product was agreed on for a supply point.
+    AgreementMade,
+    /// An agreement ends earlier than was agreed.
+    AgreementTerminated,
+    /// An agreement is as if it had never been.
+    AgreementRevoked,
 }
 
 /// Everything that can happen.
-pub const ALL: [Name; 14] = [
+pub const ALL: [Name; 17] = [
     Name::AccountOpened,
     Name::AccountChanged,
     Name::AccountStatusChanged,
@@ -64,6 +70,9 @@ pub const ALL: [Name; 14] = [
     Name::ProcessResumed,
     Name::ProcessWithdrawn,
     Name::ProcessCompleted,
+    Name::AgreementMade,
+    Name::AgreementTerminated,
+    Name::AgreementRevoked,
 ];
 
 impl Name {
@@ -84,6 +93,9 @@ impl Name {
             Self::ProcessResumed => "ledgers.debt-process.resumed-v1",
             Self::ProcessWithdrawn => "ledgers.debt-process.withdrawn-v1",
             Self::ProcessCompleted => "ledgers.debt-process.completed-v1",
+            Self::AgreementMade => "supply.agreement.made-v1",
+            Self::AgreementTerminated => "supply.agreement.terminated-v1",
+            Self::AgreementRevoked => "supply.agreement.revoked-v1",
         }
     }
 }
@@ -99,6 +111,8 @@ pub enum About {
     Ledger(i64),
     /// What is done about a debt.
     Process(i64),
+    /// What is taken at a supply point.
+    Agreement(i64),
 }
 
 impl About {
@@ -108,6 +122,7 @@ impl About {
             Self::User(id) => ("user", id),
             Self::Ledger(id) => ("ledger", id),
             Self::Process(id) => ("process", id),
+            Self::Agreement(id) => ("agreement", id),
         }
     }
 }
@@ -128,14 +143,16 @@ pub struct Event {
 statement!(static RECORD: () = "
     with added as (
         insert into outbox (name, account_id, account_user_id, data, occurred_at, recorded_at)
-        select told.name, coalesce(a.id, l.account_id, p.account_id), u.id,
+        select told.name, coalesce(a.id, l.account_id, p.account_id, g.account_id), u.id,
             told.data || jsonb_strip_nulls(jsonb_build_object('userNumber', u.number, 'ledgerId', l.id::text,
-                'ledgerNumber', l.number, 'processId', p.id::text, 'processKind', p.kind)), $5, $6
+                'ledgerNumber', l.number, 'processId', p.id::text, 'processKind', p.kind, 'agreementId', g.id::text,
+                'supplyPointId', g.supply_point_id::text)), $5, $6
         from unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[]) with ordinality
                 as told (name, about, id, data, place)
             left join accounts a on told.about = 'account' and a.id = told.id
             left join account_users u on told.about = 'user' and u.id = told.id
             left join processes p on told.about = 'process' and p.id = told.id
+            left join agreements g on told.about = 'agreement' and g.id = told.id
             left join ledgers l on l.id = case told.about when 'ledger' then told.id else p.ledger_id end
         order by told.place
         returning id, name, account_id, account_user_id

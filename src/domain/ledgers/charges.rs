@@ -92,6 +92,32 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
 }
 
+/// A charge for what was supplied under an agreement, priced and taxed line by line.
+#[derive(Clone, Debug)]
+pub struct Priced<'a> {
+    /// `electricity` or `gas`.
+    pub supply: &'a str,
+    /// What the bill calls it.
+    pub title: &'a str,
+    /// The sum of its lines. What is paid for is negative, and so is what an earlier charge had too much.
+    pub split: Split,
+    /// Whether it is for energy fed in.
+    pub is_export: bool,
+    /// The type of ledger it belongs on; the main one if none is named.
+    pub ledger_type: Option<&'a str>,
+}
+
+/// Charges an account for what was supplied under an agreement. Answers the transaction's id. For use by billing, which has
+/// settled whose account it is.
+pub async fn for_agreement(tx: &mut Tx, account: i64, new: &Priced<'_>) -> Result<i64, ChargeError> {
+    Minor::entry(new.split.gross.0)?;
+    let target = ledgers::target(tx, account, new.ledger_type).await?.ok_or(ChargeError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
+    let supply = Some(new.supply);
+    let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, new.split, new.title) };
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
+}
+
 /// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.
 pub(crate) fn supply_split(
     market: &Market,

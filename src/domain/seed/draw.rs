@@ -3,7 +3,7 @@
 
 /// What is drawn for. Each has chances of its own.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum About {
+pub(in crate::domain) enum About {
     Household = 1,
     Person,
     Home,
@@ -15,9 +15,14 @@ pub(super) enum About {
 
 /// A source of chance.
 #[derive(Clone, Debug)]
-pub(super) struct Draw(u64);
+pub(in crate::domain) struct Draw(u64);
 
 impl Draw {
+    /// What follows from numbers in this order, and from nothing else.
+    pub fn from(numbers: &[u64]) -> Self {
+        Self(numbers.iter().fold(0, |key, number| mixed(key ^ mixed(*number))))
+    }
+
     /// What befalls the one numbered `index`.
     pub fn of(seed: u64, about: About, index: u64) -> Self {
         let begin = mixed(seed ^ mixed(about as u64));

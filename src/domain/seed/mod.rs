@@ -7,7 +7,7 @@
 //! row, and the books have been proved. Nothing else can write meanwhile.
 
 mod cast;
-mod draw;
+pub(super) mod draw;
 mod habits;
 mod history;
 mod life;

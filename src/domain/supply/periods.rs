@@ -3,9 +3,10 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
+use super::agreements;
 use super::gas_register;
 use super::identifiers::MarketName;
-use crate::domain::accounts::grouped;
+use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
 use crate::platform::market;
@@ -27,6 +28,18 @@ row! {
         pub is_billable: bool,
         /// When it was agreed on.
         pub agreed_at: DateTime<Utc>,
+    }
+}
+
+row! {
+    /// A supply that was agreed on and never began.
+    pub struct CalledOff {
+        /// The point.
+        pub supply_point_id: i64,
+        /// When it was to begin.
+        pub was_to_begin: DateTime<Utc>,
+        /// One of `ActivationCancellationReason`.
+        pub reason: String,
     }
 }
 
@@ -71,11 +84,24 @@ statement!(static END_AT_PROPERTY: (i64,) = "
     where sp.id = s.supply_point_id and sp.property_id = $1 and s.account_id = $2 and lower(s.during) < $3
       and (upper_inf(s.during) or upper(s.during) > $3)
     returning sp.id");
-// What would only begin in the future never begins.
+// What would only begin in the future never begins, and is remembered as that.
 statement!(static CALL_OFF_AT_PROPERTY: () = "
-    delete from supply_periods s using supply_points sp
-    where sp.id = s.supply_point_id and sp.property_id = $1 and s.account_id = $2 and lower(s.during) >= $3
-      and lower(s.during) > $4");
+    with gone as (
+        delete from supply_periods s using supply_points sp
+        where sp.id = s.supply_point_id and sp.property_id = $1 and s.account_id = $2 and lower(s.during) >= $3
+          and lower(s.during) > $4
+        returning s.supply_point_id, s.account_id, lower(s.during) as was_to_begin
+    )
+    insert into called_off_supplies (supply_point_id, account_id, was_to_begin, reason, called_off_at)
+    select gone.supply_point_id, gone.account_id, gone.was_to_begin, 'CUSTOMER_CHANGED_MIND', $4 from gone");
+// What was agreed on again since then is not called off any more.
+statement!(static CALLED_OFF: CalledOff = concat!("
+    select distinct on (c.supply_point_id) c.supply_point_id, c.was_to_begin, c.reason
+    from called_off_supplies c join accounts a on a.id = c.account_id
+    where c.supply_point_id = any($3::bigint[]) and ", account_is_visible!(), "
+      and not exists (select from supply_periods s where s.supply_point_id = c.supply_point_id
+        and s.account_id = c.account_id and (lower(s.during) >= c.was_to_begin or s.created_at > c.called_off_at))
+    order by c.supply_point_id, c.called_off_at desc, c.id desc"));
 statement!(static IS_SUPPLIED: (bool,) = "
     select exists (select from supply_periods s join supply_points sp on sp.id = s.supply_point_id
         where sp.property_id = $1 and s.account_id = $2 and s.during && tstzrange($3, null))");
@@ -108,6 +134,7 @@ pub async fn end_supply(tx: &mut Tx, supply_point: i64, on: NaiveDate) -> Result
     let until = start_of(tx, supply_point, on).await?;
     let ended = END.query().bind(supply_point).bind(until).fetch_optional(&mut *tx).await?;
     ended.ok_or(SupplyError::NotSupplied)?;
+    agreements::end_with_supply(tx, &[supply_point], None, until).await?;
     Ok(tell(tx, supply_point).await?)
 }
 
@@ -130,6 +157,8 @@ pub(super) async fn end_at_property(
 ) -> Result<bool, sqlx::Error> {
     let now = tx.business_now().await?;
     let ended = END_AT_PROPERTY.query().bind(property).bind(account).bind(until).fetch_all(&mut *tx).await?;
+    let points: Vec<i64> = ended.iter().map(|(point,)| *point).collect();
+    agreements::end_with_supply(tx, &points, Some(account), until).await?;
     for (point,) in ended {
         tell(tx, point).await?;
     }
@@ -156,4 +185,14 @@ pub async fn of_points(
     let query = OF_POINTS.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point_id, row)).collect()))
+}
+
+/// What was called off last at each of these points, on accounts that the viewer may see, unless it was agreed on again.
+pub async fn called_off(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    points: &[i64],
+) -> Result<Vec<Option<CalledOff>>, sqlx::Error> {
+    let query = CALLED_OFF.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
+    Ok(in_order(points, query.fetch_all(&mut *tx).await?, |row| row.supply_point_id))
 }

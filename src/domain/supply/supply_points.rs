@@ -8,7 +8,9 @@ use thiserror::Error;
 use super::gas_points::{GasEntry, gas_entry};
 use super::gas_register;
 use super::identifiers::{self, MarketName, NotAnIdentifier};
-pub use super::periods::{SupplyError, SupplyPeriod, begin_supply, end_supply, of_points as periods_of};
+pub use super::periods::{
+    CalledOff, SupplyError, SupplyPeriod, begin_supply, called_off, end_supply, of_points as periods_of,
+};
 use super::visible::supply_point_is_visible;
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};

@@ -11,6 +11,12 @@ const NULL: [u8; 4] = (-1_i32).to_be_bytes();
 const DAYS_TO_2000: i32 = 10_957;
 const MICROS_TO_2000: i64 = 946_684_800_000_000;
 
+/// Bytes in front of the values of an array of one dimension: how many dimensions, whether there are nulls, the type,
+/// how many values, and the index of the first.
+const ARRAY_HEADER: usize = 20;
+/// What Postgres calls the type `integer`.
+const INTEGER: i32 = 23;
+
 /// Rows about to be copied into one table, all with the same columns.
 #[derive(Debug)]
 pub struct Rows {
@@ -83,6 +89,33 @@ impl Row<'_> {
         self.value(&value.to_be_bytes())
     }
 
+    /// An `integer`.
+    pub fn int(self, value: i32) -> Self {
+        self.value(&value.to_be_bytes())
+    }
+
+    /// A `smallint`.
+    pub fn small(self, value: i16) -> Self {
+        self.value(&value.to_be_bytes())
+    }
+
+    /// An `integer[]` of one dimension, null where there is nothing.
+    pub fn ints(self, values: &[Option<i32>]) -> Self {
+        let size: usize = values.iter().map(|value| if value.is_some() { 8 } else { 4 }).sum();
+        let length = |of: usize| i32::try_from(of).unwrap_or(i32::MAX).to_be_bytes();
+        let has_null = i32::from(values.iter().any(Option::is_none));
+        self.0.extend_from_slice(&length(size + ARRAY_HEADER));
+        for part in [1, has_null, INTEGER] {
+            self.0.extend_from_slice(&part.to_be_bytes());
+        }
+        self.0.extend_from_slice(&length(values.len()));
+        self.0.extend_from_slice(&1_i32.to_be_bytes());
+        values.iter().fold(self, |row, value| match value {
+            Some(value) => row.int(*value),
+            None => row.null(),
+        })
+    }
+
     /// A `text`.
     pub fn text(self, value: &str) -> Self {
         self.value(value.as_bytes())
@@ -130,6 +163,16 @@ mod tests {
             [0, 3, 0, 0, 0, 8, 0, 0, 0, 0, 0, 0, 0, 5, 255, 255, 255, 255, 0, 0, 0, 4, 0, 0, 0, 1, 255, 255]
         );
         assert_eq!(rows.count(), 1);
+    }
+
+    #[test]
+    fn an_array_has_a_header_and_its_values() {
+        let mut rows = Rows::new(1);
+        rows.row().ints(&[Some(7), None]);
+        let bytes = &rows.finished()[21..];
+        assert_eq!(bytes[..4], 32_i32.to_be_bytes());
+        assert_eq!(bytes[4..24], [0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 23, 0, 0, 0, 2, 0, 0, 0, 1]);
+        assert_eq!(bytes[24..36], [0, 0, 0, 4, 0, 0, 0, 7, 255, 255, 255, 255]);
     }
 
     #[test]

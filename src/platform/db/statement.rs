@@ -178,7 +178,7 @@ macro_rules! field {
 }
 pub(crate) use field;
 
-field!(bool, i16, i32, i64, String, Vec<String>, Vec<i64>, Vec<u8>);
+field!(bool, i16, i32, i64, String, Vec<String>, Vec<i32>, Vec<i64>, Vec<u8>, Vec<Option<i32>>);
 field!(DateTime<Utc>, NaiveDate, Decimal, uuid::Uuid, serde_json::Value);
 
 /// Declares a row: a struct whose fields are read from columns of the same names.

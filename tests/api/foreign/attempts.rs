@@ -31,6 +31,9 @@ pub struct Bobs {
     pub stored: String,
     /// A payment that is still to come.
     pub payment: i64,
+    /// Meters of his in Germany; he has others in Britain.
+    pub german_meter: i64,
+    pub german_gas_meter: i64,
 }
 
 /// One call with something of Bob's.

@@ -4,16 +4,22 @@
 mod attempts;
 mod money_back;
 mod payments;
+mod readings;
 mod ways_to_pay;
 
 use std::collections::BTreeSet;
 
 use kraken_api::domain::auth::{Viewer, organisations};
 use kraken_api::domain::ledgers::proceedings::{self, NewProceeding};
+use kraken_api::domain::supply::identifiers::MarketName;
+use kraken_api::domain::supply::properties::{self, NewProperty};
+use kraken_api::domain::supply::{meters, supply_points};
 use serde_json::{Value, json};
 use sqlx::Row;
 
 use self::attempts::{ABOUT_THE_CALLER, ATTEMPTS, Bobs};
+use crate::readings::{GAS_MALO, MALO, MPAN, MPRN};
+use crate::support::places;
 use crate::support::server::beginning;
 use crate::support::world::Customer;
 use crate::support::{Others, Server, World};
@@ -60,7 +66,11 @@ impl Server {
         let details = json!({ "accountNumber": bob.account, "bankDetails": bank });
         let stored = self.ask(Some(&bob.token), store, json!({ "i": details })).await;
         let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
+        self.supplied_home(bob, MarketName::GbrElectricity, MPAN, "E1").await;
+        self.supplied_home(bob, MarketName::GbrGas, MPRN, "G1").await;
         Bobs {
+            german_meter: self.german_meter(bob, MarketName::DeuElectricity, MALO).await,
+            german_gas_meter: self.german_meter(bob, MarketName::DeuGas, GAS_MALO).await,
             instruction: instruction["id"].as_str().expect("an id").to_owned(),
             stored: stored.as_str().expect("a reference").to_owned(),
             feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
@@ -85,6 +95,25 @@ impl Server {
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
             payment: self.payment_of(bob).await,
         }
+    }
+
+    /// A meter in Germany at a point that is supplied on a customer's account.
+    async fn german_meter(&self, customer: &Customer, market_name: MarketName, malo: &str) -> i64 {
+        let mut tx = self.tx().await;
+        let new =
+            NewProperty { market: "de", label: None, address: places::address("de"), coordinates: None };
+        let property = properties::add(&mut tx, &new).await.expect("a property");
+        let new = places::point(property, market_name, malo);
+        let point = supply_points::register(&mut tx, &new).await.expect("a point");
+        let supply = "insert into supply_periods (supply_point_id, account_id, during, created_at)
+            values ($1, $2, tstzrange('2026-01-01', null), now())";
+        let supply = sqlx::query(supply).bind(point).bind(customer.account_id);
+        supply.execute(&mut tx).await.expect("supplied");
+        let registers = [places::register("1", "STANDARD", "STANDARD")];
+        let new = places::meter(malo, &registers);
+        let meter = meters::install(&mut tx, point, places::since(), &new).await.expect("a meter");
+        tx.commit().await.expect("committed");
+        meter
     }
 
     /// Has an agency collect what a customer owes. Answers the number of the collection.
@@ -206,6 +235,8 @@ const GIVEN: &[&str] = &[
     "token",
     "refreshToken",
     "tokens",
+    "id",
+    "readingDate",
     "accountCharge",
     "accountCredit",
     "account",
@@ -289,8 +320,12 @@ async fn nobody_reaches_what_is_somebody_elses() {
     let bobs = server.bobs(&world.bob).await;
     let before = server.all_about(&world.bob).await;
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
-    for attempt in
-        ATTEMPTS.iter().chain(money_back::ATTEMPTS).chain(payments::ATTEMPTS).chain(ways_to_pay::ATTEMPTS)
+    for attempt in ATTEMPTS
+        .iter()
+        .chain(money_back::ATTEMPTS)
+        .chain(payments::ATTEMPTS)
+        .chain(readings::ATTEMPTS)
+        .chain(ways_to_pay::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -316,6 +351,7 @@ async fn no_mutation_is_left_out() {
         .iter()
         .chain(money_back::ATTEMPTS)
         .chain(payments::ATTEMPTS)
+        .chain(readings::ATTEMPTS)
         .chain(ways_to_pay::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())

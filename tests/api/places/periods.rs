@@ -1,6 +1,7 @@
 //! Moving in and out: what the next people see of the last, and the other way round.
 
 use kraken_api::domain::supply::identifiers::MarketName;
+use kraken_api::domain::supply::smart_meters::{self, NewDevice};
 use kraken_api::domain::supply::{meters, properties, supply_points};
 use serde_json::json;
 
@@ -14,8 +15,20 @@ const PLACES: &str = "query($n: String!) { account(accountNumber: $n) {
     then: properties(activeFrom: \"2026-02-14T12:00:00Z\") { id }
     previousProperties { id occupancyPeriods { accountNumber effectiveTo }
         meterPoints { status ... on ElectricityMeterPointType { supplyEndDate meters(includeInactive: true) { serialNumber } } } }
-    allProperties { id occupancyPeriods { accountNumber }
+    allProperties { id occupancyPeriods { accountNumber } smartDeviceNetworks { smartDevices { type } }
         meterPoints { status ... on ElectricityMeterPointType { meters(includeInactive: true) { serialNumber } } } } } }";
+
+fn device(kind: &str, meter: Option<i64>) -> NewDevice<'_> {
+    NewDevice {
+        kind,
+        manufacturer: "Landis+Gyr",
+        model: "E470",
+        firmware_version: "24.18",
+        serial_number: "1",
+        payment_mode: None,
+        meter,
+    }
+}
 
 #[tokio::test]
 async fn who_moves_out_keeps_what_was_theirs() {
@@ -24,6 +37,10 @@ async fn who_moves_out_keeps_what_was_theirs() {
     let home = server.supplied_home(&world.ada, MarketName::GbrElectricity, MPAN, "OLD1").await;
     let (ada, bob) = (world.ada.account_id, world.bob.account_id);
     let mut tx = server.tx().await;
+    for (kind, meter) in [("ESME", Some(home.meter)), ("CHF", None)] {
+        let device = device(kind, meter);
+        smart_meters::join(&mut tx, &server.random, home.property, &device).await.expect("joined");
+    }
     properties::move_out(&mut tx, home.property, ada, day("2026-02-15")).await.expect("moved out");
     properties::move_in(&mut tx, home.property, bob, day("2026-02-15"), true).await.expect("moved in");
     let registers = [register("1", "STANDARD", "STANDARD")];
@@ -40,10 +57,16 @@ async fn who_moves_out_keeps_what_was_theirs() {
         "occupancyPeriods": [{ "accountNumber": world.ada.account, "effectiveTo": "2026-02-15T00:00:00+00:00" }],
         "meterPoints": [{ "status": "OFF_SUPPLY", "supplyEndDate": "2026-02-14", "meters": [{ "serialNumber": "OLD1" }] }] }]);
     assert_eq!(ada["previousProperties"], previous);
+    let hers = json!([{ "smartDevices": [{ "type": "ESME" }] }]);
+    assert_eq!(
+        ada["allProperties"][0]["smartDeviceNetworks"], hers,
+        "the meter of her time, and nothing else"
+    );
     let data = server.ask(Some(&world.bob.token), PLACES, json!({ "n": world.bob.account })).await;
     let bob = &data["account"];
     assert_eq!((&bob["now"], &bob["previousProperties"]), (&id, &json!([])));
     let all = json!([{ "id": home.property.to_string(), "occupancyPeriods": [{ "accountNumber": world.bob.account }],
+        "smartDeviceNetworks": [{ "smartDevices": [{ "type": "CHF" }] }],
         "meterPoints": [{ "status": "ON_SUPPLY", "meters": [{ "serialNumber": "NEW1" }] }] }]);
     assert_eq!(bob["allProperties"], all);
     let everything = "query($id: ID!) { property(id: $id) { occupancyPeriods { id }
@@ -103,18 +126,8 @@ async fn statements_do_not_grow_with_properties() {
         let mut tx = server.tx().await;
         let new = crate::support::places::point(home.property, MarketName::GbrGas, gas);
         crate::support::places::supplied(&mut tx, &new, world.ada.account_id, "G1").await;
-        let hub = kraken_api::domain::supply::smart_meters::NewDevice {
-            kind: "ESME",
-            manufacturer: "x",
-            model: "x",
-            firmware_version: "1",
-            serial_number: "x",
-            payment_mode: None,
-            meter: Some(home.meter),
-        };
-        kraken_api::domain::supply::smart_meters::join(&mut tx, &server.random, home.property, &hub)
-            .await
-            .expect("joined");
+        let meter = device("ESME", Some(home.meter));
+        smart_meters::join(&mut tx, &server.random, home.property, &meter).await.expect("joined");
         tx.commit().await.expect("committed");
         let variables = json!({ "n": world.ada.account }).as_object().cloned().unwrap_or_default();
         let request = kraken_api::graphql::Request {

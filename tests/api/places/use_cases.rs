@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use kraken_api::domain::accounts::address::Address;
+use kraken_api::domain::auth::Viewer;
 use kraken_api::domain::supply::identifiers::MarketName;
 use kraken_api::domain::supply::meters::{self, MeterError, NewRegister};
 use kraken_api::domain::supply::properties::{self, NewProperty, OccupancyError, PropertyError};
@@ -82,6 +83,16 @@ async fn one_household_lives_in_a_home() {
     let (left,): (i64,) =
         sqlx::query_as("select count(*) from supply_periods").fetch_one(&mut tx).await.expect("a count");
     assert_eq!(left, 1);
+    let viewer = Viewer::customer(world.ada.user_id);
+    let gone = supply_points::called_off(&mut tx, &viewer, &[at]).await.expect("asked").pop().flatten();
+    let gone = gone.expect("remembered");
+    assert_eq!(
+        (gone.reason.as_str(), gone.was_to_begin.date_naive()),
+        ("CUSTOMER_CHANGED_MIND", day("2026-05-31"))
+    );
+    supply_points::begin_supply(&mut tx, at, ada, day("2026-07-01")).await.expect("agreed again");
+    let gone = supply_points::called_off(&mut tx, &viewer, &[at]).await.expect("asked");
+    assert_eq!(gone, [None]);
 }
 
 #[tokio::test]

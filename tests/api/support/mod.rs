@@ -1,5 +1,6 @@
 //! A server for each test, and the people who call it.
 
+pub mod agreed;
 pub mod database;
 pub mod debts;
 pub mod letters;

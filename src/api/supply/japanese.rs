@@ -1,0 +1,142 @@
+//! Japanese price models: products by steps of a month's use or at one price, the monthly adjustment for fuel and the levy for
+//! renewables; and `tariffSummary`.
+
+use rust_decimal::Decimal;
+
+use super::products::Sold;
+use crate::api::session::{Bindings, Call};
+use crate::domain::supply::catalogue;
+use crate::domain::supply::tariffs::{self, Charge, Quote};
+use crate::graphql::{FieldError, Leaf, Leaves, Parts, Resolved};
+
+const STEPPED: &str = "ElectricitySteppedProduct";
+const SINGLE: &str = "ElectricitySingleStepProduct";
+const FED_IN: &str = "ElectricityFitProduct";
+
+/// What all prices of a kWh have.
+const PRICE: Leaves<Charge> = &[
+    ("band", |c| (&c.band).into()),
+    ("pricePerUnit", |c| c.price.net.into()),
+    ("pricePerUnitIncTax", |c| c.price.gross.into()),
+    ("unitType", |_| "KWH_CONSUMPTION".into()),
+    ("gridOperatorCode", |c| (&c.region).into()),
+    ("regionOfOperation", |c| operator(&c.region)),
+    ("validFrom", |c| c.from.into()),
+    ("validTo", |c| c.to.into()),
+];
+
+/// What days cost, and the levies that are told apart.
+pub(super) const DAYS_AND_LEVIES: Parts<Sold> = &[
+    ("standingCharges", |s| Resolved::nodes(day_charges(s))),
+    ("fuelCostAdjustment", |s| levy(s, "FUEL_COST_ADJUSTMENT")),
+    ("renewableEnergyLevy", |s| levy(s, "RENEWABLE_ENERGY_LEVY")),
+];
+
+pub(super) fn bind(b: &mut Bindings) {
+    b.root("Query.tariffSummary", summary);
+    for model in [STEPPED, SINGLE, FED_IN] {
+        b.leaves::<Sold>(
+            model,
+            &[
+                ("code", |s| (&s.product.code).into()),
+                ("displayName", |s| (&s.product.display_name).into()),
+                ("params", |s| s.product.params().into()),
+            ],
+        );
+    }
+    for model in [STEPPED, SINGLE] {
+        b.leaves::<Sold>(
+            model,
+            &[
+                ("standingChargeUnitType", |s| unit_of_days(s)),
+                ("standingChargePricePerDay", |s| standing(s).into()),
+                ("tags", |s| (&s.product.tags).into()),
+            ],
+        );
+        b.parts::<Sold>(model, &[("consumptionCharges", |s| Resolved::nodes(charges(s)))]);
+        b.parts(model, DAYS_AND_LEVIES);
+    }
+    b.parts::<Sold>(FED_IN, &[("generationCredits", |s| Resolved::nodes(charges(s)))]);
+    for price in [
+        "SteppedConsumptionRate",
+        "ConsumptionRate",
+        "FuelCostAdjustmentRate",
+        "RenewableEnergyLevyRate",
+        "GenerationCreditRate",
+    ] {
+        b.leaves(price, PRICE);
+    }
+    for price in ["SteppedConsumptionRate", "ConsumptionRate"] {
+        b.leaves::<Charge>(price, &[("timeOfUse", |c| (&c.name).into())]);
+    }
+    let steps: Leaves<Charge> = &[("stepStart", |c| c.step_from.into()), ("stepEnd", |c| c.step_to.into())];
+    b.leaves("SteppedConsumptionRate", steps);
+    b.leaves("ConsumptionChargeRate", steps);
+    b.leaves::<Charge>(
+        "ConsumptionChargeRate",
+        &[("pricePerUnitIncTax", |c| c.price.gross.into()), ("band", |c| (&c.band).into())],
+    );
+    b.leaves::<Charge>(
+        "StandingCharge",
+        &[
+            ("pricePerUnit", |c| c.price.net.into()),
+            ("pricePerUnitIncTax", |c| c.price.gross.into()),
+            ("gridOperatorCode", |c| (&c.region).into()),
+            ("regionOfOperation", |c| operator(&c.region)),
+            ("band", |c| (&c.band).into()),
+            ("validFrom", |c| c.from.into()),
+            ("validTo", |c| c.to.into()),
+            ("unitType", |_| "DAYS_ON_SUPPLY".into()),
+        ],
+    );
+    summaries(b);
+}
+
+fn summaries(b: &mut Bindings) {
+    b.leaves::<Quote>(
+        "TariffSummary",
+        &[
+            ("code", |q| (&q.tariff.product_code).into()),
+            ("displayName", |q| (&q.tariff.display_name).into()),
+            ("gridOperatorCode", |q| (&q.tariff.region).into()),
+            ("productParams", |q| serde_json::json!({ "kind": q.tariff.kind, "tags": q.tariff.tags }).into()),
+        ],
+    );
+    b.parts::<Quote>("TariffSummary", &[("tiers", |q| Resolved::nodes([q.clone()]))]);
+    b.parts::<Quote>("TariffTier", &[("consumptionRates", |q| Resolved::nodes(q.charges()))]);
+}
+
+fn operator(region: &str) -> Leaf<'static> {
+    let regions = catalogue::of_market("jp").into_iter().flat_map(|catalogue| &catalogue.regions);
+    let mut named = regions.filter(|known| known.code == region);
+    named.next().map(|known| known.name.as_str()).into()
+}
+
+fn charges(sold: &Sold) -> Vec<Charge> {
+    sold.quote.as_ref().map(Quote::charges).unwrap_or_default()
+}
+
+fn day_charges(sold: &Sold) -> Vec<Charge> {
+    sold.quote.as_ref().map(Quote::day_charges).unwrap_or_default()
+}
+
+pub(super) fn standing(sold: &Sold) -> Option<Decimal> {
+    let charges = day_charges(sold);
+    (!charges.is_empty()).then(|| charges.iter().map(|charge| charge.price.net).sum())
+}
+
+pub(super) fn unit_of_days(sold: &Sold) -> Leaf<'_> {
+    standing(sold).map(|_| "DAYS_ON_SUPPLY").into()
+}
+
+fn levy(sold: &Sold, name: &str) -> Resolved {
+    Resolved::maybe(sold.quote.as_ref().and_then(|quote| quote.levy(name)))
+}
+
+async fn summary(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let (operator, product): (String, Option<String>) =
+        (call.arg("gridOperatorCode")?, call.arg("productCode")?);
+    let mut view = call.cx.read().await?;
+    let found = tariffs::of_region(&mut view, "jp", &operator, product.as_deref()).await;
+    Ok(Resolved::nodes(found.map_err(FieldError::internal)?))
+}

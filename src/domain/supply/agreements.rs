@@ -1,0 +1,253 @@
+//! Agreements: who takes what at a supply point, for how long. At most one holds at any moment, which
+//! `agreements_one_at_a_time` sees to, whoever agrees at once.
+
+use chrono::{DateTime, Months, NaiveDate, TimeDelta, Utc};
+use serde_json::{Value, json};
+use thiserror::Error;
+
+use super::catalogue;
+use super::interval::Period;
+use crate::domain::events::{self, About, Event, Name};
+use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
+use crate::platform::market::{self, Market};
+
+/// For how long somebody may think better of it.
+const COOLING_OFF: TimeDelta = TimeDelta::days(14);
+
+/// Why nothing was agreed, or an agreement did not change.
+#[derive(Debug, Error)]
+pub enum AgreementError {
+    /// There is no such agreement.
+    #[error("there is no such agreement")]
+    NotThere,
+    /// The product is not sold, or not for such a point or account.
+    #[error("the product is not sold for this supply point")]
+    NoProduct,
+    /// The point is not supplied on the account on the first day.
+    #[error("the point is not supplied on the account then")]
+    NotSupplied,
+    /// Another agreement holds at some time of it.
+    #[error("another agreement holds then")]
+    Overlaps,
+    /// It does not hold on that day, or no longer.
+    #[error("the agreement does not hold on that day")]
+    NotThen,
+    /// Something of it has been charged.
+    #[error("the agreement has been billed")]
+    Billed,
+    /// The database failed.
+    #[error(transparent)]
+    Database(sqlx::Error),
+}
+database_error!(AgreementError);
+
+impl From<sqlx::Error> for AgreementError {
+    fn from(error: sqlx::Error) -> Self {
+        if on_constraint(&error, "agreements_one_at_a_time") { Self::Overlaps } else { Self::Database(error) }
+    }
+}
+
+/// What is agreed.
+#[derive(Clone, Copy, Debug)]
+pub struct NewAgreement<'a> {
+    /// The account, by row id.
+    pub account: i64,
+    /// The supply point, by row id.
+    pub supply_point: i64,
+    /// Code of the product.
+    pub product: &'a str,
+    /// How the account pays, where prices go by it.
+    pub payment_method: &'a str,
+    /// The first local day.
+    pub from: NaiveDate,
+    /// The local day after the last one. Without one it is the product's term, or for good.
+    pub to: Option<NaiveDate>,
+    /// The first local day that is charged here, where others have charged those before.
+    pub charged_from: Option<NaiveDate>,
+}
+
+row! {
+    struct Choice {
+        market: String,
+        region: String,
+        offer_id: i64,
+        term_months: Option<i32>,
+    }
+}
+
+// A meter that counts night by itself is for prices by day and night; where the product has none, any will do.
+statement!(static CHOICE: Choice = "
+    select sp.market, sp.region, o.id as offer_id, p.term_months
+    from supply_points sp join accounts a on a.id = $1 and a.market = sp.market
+        join products p on p.market = sp.market and p.code = $3 and p.direction = sp.direction
+            and p.available_from <= $4 and (p.available_to is null or p.available_to > $4)
+            and case when a.account_type like 'BUSINESS%' then p.is_business or p.direction = 'EXPORT' else p.is_domestic end
+        join product_offers o on o.product_id = p.id and o.market_name = sp.market_name
+    where sp.id = $2
+    order by (o.kind = 'DAY_NIGHT') = exists (select from meters m join meter_registers r on r.meter_id = m.id
+            where m.supply_point_id = sp.id and r.band = 'NIGHT') desc, o.id
+    limit 1");
+statement!(static IS_SUPPLIED: (bool,) = "
+    select exists (select from supply_periods s
+        where s.supply_point_id = $1 and s.account_id = $2 and s.during @> $3::timestamptz)");
+statement!(static TARIFF: (i64,) = "
+    select t.id from tariffs t where t.offer_id = $1 and t.region = $2
+    order by (t.payment_method is not distinct from $3) desc, t.payment_method nulls first limit 1");
+statement!(static ADD: (i64,) = "
+    insert into agreements (supply_point_id, account_id, tariff_id, during, agreed_from, agreed_to, agreed_at,
+        rescission_deadline_at, charged_from)
+    values ($1, $2, $3, tstzrange($4, $5), $4, $5, $6, $7, $8) returning id");
+
+/// Agrees to take a product at a supply point. Answers the agreement's row id.
+///
+/// # Errors
+/// See [`AgreementError`].
+pub async fn agree(tx: &mut Tx, new: &NewAgreement<'_>) -> Result<i64, AgreementError> {
+    let now = tx.business_now().await?;
+    let choice = CHOICE.query().bind(new.account).bind(new.supply_point).bind(new.product).bind(now);
+    let choice = choice.fetch_optional(&mut *tx).await?.ok_or(AgreementError::NoProduct)?;
+    let market = market::by_code(&choice.market).ok_or(AgreementError::NoProduct)?;
+    let (from, to) = period(market, new, choice.term_months)?;
+    let supplied = IS_SUPPLIED.query().bind(new.supply_point).bind(new.account).bind(from);
+    if !supplied.fetch_one(&mut *tx).await?.0 {
+        return Err(AgreementError::NotSupplied);
+    }
+    let region = catalogue::region(&choice.market, &choice.region).ok_or(AgreementError::NoProduct)?;
+    let tariff = TARIFF.query().bind(choice.offer_id).bind(region).bind(new.payment_method);
+    let (tariff,) = tariff.fetch_optional(&mut *tx).await?.ok_or(AgreementError::NoProduct)?;
+    let add = ADD.query().bind(new.supply_point).bind(new.account).bind(tariff).bind(from).bind(to);
+    let (id,) = add.bind(now).bind(now + COOLING_OFF).bind(new.charged_from).fetch_one(&mut *tx).await?;
+    tell(tx, id, Name::AgreementMade, json!({ "validFrom": from, "validTo": to })).await?;
+    Ok(id)
+}
+
+fn period(market: &Market, new: &NewAgreement<'_>, term: Option<i32>) -> Result<Period, AgreementError> {
+    let term = term.and_then(|months| u32::try_from(months).ok());
+    let to = match (new.to, term) {
+        (None, Some(months)) => {
+            Some(new.from.checked_add_months(Months::new(months)).ok_or(AgreementError::NotThen)?)
+        }
+        (to, _) => to,
+    };
+    if to.is_some_and(|to| to <= new.from) {
+        return Err(AgreementError::NotThen);
+    }
+    Ok((market.start_of(new.from), to.map(|day| market.start_of(day))))
+}
+
+row! {
+    struct Held {
+        account_id: i64,
+        supply_point_id: i64,
+        market: String,
+        from_at: Option<DateTime<Utc>>,
+        to_at: Option<DateTime<Utc>>,
+        payment_method: Option<String>,
+        charged_to: Option<NaiveDate>,
+    }
+}
+
+statement!(static HOLD: Held = "
+    select g.account_id, g.supply_point_id, sp.market, lower(g.during) as from_at, upper(g.during) as to_at,
+        t.payment_method, (select max(upper(c.days)) from supply_charges c where c.agreement_id = g.id) as charged_to
+    from agreements g join supply_points sp on sp.id = g.supply_point_id join tariffs t on t.id = g.tariff_id
+    where g.id = $1 and g.revoked_at is null for no key update of g");
+statement!(static END: () = "
+    update agreements set during = tstzrange(lower(during), $2), terminated_at = $3 where id = $1");
+statement!(static REVOKE: () = "update agreements set revoked_at = $2 where id = $1");
+
+/// Nobody else changes the agreement, and nobody charges it, until the transaction ends.
+async fn hold(tx: &mut Tx, agreement: i64) -> Result<(Held, &'static Market), AgreementError> {
+    let held = HOLD.query().bind(agreement).fetch_optional(&mut *tx).await?;
+    let held = held.ok_or(AgreementError::NotThere)?;
+    let market = market::by_code(&held.market).ok_or(AgreementError::NotThere)?;
+    Ok((held, market))
+}
+
+/// Ends an agreement at the beginning of a local day on which it holds. One that is never to hold is revoked instead.
+///
+/// # Errors
+/// Not on its first day, not after its last one, and not before a day that has been charged.
+pub async fn terminate(tx: &mut Tx, agreement: i64, on: NaiveDate) -> Result<(), AgreementError> {
+    let (held, market) = hold(tx, agreement).await?;
+    let end = market.start_of(on);
+    if held.from_at.is_none_or(|from| end <= from) || held.to_at.is_some_and(|to| end > to) {
+        return Err(AgreementError::NotThen);
+    }
+    if held.charged_to.is_some_and(|charged| on < charged) {
+        return Err(AgreementError::Billed);
+    }
+    let now = tx.business_now().await?;
+    END.command().bind(agreement).bind(end).bind(now).execute(&mut *tx).await?;
+    tell(tx, agreement, Name::AgreementTerminated, json!({ "validTo": end })).await?;
+    Ok(())
+}
+
+/// Ends an agreement and begins another one on the same day, for the same account at the same point. Answers the new one's
+/// row id.
+///
+/// # Errors
+/// Those of [`terminate`] and [`agree`].
+pub async fn switch(
+    tx: &mut Tx,
+    agreement: i64,
+    product: &str,
+    from: NaiveDate,
+) -> Result<i64, AgreementError> {
+    let (held, _) = hold(tx, agreement).await?;
+    terminate(tx, agreement, from).await?;
+    let payment_method = held.payment_method.as_deref().unwrap_or("DIRECT_DEBIT");
+    let Held { account_id: account, supply_point_id: supply_point, .. } = held;
+    let new =
+        NewAgreement { account, supply_point, product, payment_method, from, to: None, charged_from: None };
+    agree(tx, &new).await
+}
+
+/// Makes an agreement as if it had never been.
+///
+/// # Errors
+/// Not once something of it has been charged.
+pub async fn revoke(tx: &mut Tx, agreement: i64) -> Result<(), AgreementError> {
+    let (held, _) = hold(tx, agreement).await?;
+    if held.charged_to.is_some() {
+        return Err(AgreementError::Billed);
+    }
+    let now = tx.business_now().await?;
+    REVOKE.command().bind(agreement).bind(now).execute(&mut *tx).await?;
+    tell(tx, agreement, Name::AgreementRevoked, json!({})).await?;
+    Ok(())
+}
+
+// What ends later ends with the supply, and what would only begin then never does.
+statement!(static END_WITH_SUPPLY: (i64, bool) = "
+    update agreements g set terminated_at = case when lower(g.during) < $3::timestamptz then $4::timestamptz end,
+        revoked_at = case when lower(g.during) >= $3 then $4::timestamptz end,
+        during = case when lower(g.during) < $3 then tstzrange(lower(g.during), $3) else g.during end
+    from supply_periods s
+    where g.supply_point_id = any($1) and ($2::bigint is null or g.account_id = $2) and g.revoked_at is null
+        and (upper_inf(g.during) or upper(g.during) > $3) and s.supply_point_id = g.supply_point_id
+        and s.account_id = g.account_id and upper(s.during) = $3
+    returning g.id, g.revoked_at is not null");
+
+/// Ends what was agreed at points whose supply, on an account or by whoever had it, ended at a moment.
+pub(super) async fn end_with_supply(
+    tx: &mut Tx,
+    points: &[i64],
+    account: Option<i64>,
+    until: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    let end = END_WITH_SUPPLY.query().bind(points).bind(account).bind(until).bind(now);
+    for (agreement, is_revoked) in end.fetch_all(&mut *tx).await? {
+        if is_revoked {
+            tell(tx, agreement, Name::AgreementRevoked, json!({})).await?;
+        } else {
+            tell(tx, agreement, Name::AgreementTerminated, json!({ "validTo": until })).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn tell(tx: &mut Tx, agreement: i64, name: Name, data: Value) -> Result<(), sqlx::Error> {
+    events::record(tx, &[Event { name, about: About::Agreement(agreement), data }]).await
+}
