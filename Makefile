@@ -21,7 +21,7 @@ soak:  ## many tasks post at once on few accounts, for long and from a new seed 
 	@KRAKEN_STORM_SEED=$$(date +%s) KRAKEN_STORM_TURNS=$(TURNS) KRAKEN_STORM_DAYS=$(DAYS) \
 		$(CARGO) test --locked --test api storm:: -- --nocapture
 
-clients:  ## public client libraries against the built server
+clients:  ## public client libraries, the pages and the examples against the built server
 	@env -u DATABASE_URL scripts/prepare.sh
 	@$(CARGO) build --locked --bin kraken-api
 	@tests/clients/run.sh

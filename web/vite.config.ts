@@ -16,6 +16,8 @@ export default defineConfig({
     rollupOptions: { input: ['graphiql.html', 'operations.html'] },
   },
   worker: { format: 'es' },
+  // Its workers are files of their own, which only the build itself can bundle.
+  optimizeDeps: { exclude: ['@graphiql/react/setup-workers/vite', 'graphiql/setup-workers/vite'] },
   server: { proxy: { '/v1/graphql': API_SERVER } },
   test: { environment: 'node', include: ['src/**/*.test.ts'] },
 });

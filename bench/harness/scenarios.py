@@ -115,6 +115,65 @@ fragment AccountConnectionTypeConnectionFragment on AccountConnection {
   totalCount edges { node { id: rowId number status brand billingName balance } }
 }"""
 
+MONTH = """query Month($number: String!, $from: DateTime!, $to: DateTime!) {
+  account(accountNumber: $number) {
+    properties { electricitySupplyPoints {
+      spin halfHourlyReadings(fromDatetime: $from, toDatetime: $to) { startAt endAt value }
+    } }
+  }
+}"""
+MONTH_PG = """query Month($number: String!, $from: Datetime!, $to: Datetime!) {
+  account: accountByNumber(number: $number) {
+    properties(orderBy: [ROW_ID_ASC]) { electricitySupplyPoints: japanesePoints(orderBy: [ROW_ID_ASC]) {
+      spin halfHourlyReadings: halfHoursList(fromDatetime: $from, toDatetime: $to) { startAt endAt value }
+    } }
+  }
+}"""
+
+# A page holds a hundred at most, so the year is asked for by its quarters.
+QUARTERS = [("q1", "2025-01-01T00:00:00+00:00", "2025-04-01T00:00:00+01:00"),
+            ("q2", "2025-04-01T00:00:00+01:00", "2025-07-01T00:00:00+01:00"),
+            ("q3", "2025-07-01T00:00:00+01:00", "2025-10-01T00:00:00+01:00"),
+            ("q4", "2025-10-01T00:00:00+01:00", "2026-01-01T00:00:00+00:00")]
+YEAR = "query Year($identifier: String!, $market: String!) {\n  supplyPoint(externalIdentifier: $identifier, marketName: $market) {\n" + "".join(
+    f"""    {name}: readings(startAt: "{start}", endAt: "{end}", readingType: INTERVAL, timeGranularity: DAY, timezone: "Europe/London") {{
+      importReadings(first: 100) {{ edges {{ node {{ intervalStart intervalEnd value }} }} }}
+    }}
+""" for name, start, end in QUARTERS) + "  }\n}"
+YEAR_PG = "query Year($identifier: String!, $market: String!) {\n  supplyPoint: supplyPointByMarketNameAndIdentifier(identifier: $identifier, marketName: $market) {\n" + "".join(
+    f"""    {name}: days(startAt: "{start}", endAt: "{end}", first: 100) {{ edges {{ node {{ intervalStart intervalEnd value }} }} }}
+""" for name, start, end in QUARTERS) + "  }\n}"
+YEAR_BY_HAND = "query Year($identifier: String!, $market: String!) {\n  supplyPoint(externalIdentifier: $identifier, marketName: $market) {\n" + "".join(
+    f"""    {name}: readings(startAt: "{start}", endAt: "{end}") {{
+      importReadings(first: 100) {{ edges {{ node {{ intervalStart intervalEnd value }} }} }}
+    }}
+""" for name, start, end in QUARTERS) + "  }\n}"
+
+HOMES = """query Homes($number: String!) {
+  portfolio(portfolioNumber: $number) {
+    number
+    accounts(first: 50) { edges { node {
+      number
+      properties { id address electricityMeterPoints {
+        ... on ElectricityMeterPointType { mpan agreements { validFrom validTo } }
+      } }
+    } } }
+  }
+}"""
+HOMES_BY_HAND = HOMES.replace("... on ElectricityMeterPointType { mpan agreements { validFrom validTo } }",
+                              "mpan agreements { validFrom validTo }")
+HOMES_PG = """query Homes($number: String!) {
+  portfolio: portfolioByNumber(number: $number) {
+    number
+    accounts(first: 50, orderBy: [ROW_ID_ASC]) { edges { node {
+      number
+      properties(orderBy: [ROW_ID_ASC]) { id: rowId address electricityMeterPoints: meterPoints(orderBy: [ROW_ID_ASC]) {
+        mpan agreements(orderBy: [ROW_ID_ASC]) { validFrom validTo }
+      } }
+    } } }
+  }
+}"""
+
 
 @dataclass
 class World:
@@ -124,6 +183,8 @@ class World:
     portfolios: list  # numbers
     charged: list  # account numbers
     keys: list  # API keys
+    japanese: list  # (account number, portfolio number) of accounts with half-hours
+    british: list  # (MPAN, portfolio number) of points with half-hours
     tokens: dict = field(default_factory=dict)  # portfolio number -> token of its customer
     staff: str = ""
     issuer: str = ""
@@ -163,6 +224,18 @@ def _portfolio(name):
     return variables
 
 
+def _month(peer, world, chance):
+    number, portfolio = chance.choice(world.japanese)
+    month = chance.randrange(1, 12)
+    ends = f"2025-{month + 1:02}-01T00:00:00+09:00"
+    return {"number": number, "from": f"2025-{month:02}-01T00:00:00+09:00", "to": ends}, world.tokens[portfolio]
+
+
+def _year(peer, world, chance):
+    mpan, portfolio = chance.choice(world.british)
+    return {"identifier": mpan, "market": "GBR_ELECTRICITY"}, world.tokens[portfolio]
+
+
 def _charge(peer, world, chance):
     gross = chance.randrange(500, 5000)
     return {"input": {"accountNumber": chance.choice(world.charged), "grossAmount": gross, "reason": "ADMIN_FEE",
@@ -189,6 +262,11 @@ ALL = [
     Scenario("published", "6. The largest published document that is served as a whole", 64,
              {"": PUBLISHED % CONNECTIONS, "mercurius": BY_HAND, "python": BY_HAND, PG: PUBLISHED_PG},
              _portfolio("portfolioNumber")),
+    Scenario("month", "7. A month of half-hours for one point", 64, {"": MONTH, PG: MONTH_PG}, _month),
+    Scenario("year", "8. A year by day for one account", 64,
+             {"": YEAR, PG: YEAR_PG, "mercurius": YEAR_BY_HAND, "python": YEAR_BY_HAND}, _year),
+    Scenario("homes", "9. 50 accounts with properties, points and agreements", 64,
+             {"": HOMES, PG: HOMES_PG, "mercurius": HOMES_BY_HAND, "python": HOMES_BY_HAND}, _portfolio("number")),
 ]
 
 
@@ -206,4 +284,8 @@ def comparable(data):
         claims = claims_of(session["token"])
         known = {name: claims[name] for name in ("sub", "gty", "email", "tokenUse", "iss")}
         return {"session": {**known, "lasts": claims["exp"] - claims["iat"], "renewed": len(session["refreshToken"]) >= 32}}
+    year = data.get("supplyPoint")
+    if year is not None:
+        # A view has its days right below the quarter.
+        return {name: found.get("importReadings", found) for name, found in year.items()}
     return data

@@ -26,6 +26,8 @@ PEERS = [name for name in PORTS if name != "ours"]
 CONNECTIONS = 20
 ISSUER = f"http://127.0.0.1:{PORTS['ours']}/v1/graphql/"
 KEYS = 200
+# Meters that have sent a year of half-hours.
+MEASURED = 10_000
 
 # Customers with a portfolio of fifty accounts, below another portfolio and with two below it; who may ask without
 # limits; and statistics of all of it.
@@ -178,7 +180,8 @@ class Stage:
         landlords = landlords_of(self.accounts)
         keys = max(landlords, min(KEYS, self.accounts // 5))
         began = time.monotonic()
-        said = self._ours("seed", "--accounts", str(self.accounts), "--seed", "1", "--api-keys", str(keys))
+        said = self._ours("seed", "--accounts", str(self.accounts), "--seed", "1", "--api-keys", str(keys),
+                          "--measured", str(min(MEASURED, self.accounts)), "--measured-days", "365")
         took = time.monotonic() - began
         password = self._ours("staff", "add", "--email", "bench@example.com", "--name", "Bench").split()[-1]
         self.postgres.sql(WORLD.format(landlords=landlords), self.database)
@@ -255,6 +258,13 @@ class Stage:
             " where p.lead_account_id is not null and p.number like 'P-BENCH-%' order by a.id", self.database)
         charged = self.postgres.sql("select number from accounts where market = 'gb' order by md5(number) limit 2000",
                                     self.database).split()
+        japanese, british = (self.postgres.rows(
+            f"select {column}, p.number from accounts a join portfolios p on p.id = a.portfolio_id"
+            " join supply_periods s on s.account_id = a.id join supply_points sp on sp.id = s.supply_point_id"
+            " where p.lead_account_id is not null and p.number like 'P-BENCH-%'"
+            f" and sp.market = '{market}' and exists (select from interval_days i where i.supply_point_id = sp.id"
+            " and i.day = '2025-01-15') order by sp.id", self.database)
+            for market, column in (("jp", "a.number"), ("gb", "sp.identifier")))
         by_user = {}
         owner_of = dict(self.postgres.rows("select encode(key_hash, 'hex'), account_user_id from api_keys", self.database))
         wanted = {user for user, _ in owned}
@@ -266,7 +276,8 @@ class Stage:
         staff = self.log_in(email="bench@example.com", password=made["password"])
         assert claims_of(staff)["sub"].startswith("kraken|support-user:")
         self.world = World(accounts=[tuple(row) for row in accounts], portfolios=[number for _, number in owned],
-                           charged=charged, keys=keys, tokens=tokens, staff=staff, issuer=ISSUER)
+                           charged=charged, keys=keys, tokens=tokens,
+                           japanese=[tuple(row) for row in japanese], british=[tuple(row) for row in british], staff=staff, issuer=ISSUER)
 
     def stop(self):
         for server in self.servers.values():

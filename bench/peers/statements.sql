@@ -172,3 +172,57 @@ where k.key_hash = $1 and k.revoked_at is null
 -- $1 SHA-256 of the token, $2 its beginning, $3 user
 insert into refresh_tokens (token_hash, hint, account_user_id, created_at, expires_at)
 values ($1, $2, $3, now(), now() + interval '7 days')
+
+-- name: properties
+-- $1 account ids
+select o.account_id, pr.id, concat_ws(', ', nullif(pr.address_line1, ''), nullif(pr.address_line2, ''),
+    nullif(pr.address_line3, ''), nullif(pr.address_line4, ''), nullif(pr.address_line5, ''), nullif(pr.postcode, '')) as address
+from occupancies o join properties pr on pr.id = o.property_id
+where o.account_id = any($1::bigint[]) order by pr.id
+
+-- name: points
+-- $1 property ids, $2 markets
+select sp.property_id, sp.id, sp.identifier from supply_points sp
+where sp.property_id = any($1::bigint[]) and sp.market = any($2::text[]) and sp.commodity = 'electricity' order by sp.id
+
+-- name: agreements
+-- $1 supply point ids
+select g.supply_point_id, g.id, lower(g.during) as valid_from, upper(g.during) as valid_to from agreements g
+where g.supply_point_id = any($1::bigint[]) and g.revoked_at is null
+    and (upper(g.during) is null or upper(g.during) > now()) order by lower(g.during), g.id
+
+-- name: half_hours
+-- $1 supply point ids, $2 from, $3 to
+select newest.supply_point_id, newest.start_of + (place - 1) * interval '30 minutes' as start_at, energy as wh
+from (
+    select distinct on (i.supply_point_id, i.day) i.supply_point_id, i.day::timestamp at time zone 'Asia/Tokyo' as start_of, i.wh
+    from interval_days i
+    where i.supply_point_id = any($1::bigint[]) and i.day >= ($2::timestamptz at time zone 'Asia/Tokyo')::date
+        and i.day <= ($3::timestamptz at time zone 'Asia/Tokyo')::date
+    order by i.supply_point_id, i.day, i.version desc
+) newest cross join lateral unnest(newest.wh) with ordinality as each (energy, place)
+where newest.start_of + (place - 1) * interval '30 minutes' >= $2
+    and newest.start_of + (place - 1) * interval '30 minutes' < $3 and energy is not null
+order by newest.supply_point_id, start_at
+
+-- name: point
+-- $1 user id, $2 market name, $3 identifier
+select sp.id from supply_points sp
+where sp.market_name = $2 and sp.identifier = $3 and exists (
+    select 1 from supply_periods s join accounts a on a.id = s.account_id
+    where s.supply_point_id = sp.id and (
+        exists (select 1 from account_user_roles r where r.user_id = $1 and r.account_id = a.id)
+        or exists (select 1 from portfolio_user_roles r where r.user_id = $1 and r.portfolio_id = a.portfolio_id)))
+
+-- name: days
+-- $1 supply point id, $2 from, $3 to, $4 how many
+select day::text, (day + 1)::text as next, extract(hour from day::timestamp - (day::timestamp at time zone 'Europe/London')
+    at time zone 'UTC')::int as starts, extract(hour from (day + 1)::timestamp - ((day + 1)::timestamp at time zone
+    'Europe/London') at time zone 'UTC')::int as ends, sum(energy)::int as wh
+from (
+    select distinct on (i.day) i.day, i.wh from interval_days i
+    where i.supply_point_id = $1 and i.day >= ($2::timestamptz at time zone 'Europe/London')::date
+        and i.day < ($3::timestamptz at time zone 'Europe/London')::date
+    order by i.day, i.version desc
+) newest cross join lateral unnest(newest.wh) as energy
+group by day order by day limit $4

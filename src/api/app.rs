@@ -17,6 +17,7 @@ use crate::domain::billing::files;
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
 use crate::domain::payments::vendors::simulated_slips::{self, Slip};
 use crate::domain::payments::vendors::simulated_vault::Simulator;
+use crate::domain::supply::terms::{self, Terms};
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
 use crate::platform::db::{Database, Stats, Tx};
@@ -170,6 +171,16 @@ impl App {
             Box::pin(simulated_slips::pay(tx, reference))
         });
         paid.await
+    }
+
+    /// The terms of the product with this code.
+    ///
+    /// # Errors
+    /// Why they cannot be shown.
+    pub async fn terms(&self, code: &str) -> Result<Option<Terms>, sqlx::Error> {
+        let stats = Stats::new();
+        let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &stats).await?;
+        terms::of_product(&mut tx, code).await
     }
 
     /// The points that this server has leased.

@@ -8,7 +8,9 @@ mod auth;
 mod billing;
 mod brownouts;
 mod communications;
+mod devices;
 mod ledgers;
+mod loyalty;
 mod nodes;
 mod paging;
 mod payments;
@@ -30,5 +32,7 @@ fn bind(b: &mut session::Bindings) {
     payments::bind(b);
     supply::bind(b);
     communications::bind(b);
+    devices::bind(b);
+    loyalty::bind(b);
     nodes::bind(b);
 }

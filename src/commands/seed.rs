@@ -32,6 +32,12 @@ pub struct Seed {
     /// Give so many customers an API key.
     #[arg(long, default_value_t = 0, requires = "accounts")]
     api_keys: u32,
+    /// Let so many smart meters have sent what ran through them.
+    #[arg(long, default_value_t = 0, requires = "accounts")]
+    measured: u32,
+    /// Of how many days before the end of the history.
+    #[arg(long, default_value_t = 365, requires = "measured")]
+    measured_days: u16,
 }
 
 pub async fn run(config: &Config, options: &Seed) -> Result<(), Problem> {
@@ -66,6 +72,7 @@ async fn bulk(config: &Config, options: &Seed, accounts: u32, opened: &Opened) -
         until: options.until,
         password_hash,
         api_keys: options.api_keys,
+        measured: (options.measured, options.measured_days),
     };
     let say = move |what: &str| eprintln!("{:>7.1} s  {what}", begun.elapsed().as_secs_f64());
     let made = seed::make(&opened.database, &opened.random, &order, &say).await.map_err(Problem::other)?;
@@ -82,8 +89,8 @@ async fn bulk(config: &Config, options: &Seed, accounts: u32, opened: &Opened) -
 fn tell(made: &Made, begun: Instant) {
     let counts = &made.counts;
     println!(
-        "{} accounts of {} people in {} portfolios, {} ledgers, {} transactions, {} entries, {} postings: \
-         {:.1} s, {} MB",
+        "{} accounts of {} people in {} portfolios, {} ledgers, {} transactions, {} entries, {} postings, \
+         {} supply points, {} days of intervals: {:.1} s, {} MB",
         counts.accounts,
         counts.users,
         counts.portfolios,
@@ -91,6 +98,8 @@ fn tell(made: &Made, begun: Instant) {
         counts.transactions,
         counts.entries,
         counts.postings,
+        counts.supply_points,
+        counts.measured_days,
         begun.elapsed().as_secs_f64(),
         made.size >> 20,
     );

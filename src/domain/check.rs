@@ -1,7 +1,7 @@
 //! The proof that the books are right: set-based, over everything that was ever posted. Rules that look at the same rows
 //! share a pass over them, because most of the time goes into bringing many rows into order.
 
-use super::{billing, payments};
+use super::{billing, loyalty, payments};
 use crate::platform::db::{Statement, Tx, row, statement};
 
 /// What one rule found.
@@ -120,11 +120,16 @@ pub async fn run(tx: &mut Tx) -> Result<Vec<Finding>, sqlx::Error> {
     let entries = ENTRIES.query().fetch_one(&mut *tx).await?;
     let ledgers = LEDGERS.query().fetch_one(&mut *tx).await?;
     let mut findings = shared(&entries, &ledgers);
-    for (rule, statement) in RULES.iter().chain(&billing::check::RULES).chain(&payments::check::RULES) {
+    for (rule, statement) in all_rules() {
         let (examined, broken) = statement.query().fetch_one(&mut *tx).await?;
         findings.push(Finding { rule, examined, broken });
     }
     Ok(findings)
+}
+
+/// The rules that have a pass of their own, of every area.
+fn all_rules() -> impl Iterator<Item = &'static (&'static str, &'static Statement<(i64, i64)>)> {
+    RULES.iter().chain(&billing::check::RULES).chain(&payments::check::RULES).chain(&loyalty::check::RULES)
 }
 
 fn shared(entries: &Entries, ledgers: &Ledgers) -> Vec<Finding> {

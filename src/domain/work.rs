@@ -9,8 +9,10 @@ use super::auth::{expired, password_reset, refresh};
 use super::billing::{cycle, files};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
+use super::devices;
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
+use super::loyalty::{settling, simulated_grid};
 use super::payments::vendors::{
     mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_payouts,
     simulated_slips,
@@ -59,6 +61,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     permissions::register(&mut runner);
     round::register(&mut runner, Arc::new(simulated_collections::Simulator));
     events::register(&mut runner);
+    devices::upkeep::register(&mut runner);
     deposit_round::register(&mut runner);
     export_repayments::register(&mut runner);
     warm_home_discounts::register(&mut runner);
@@ -67,6 +70,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     published::register(&mut runner, Arc::new(day_ahead::Simulator::default()));
     collector::register(&mut runner, Arc::new(simulated_feed::Simulator::default()));
     gas_register::register(&mut runner, Arc::new(simulated_gas_register::Simulator));
+    settling::register(&mut runner, Arc::new(simulated_grid::Simulator::default()));
     centrepay_round::register(&mut runner, Arc::new(simulated_benefits::Simulator));
     slips::register(&mut runner, Arc::new(simulated_slips::Simulator(random.clone())));
     keep_up(&mut runner, random.clone());

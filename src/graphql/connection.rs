@@ -22,6 +22,38 @@ struct PagingArgs {
     offset: Option<i64>,
 }
 
+/// From which end of a list rows are wanted, and how many at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    First(i64),
+    Last(i64),
+}
+
+impl End {
+    /// Reads `first` and `last`.
+    ///
+    /// # Errors
+    /// KT-CT-1201 without both; 1202 and 1203 where they are out of bounds; 1204 with both.
+    pub fn of(first: Option<i64>, last: Option<i64>) -> Result<Self, FieldError> {
+        let bounded = |limit: i64, code: &'static str, name: &str| {
+            if (0..=MAX_PAGE).contains(&limit) {
+                Ok(limit)
+            } else {
+                let text = format!("`{name}` must be between 0 and {MAX_PAGE}, and is {limit}.");
+                Err(FieldError::code(code).describe(text).at_input(&[name]))
+            }
+        };
+        match (first, last) {
+            (None, None) => Err(FieldError::code("KT-CT-1201")),
+            (Some(_), Some(_)) => {
+                Err(FieldError::code("KT-CT-1204").describe("Give either `first` or `last`, not both."))
+            }
+            (Some(first), None) => Ok(Self::First(bounded(first, "KT-CT-1202", "first")?)),
+            (None, Some(last)) => Ok(Self::Last(bounded(last, "KT-CT-1203", "last")?)),
+        }
+    }
+}
+
 /// What part of an ordered list is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Paging {
@@ -42,24 +74,11 @@ impl Paging {
     }
 
     fn from_args(args: &PagingArgs) -> Result<Self, FieldError> {
-        let bounded = |limit: i64, code: &'static str, name: &str| {
-            if (0..=MAX_PAGE).contains(&limit) {
-                Ok(limit)
-            } else {
-                let text = format!("`{name}` must be between 0 and {MAX_PAGE}, and is {limit}.");
-                Err(FieldError::code(code).describe(text).at_input(&[name]))
-            }
-        };
         if args.offset.is_some() && (args.after.is_some() || args.before.is_some() || args.last.is_some()) {
             return Err(FieldError::code("KT-CT-1204"));
         }
-        match (args.first, args.last) {
-            (None, None) => Err(FieldError::code("KT-CT-1201")),
-            (Some(_), Some(_)) => {
-                Err(FieldError::code("KT-CT-1204").describe("Give either `first` or `last`, not both."))
-            }
-            (Some(first), None) => {
-                let mut limit = bounded(first, "KT-CT-1202", "first")?;
+        match End::of(args.first, args.last)? {
+            End::First(mut limit) => {
                 let offset = match &args.after {
                     Some(after) => cursor_offset(after)? + 1,
                     None => args.offset.unwrap_or(0),
@@ -72,8 +91,7 @@ impl Paging {
                 }
                 Ok(Self::Forward { offset, limit })
             }
-            (None, Some(last)) => {
-                let limit = bounded(last, "KT-CT-1203", "last")?;
+            End::Last(limit) => {
                 let before = args.before.as_deref().map(cursor_offset).transpose()?;
                 match (&args.after, before) {
                     (Some(after), Some(before)) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use super::service::{File, GraphqlCall, PayForm, Reply, Service, Slip};
+use super::service::{File, GraphqlCall, PayForm, Reply, Service, Slip, Terms};
 use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
 use crate::domain::payments::sessions::Typed;
@@ -96,6 +96,10 @@ impl Service for AppService {
 
     fn slip<'a>(&'a self, reference: &'a str, is_paid: bool) -> BoxFuture<'a, Result<Option<Slip>, String>> {
         Box::pin(async move { self.app.slip(reference, is_paid).await.map_err(|error| error.to_string()) })
+    }
+
+    fn terms<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Result<Option<Terms>, String>> {
+        Box::pin(async move { self.app.terms(code).await.map_err(|error| error.to_string()) })
     }
 
     fn issuer(&self) -> String {

@@ -26,6 +26,7 @@ mod run;
 mod serve;
 mod service;
 mod slip;
+mod terms;
 
 use std::sync::Arc;
 
@@ -56,6 +57,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/files/{*key}", get(files::file))
         .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/slips/{reference}", get(slip::look).post(slip::pay))
+        .route("/terms/{code}", get(terms::look))
         .route("/", get(probes::home))
         .route("/healthz", get(probes::alive))
         .route("/readyz", get(probes::ready))

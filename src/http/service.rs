@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 pub use crate::domain::payments::sessions::{Answer as PayAnswer, Form as PayForm};
 pub use crate::domain::payments::vendors::simulated_slips::{Slip, Standing};
+pub use crate::domain::supply::terms::Terms;
 
 use crate::domain::payments::sessions::Typed;
 use crate::graphql::{self, BoxFuture};
@@ -95,6 +96,13 @@ pub trait Service: Send + Sync + 'static {
         _reference: &'a str,
         _is_paid: bool,
     ) -> BoxFuture<'a, Result<Option<Slip>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The terms of the product with this code; none if there is no such product.
+    ///
+    /// The error goes to the log only.
+    fn terms<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Result<Option<Terms>, String>> {
         Box::pin(async { Ok(None) })
     }
 

@@ -17,6 +17,7 @@ fn order(seed: u64) -> Order {
         until: "2026-01-01".parse().expect("a day"),
         password_hash: None,
         api_keys: 2,
+        measured: (20, 40),
     }
 }
 
@@ -45,6 +46,14 @@ async fn digest(server: &Server) -> String {
         ("postings", "ledger_account_id, sequence"),
         ("transactions", "id"),
         ("ledger_balances", "ledger_account_id"),
+        ("properties", "id"),
+        ("occupancies", "id"),
+        ("supply_points", "id"),
+        ("supply_periods", "id"),
+        ("meters", "id"),
+        ("meter_registers", "id"),
+        ("agreements", "id"),
+        ("interval_days", "supply_point_id, day"),
     ] {
         let sql = format!("select md5(string_agg(t::text, '|' order by {order})) from {table} t");
         all.push_str(&row(server, &sql).await);
@@ -69,6 +78,10 @@ async fn bulk_data_is_proved_and_made_once() {
     let made = make(&server, &order(7)).await.expect("made");
     assert_eq!(row(&server, SHAPE).await, shape, "keys, indexes and triggers are as they were");
     assert_eq!(made.counts.accounts, u64::from(ACCOUNTS));
+    assert_eq!(made.counts.supply_points, u64::from(ACCOUNTS));
+    assert_eq!(made.counts.measured_days, 20 * 40);
+    let agreed = "select count(*)::text from agreements g join accounts a on a.id = g.account_id";
+    assert_eq!(row(&server, agreed).await, ACCOUNTS.to_string(), "everybody has agreed to something");
     let examined = |word: &str| made.findings.iter().find(|f| f.rule.contains(word)).map(|f| f.examined);
     let counted = [("sums to zero", made.counts.entries), ("carried forward", made.counts.postings)];
     for (rule, count) in counted.into_iter().chain([("says what was posted", made.counts.transactions)]) {
@@ -165,4 +178,36 @@ async fn the_api_shows_bulk_data_like_any_other() {
     let balance = |data: &Value| at(data, "/account/balance").as_i64().expect("a balance");
     assert_eq!(balance(&after), balance(&data) - 105);
     assert_eq!(at(&after, "/account/transactions/totalCount"), &json!(total + 1));
+}
+
+#[tokio::test]
+async fn homes_of_bulk_data_are_supplied_and_measured() {
+    let server = Server::start().await;
+    make(&server, &order(7)).await.expect("made");
+    let staff = server.member_of_staff("staff@example.org", "reader").await;
+    let of_first = |what: &str| {
+        format!(
+            "select {what} from supply_points sp join supply_periods s on s.supply_point_id = sp.id
+                join accounts a on a.id = s.account_id where sp.market = 'gb' order by sp.id limit 1"
+        )
+    };
+    let mpan = row(&server, &of_first("sp.identifier")).await;
+    let number = row(&server, &of_first("a.number")).await;
+    let query = "query($n: String!) { account(accountNumber: $n) { properties { address
+        electricityMeterPoints { ... on ElectricityMeterPointType { mpan agreements { id } meters { serialNumber } } } } } }";
+    let data = server.ask(Some(&staff), query, json!({ "n": number })).await;
+    let point = at(&data, "/account/properties/0/electricityMeterPoints/0");
+    assert_eq!(point["mpan"], mpan.as_str());
+    assert_eq!(point["agreements"].as_array().map(Vec::len), Some(1));
+    let query = "query($i: String!, $from: DateTime!, $to: DateTime!) {
+        supplyPoint(externalIdentifier: $i, marketName: \"GBR_ELECTRICITY\") { readings(startAt: $from, endAt: $to,
+            readingType: INTERVAL, timeGranularity: DAY, timezone: \"Europe/London\") { importReadings(first: 50) { edges { node { value } } } } } }";
+    let fortnight = json!({ "i": mpan, "from": "2025-12-01T00:00:00Z", "to": "2025-12-15T00:00:00Z" });
+    let data = server.ask(Some(&staff), query, fortnight).await;
+    let days = at(&data, "/supplyPoint/readings/importReadings/edges").as_array().expect("days");
+    assert_eq!(days.len(), 14, "{data}");
+    let query = "query($n: String!, $m: String!) { applicableRates(accountNumber: $n, mpxn: $m, first: 5,
+        startAt: \"2025-12-01T00:00:00Z\", endAt: \"2025-12-03T00:00:00Z\") { edges { node { value } } } }";
+    let data = server.ask(Some(&staff), query, json!({ "n": number, "m": mpan })).await;
+    assert!(at(&data, "/applicableRates/edges/0/node/value") != &json!(0), "{data}");
 }

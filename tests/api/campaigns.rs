@@ -13,7 +13,7 @@ const READ: &str = "query($n: String!) { campaigns(accountNumber: $n, first: 5) 
 
 impl Server {
     /// The campaigns of an account, and when it leaves them.
-    async fn in_campaigns(&self, token: &str, account: &str) -> Value {
+    pub async fn in_campaigns(&self, token: &str, account: &str) -> Value {
         self.ask(Some(token), READ, json!({ "n": account })).await["account"]["campaigns"].clone()
     }
 }

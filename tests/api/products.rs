@@ -1,9 +1,14 @@
 //! What is sold: lists, prices with and without tax, regions, and what is not for everybody to see.
 
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use kraken_api::domain::supply::identifiers::MarketName;
 use serde_json::{Value, json};
+use tower::ServiceExt;
 
 use crate::roots::bounds_its_pages;
 use crate::support::Server;
+use crate::support::server::BASE_URL;
 
 const PRODUCT: &str = "query($c: String!, $p: String!, $m: PaymentMethodChoices) { energyProduct(code: $c) { id code displayName
     fullName description notes direction availableFrom availableTo isChargedHalfHourly isVariable isFixed isPrepay isGreen
@@ -183,4 +188,41 @@ async fn other_markets_list_what_they_sell() {
     assert_eq!(all["tariffSummary"].as_array().map(Vec::len), Some(3));
     let none = server.ask(None, summary, json!({ "o": "99" })).await;
     assert_eq!(none["tariffSummary"], json!([]));
+}
+
+#[tokio::test]
+async fn a_product_has_its_terms_on_a_page() {
+    let server = Server::start().await;
+    let ada = server.customer("ada@example.org", "Ada Lovelace", "OCTOPUS_ENERGY").await;
+    let electricity =
+        server.supply(&ada, MarketName::GbrElectricity, ("2000050773706", "L"), "2026-02-01").await;
+    let gas = server.supply(&ada, MarketName::GbrGas, ("1234567810", "SW"), "2026-02-01").await;
+    for (point, product, words) in [
+        (electricity, "AGILE-24-10-01", "change every half hour"),
+        (gas, "VAR-22-11-01", "Leaving early costs nothing."),
+    ] {
+        let agreed = server.agree(&ada, point, product, "2026-02-01").await;
+        let query = "query($i: ID!) { agreement(id: $i) { supplyPoint {
+            ... on ElectricitySupplyPointType { product { termsAndConditionsUrl } }
+            ... on GasSupplyPointType { product { termsAndConditionsUrl } } } } }";
+        let data = server.ask(Some(&ada.token), query, json!({ "i": agreed.to_string() })).await;
+        let url =
+            data["agreement"]["supplyPoint"]["product"]["termsAndConditionsUrl"].as_str().expect("a URL");
+        assert_eq!(url, format!("{BASE_URL}/terms/{product}"));
+        let (status, page) = server.page(&format!("/terms/{product}")).await;
+        assert_eq!(status, StatusCode::OK);
+        assert!(page.contains(words), "{page}");
+    }
+    assert_eq!(server.page("/terms/NOTHING").await.0, StatusCode::NOT_FOUND);
+}
+
+impl Server {
+    /// What a browser is shown at a path.
+    async fn page(&self, path: &str) -> (StatusCode, String) {
+        let request = Request::get(path).body(Body::empty()).expect("a request");
+        let answer = self.router.clone().oneshot(request).await.expect("an answer");
+        let (status, body) = (answer.status(), answer.into_body());
+        let bytes = axum::body::to_bytes(body, 1 << 20).await.expect("a page");
+        (status, String::from_utf8(bytes.to_vec()).expect("text"))
+    }
 }

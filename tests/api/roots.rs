@@ -28,6 +28,7 @@ fn literal(schema: &Schema, ty: &Type) -> String {
             ("Date", _) => "\"2026-01-01\"".into(),
             ("DateTime", _) => "\"2026-01-01T00:00:00Z\"".into(),
             ("Decimal", _) => "\"1\"".into(),
+            ("Time", _) => "\"06:00:00\"".into(),
             ("UUID", _) => "\"00000000-0000-4000-8000-000000000000\"".into(),
             ("JSONString", _) => "\"{}\"".into(),
             ("Email", _) => "\"x@example.org\"".into(),

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Starts the built server on a free port with a private database of its own, lets public client libraries and a
-# browser log in, read and post against it, and clears away what it made. `run.sh python typescript` runs only those.
+# Starts the built server on a free port with a private database of its own, lets public client libraries, a browser
+# and the examples log in, read and post against it, and clears away what it made. `run.sh python typescript` runs only
+# those.
 set -uo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -93,10 +94,13 @@ run_python() {
         left_out python "Python 3 with venv is not installed"
         return
     fi
-    (cd "$here/python" && python_ready &&
-        "$target/clients/python/bin/python" -B -m pytest -q -p no:cacheprovider) >"$log" 2>&1
-    local status=$?
-    count python $status "$(grep -Eo '[0-9]+ passed' "$log" | tail -n 1 | cut -d' ' -f1)" \
+    (cd "$here/python" && python_ready && run_pytest) >"$log" 2>&1
+    count_pytest python $?
+}
+run_pytest() { "$target/clients/python/bin/python" -B -m pytest -q -p no:cacheprovider; }
+count_pytest() {
+    local log=$work/$1.log
+    count "$1" "$2" "$(grep -Eo '[0-9]+ passed' "$log" | tail -n 1 | cut -d' ' -f1)" \
         "$(grep -Eo '[0-9]+ (failed|error)' "$log" | awk '{ n += $1 } END { print n + 0 }')"
 }
 # The scripts of package.json, one after the other.
@@ -135,15 +139,43 @@ run_rust() {
     count rust $status "$(sum '/^test result:/' 4 "$log")" "$(sum '/^test result:/' 6 "$log")"
 }
 
+# Each example against a server of its market's edition, over the same database.
+run_example() {
+    local name=example-$1
+    local log=$work/$name.log
+    if [ "$1" = de ] && ! npm --version >/dev/null 2>&1; then
+        left_out "$name" "npm is not installed"
+        return
+    fi
+    begin=$SECONDS
+    (export KRAKEN_EDITION=$1 && start_server && export CLIENTS_EXAMPLE=$1 &&
+        { [ "$1" != de ] || (cd "$root/examples/germany" && node_ready); } &&
+        (cd "$here/python" && python_ready) && (cd "$here/examples" && run_pytest)
+    status=$?
+    stop_server
+    exit $status) >"$log" 2>&1
+    count_pytest "$name" $?
+}
+run_examples() {
+    if ! python3 -c 'import ensurepip, venv' 2>/dev/null; then
+        left_out examples "Python 3 with venv is not installed"
+        return
+    fi
+    local market
+    stop_server
+    for market in gb de jp; do run_example "$market"; done
+    start_server || exit 1
+}
+
 start_server || exit 1
 export CLIENTS_DEMO_FILE=$KRAKEN_HOME/demo.json
 CLIENTS_EXPIRED_TOKEN=$("$here/expired_token.sh" "$KRAKEN_HOME") || exit 1
 export CLIENTS_EXPIRED_TOKEN
-[ $# -gt 0 ] || set -- python javascript typescript rust browser
+[ $# -gt 0 ] || set -- python javascript typescript rust browser examples
 for client in "$@"; do
     begin=$SECONDS
     case $client in
-    python | javascript | typescript | rust | browser) "run_$client" ;;
+    python | javascript | typescript | rust | browser | examples) "run_$client" ;;
     *) echo "$client: no such client" >&2 && exit 2 ;;
     esac
 done

@@ -5,6 +5,7 @@ mod connections;
 mod contract;
 mod costs;
 mod differential;
+mod documents;
 mod editions;
 mod envelope;
 mod hosted;

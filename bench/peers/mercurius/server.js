@@ -44,6 +44,9 @@ const transaction = (row) => ({
 const portfolio = (row) => ({ id: row.id, number: row.number, brand: row.brand, name: row.name })
 const moment = (at) => at.toISOString().replace(/\.000Z$/, '+00:00')
 
+const tokyo = (at) => new Date(at.getTime() + 9 * 3600e3).toISOString().replace('.000Z', '+09:00')
+const midnight = (day, offset) => `${day}T00:00:00+0${offset}:00`
+
 const idsOf = (queries) => [...new Set(queries.map(({ obj }) => obj.id))]
 function grouped(rows, by, shape) {
   const groups = new Map()
@@ -76,7 +79,39 @@ const loaders = {
       const user = (row) => ({ id: row.id, givenName: row.given_name, familyName: row.family_name, email: row.email })
       return listed(queries, grouped(await ask('users', [idsOf(queries)]), 'account_id', user))
     },
-    transactions: transactionsBy('account_transactions')
+    transactions: transactionsBy('account_transactions'),
+    async properties(queries) {
+      return listed(queries, grouped(await ask('properties', [idsOf(queries)]), 'account_id', (row) => row))
+    }
+  },
+  PropertyType: {
+    async electricityMeterPoints(queries) {
+      const point = (row) => ({ id: row.id, mpan: row.identifier })
+      return listed(queries, grouped(await ask('points', [idsOf(queries), ['gb', 'au', 'us']]), 'property_id', point))
+    },
+    async electricitySupplyPoints(queries) {
+      const point = (row) => ({ id: row.id, spin: row.identifier })
+      return listed(queries, grouped(await ask('points', [idsOf(queries), ['jp']]), 'property_id', point))
+    }
+  },
+  MeterPointType: {
+    async agreements(queries) {
+      const agreement = (row) => ({
+        id: row.id, validFrom: moment(row.valid_from), validTo: row.valid_to && moment(row.valid_to)
+      })
+      return listed(queries, grouped(await ask('agreements', [idsOf(queries)]), 'supply_point_id', agreement))
+    }
+  },
+  JapanesePointType: {
+    async halfHourlyReadings(queries) {
+      const { fromDatetime, toDatetime } = queries[0].params
+      const halfHour = (row) => ({
+        startAt: tokyo(row.start_at), endAt: tokyo(new Date(row.start_at.getTime() + 1800e3)),
+        value: (row.wh / 1000).toFixed(3)
+      })
+      const rows = await ask('half_hours', [idsOf(queries), fromDatetime, toDatetime])
+      return listed(queries, grouped(rows, 'supply_point_id', halfHour))
+    }
   },
   LedgerType: { transactions: transactionsBy('ledger_transactions') },
   PortfolioType: {
@@ -119,10 +154,27 @@ const loaders = {
 }
 
 const resolvers = {
+  SupplyPointType: { readings: ({ id }, { startAt, endAt }) => ({ id, startAt, endAt }) },
+  ReadingsType: {
+    async importReadings({ id, startAt, endAt }, { first }) {
+      const rows = await ask('days', [id, startAt, endAt, first])
+      return {
+        edges: rows.map((row) => ({
+          node: {
+            intervalStart: midnight(row.day, row.starts), intervalEnd: midnight(row.next, row.ends),
+            value: (row.wh / 1000).toFixed(3)
+          }
+        }))
+      }
+    }
+  },
   Query: {
     async account(_, { accountNumber }, { user }) {
       const [row] = await ask('account', [user, accountNumber])
       return row ? account(row) : null
+    },
+    async supplyPoint(_, { externalIdentifier, marketName }, { user }) {
+      return (await ask('point', [user, marketName, externalIdentifier]))[0] ?? null
     },
     async portfolio(_, { portfolioNumber }, { user }) {
       const [row] = await ask('portfolio', [user, portfolioNumber])

@@ -1,6 +1,7 @@
 -- What PostGraphile serves: views and functions over the server's tables that shape the same answers.
 drop schema if exists bench_peer cascade;
 drop function if exists public.bench_tax_in;
+drop function if exists public.bench_midnight;
 create schema bench_peer;
 
 -- Who is calling stands in settings of the transaction; see server.js.
@@ -76,6 +77,70 @@ create function bench_peer.portfolios_descendants(p bench_peer.portfolios) retur
     select each.* from below b join bench_peer.portfolios each on each.id = b.id order by each.id
 $$;
 
+create view bench_peer.properties as
+select o.account_id, pr.id, concat_ws(', ', nullif(pr.address_line1, ''), nullif(pr.address_line2, ''),
+    nullif(pr.address_line3, ''), nullif(pr.address_line4, ''), nullif(pr.address_line5, ''), nullif(pr.postcode, '')) as address
+from occupancies o join properties pr on pr.id = o.property_id;
+
+create view bench_peer.meter_points as
+select sp.id, sp.property_id, sp.identifier as mpan from supply_points sp
+where sp.market in ('gb', 'au', 'us') and sp.commodity = 'electricity';
+
+create view bench_peer.japanese_points as
+select sp.id, sp.property_id, sp.identifier as spin from supply_points sp
+where sp.market = 'jp' and sp.commodity = 'electricity';
+
+create view bench_peer.agreements as
+select g.id, g.supply_point_id, to_char(lower(g.during) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as valid_from,
+    to_char(upper(g.during) at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"+00:00"') as valid_to
+from agreements g
+where g.revoked_at is null and (upper(g.during) is null or upper(g.during) > now());
+
+create view bench_peer.supply_points as
+select sp.id, sp.market_name, sp.identifier from supply_points sp
+where exists (select 1 from supply_periods s join bench_peer.accounts a on a.id = s.account_id where s.supply_point_id = sp.id);
+
+create type bench_peer.half_hour as (start_at text, end_at text, value text);
+
+create function bench_peer.japanese_points_half_hours(p bench_peer.japanese_points, from_datetime timestamptz,
+    to_datetime timestamptz) returns setof bench_peer.half_hour stable language sql as $$
+    select to_char(start_of + (place - 1) * interval '30 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"+09:00"'),
+        to_char(start_of + place * interval '30 minutes', 'YYYY-MM-DD"T"HH24:MI:SS"+09:00"'), round(energy / 1000.0, 3)::text
+    from (
+        select distinct on (i.day) i.day::timestamp as start_of, i.wh from public.interval_days i
+        where i.supply_point_id = p.id and i.day >= (from_datetime at time zone 'Asia/Tokyo')::date
+            and i.day <= (to_datetime at time zone 'Asia/Tokyo')::date
+        order by i.day, i.version desc
+    ) newest cross join lateral unnest(newest.wh) with ordinality as each (energy, place)
+    where start_of + (place - 1) * interval '30 minutes' >= from_datetime at time zone 'Asia/Tokyo'
+        and start_of + (place - 1) * interval '30 minutes' < to_datetime at time zone 'Asia/Tokyo' and energy is not null
+    order by start_of, place
+$$;
+
+create type bench_peer.day as (interval_start text, interval_end text, value text);
+
+create function public.bench_midnight(day date) returns text stable language sql as $$
+    select to_char(day, 'YYYY-MM-DD"T00:00:00"') || case
+        when (day::timestamp at time zone 'Europe/London') at time zone 'UTC' = day::timestamp then '+00:00' else '+01:00' end
+$$;
+
+create function bench_peer.supply_points_days(p bench_peer.supply_points, start_at timestamptz, end_at timestamptz)
+returns setof bench_peer.day stable language sql as $$
+    select public.bench_midnight(day), public.bench_midnight(day + 1), round(sum(energy) / 1000.0, 3)::text
+    from (
+        select distinct on (i.day) i.day, i.wh from public.interval_days i
+        where i.supply_point_id = p.id and i.day >= (start_at at time zone 'Europe/London')::date
+            and i.day < (end_at at time zone 'Europe/London')::date
+        order by i.day, i.version desc
+    ) newest cross join lateral unnest(newest.wh) as energy
+    group by day order by day
+$$;
+
+comment on view bench_peer.properties is E'@primaryKey id\n@foreignKey (account_id) references bench_peer.accounts (id)|@foreignSimpleFieldName properties';
+comment on view bench_peer.meter_points is E'@primaryKey id\n@foreignKey (property_id) references bench_peer.properties (id)|@foreignSimpleFieldName meterPoints';
+comment on view bench_peer.japanese_points is E'@primaryKey id\n@foreignKey (property_id) references bench_peer.properties (id)|@foreignSimpleFieldName japanesePoints';
+comment on view bench_peer.agreements is E'@primaryKey id\n@foreignKey (supply_point_id) references bench_peer.meter_points (id)|@foreignSimpleFieldName agreements';
+comment on view bench_peer.supply_points is E'@primaryKey id\n@unique market_name,identifier';
 comment on view bench_peer.accounts is E'@primaryKey id\n@unique number\n@foreignKey (portfolio_id) references bench_peer.portfolios (id)|@foreignFieldName accounts';
 comment on view bench_peer.ledgers is E'@primaryKey id\n@foreignKey (account_id) references bench_peer.accounts (id)|@foreignSimpleFieldName ledgers';
 comment on view bench_peer.account_holders is E'@primaryKey account_id,id\n@foreignKey (account_id) references bench_peer.accounts (id)|@foreignSimpleFieldName users';

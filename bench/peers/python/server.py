@@ -8,6 +8,7 @@ import secrets
 import time
 from collections import defaultdict
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Optional
 
@@ -51,6 +52,10 @@ class Loaders:
         self.balances = DataLoader(self._balances)
         self.ledgers = DataLoader(self._by("ledgers", "account_id"))
         self.users = DataLoader(self._by("users", "account_id"))
+        self.properties = DataLoader(self._by("properties", "account_id"))
+        self.metered = DataLoader(self._by("points", "property_id", ["gb", "au", "us"]))
+        self.japanese = DataLoader(self._by("points", "property_id", ["jp"]))
+        self.agreements = DataLoader(self._by("agreements", "supply_point_id"))
         self.above = DataLoader(self._above)
         self._paged = {}
 
@@ -118,6 +123,112 @@ class LedgerType:
         return await transactions_under(info, "ledger_transactions", self.id, first)
 
 
+UTC = "%Y-%m-%dT%H:%M:%S+00:00"
+TOKYO = timezone(timedelta(hours=9))
+
+
+def moment(at):
+    return at.astimezone(timezone.utc).strftime(UTC) if at else None
+
+
+def kwh(wh):
+    return f"{wh / 1000:.3f}"
+
+
+@strawberry.type
+class AgreementType:
+    id: strawberry.ID
+    valid_from: str
+    valid_to: Optional[str]
+
+
+@strawberry.type
+class MeterPointType:
+    id: strawberry.ID
+    mpan: str
+
+    @strawberry.field
+    async def agreements(self, info: Info) -> list[AgreementType]:
+        rows = await info.context["loaders"].agreements.load(self.id)
+        return [AgreementType(id=row["id"], valid_from=moment(row["valid_from"]), valid_to=moment(row["valid_to"]))
+                for row in rows]
+
+
+@strawberry.type
+class HalfHourType:
+    start_at: str
+    end_at: str
+    value: str
+
+
+@strawberry.type
+class JapanesePointType:
+    id: strawberry.ID
+    spin: str
+
+    @strawberry.field
+    async def half_hourly_readings(self, from_datetime: datetime, to_datetime: datetime) -> list[HalfHourType]:
+        rows = await ask("half_hours", [self.id], from_datetime, to_datetime)
+        half_hour = timedelta(minutes=30)
+        return [HalfHourType(start_at=row["start_at"].astimezone(TOKYO).isoformat(),
+                             end_at=(row["start_at"] + half_hour).astimezone(TOKYO).isoformat(), value=kwh(row["wh"]))
+                for row in rows]
+
+
+@strawberry.type
+class PropertyType:
+    id: strawberry.ID
+    address: str
+
+    @strawberry.field
+    async def electricity_meter_points(self, info: Info) -> list[MeterPointType]:
+        rows = await info.context["loaders"].metered.load(self.id)
+        return [MeterPointType(id=row["id"], mpan=row["identifier"]) for row in rows]
+
+    @strawberry.field
+    async def electricity_supply_points(self, info: Info) -> list[JapanesePointType]:
+        rows = await info.context["loaders"].japanese.load(self.id)
+        return [JapanesePointType(id=row["id"], spin=row["identifier"]) for row in rows]
+
+
+@strawberry.type
+class ReadingType:
+    interval_start: str
+    interval_end: str
+    value: str
+
+
+@strawberry.type
+class ReadingEdge:
+    node: ReadingType
+
+
+@strawberry.type
+class ReadingConnection:
+    edges: list[ReadingEdge]
+
+
+@strawberry.type
+class ReadingsType:
+    asked: strawberry.Private[tuple]
+
+    @strawberry.field
+    async def import_readings(self, first: Optional[int] = None) -> ReadingConnection:
+        rows = await ask("days", *self.asked, first)
+        return ReadingConnection(edges=[ReadingEdge(node=ReadingType(
+            interval_start=f"{row['day']}T00:00:00+0{row['starts']}:00",
+            interval_end=f"{row['next']}T00:00:00+0{row['ends']}:00", value=kwh(row["wh"]))) for row in rows])
+
+
+@strawberry.type
+class SupplyPointType:
+    id: strawberry.ID
+
+    @strawberry.field
+    def readings(self, start_at: datetime, end_at: datetime) -> ReadingsType:
+        return ReadingsType(asked=(self.id, start_at, end_at))
+
+
 @strawberry.type
 class AccountUserType:
     id: strawberry.ID
@@ -144,6 +255,11 @@ class AccountType:
         rows = await info.context["loaders"].users.load(self.id)
         return [AccountUserType(id=row["id"], given_name=row["given_name"], family_name=row["family_name"],
                                 email=row["email"]) for row in rows]
+
+    @strawberry.field
+    async def properties(self, info: Info) -> list[PropertyType]:
+        rows = await info.context["loaders"].properties.load(self.id)
+        return [PropertyType(id=row["id"], address=row["address"]) for row in rows]
 
     @strawberry.field
     async def ledgers(self, info: Info) -> list[LedgerType]:
@@ -269,6 +385,11 @@ class Query:
     async def account(self, info: Info, account_number: str) -> Optional[AccountType]:
         rows = await ask("account", info.context["user"], account_number)
         return account_of(rows[0]) if rows else None
+
+    @strawberry.field
+    async def supply_point(self, info: Info, external_identifier: str, market_name: str) -> Optional[SupplyPointType]:
+        rows = await ask("point", info.context["user"], market_name, external_identifier)
+        return SupplyPointType(id=rows[0]["id"]) if rows else None
 
     @strawberry.field
     async def portfolio(self, info: Info, portfolio_number: str) -> Optional[PortfolioType]:

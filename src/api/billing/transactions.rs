@@ -30,6 +30,7 @@ pub(super) fn bind(b: &mut Bindings) {
     for kind in [Kind::Charge, Kind::Credit, Kind::Payment, Kind::Refund] {
         b.leaves(type_name(kind), FIELDS).parts(type_name(kind), AMOUNTS);
     }
+    b.batch("BillCharge.consumption", transaction::consumption);
 }
 
 fn type_name(kind: Kind) -> &'static str {

@@ -68,7 +68,7 @@ pub(super) fn bind(b: &mut Bindings) {
 }
 
 /// What was supplied, of charges under an agreement.
-async fn consumption(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+pub(in crate::api) async fn consumption(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let ids: Vec<i64> = call.parents::<Transaction>()?.iter().map(|transaction| transaction.id).collect();
     let mut view = call.cx.read().await?;
     let shown = charging::of_transactions(&mut view, &ids).await.map_err(FieldError::internal)?;

@@ -51,6 +51,10 @@ pub(super) fn bind(b: &mut Bindings) {
         b.leaves(shape, TERMS);
     }
     b.leaves("DeuAgreementType", PERIOD);
+    b.leaves::<Agreement>(
+        "GenerationAgreement",
+        &[("validFrom", |a| a.valid_from.into()), ("validTo", |a| a.valid_to.into())],
+    );
     b.leaves::<Agreement>("DeuAgreementType", &[("isActive", |a| a.is_active.into())]);
     for shape in ["Agreement", "CommonAgreementType"] {
         b.leaves::<Agreement>(
@@ -67,6 +71,7 @@ pub(super) fn bind(b: &mut Bindings) {
         ],
     );
     b.batch("Agreement.product", sold);
+    b.batch("GenerationAgreement.product", sold);
     b.batch("DistributionAgreementType.product", sold);
     b.batch("CommonAgreementType.product", products_of);
     b.batch("DeuAgreementType.product", products_of);
@@ -108,6 +113,7 @@ fn of_points(b: &mut Bindings) {
     b.batch("ElectricityMalo.agreements", of_malos);
     b.batch("GasMalo.agreements", of_malos);
     b.batch("ElectricitySupplyPoint.agreements", of_supply_points);
+    b.batch("ElectricityGenerationPoint.agreements", of_supply_points);
 }
 
 /// Organisations without permission to see accounts may look at nobody's agreements; to everybody else what they do not see

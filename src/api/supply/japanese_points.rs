@@ -1,4 +1,4 @@
-//! Supply points as Japan knows them: `ElectricitySupplyPoint` and `GasSupplyPoint`.
+//! Supply points as Japan knows them: `ElectricitySupplyPoint`, `ElectricityGenerationPoint` and `GasSupplyPoint`.
 
 use super::meter_points::{ids, points_of_properties, statuses};
 use crate::api::session::{Bindings, Call};
@@ -8,9 +8,15 @@ use crate::graphql::{FieldError, Node, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("PropertyType.electricitySupplyPoints", electricity);
+    b.batch("PropertyType.electricityGenerationPoints", generation);
     b.batch("PropertyType.gasSupplyPoints", gas);
     b.leaves::<SupplyPoint>("GasSupplyPoint", &[("mprn", |p| (&p.identifier).into())]);
     b.batch("ElectricitySupplyPoint.status", statuses);
+    b.batch("ElectricityGenerationPoint.status", statuses);
+    b.leaves::<SupplyPoint>(
+        "ElectricityGenerationPoint",
+        &[("id", |p| p.id.into()), ("gpin", |p| (&p.identifier).into())],
+    );
     b.batch("ElectricitySupplyPoint.supplyPeriods", periods);
     b.batch("ElectricitySupplyPoint.nextReadingDate", next_reading);
     b.batch("ElectricitySupplyPoint.nextNextReadingDate", reading_after_next);
@@ -39,7 +45,15 @@ pub(super) fn bind(b: &mut Bindings) {
 }
 
 async fn electricity(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    points_of_properties(call, |point| point.market == "jp" && !point.is_gas(), Node::new).await
+    points_of_properties(call, |point| is_of_electricity(point, "IMPORT"), Node::new).await
+}
+
+async fn generation(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    points_of_properties(call, |point| is_of_electricity(point, "EXPORT"), Node::new).await
+}
+
+fn is_of_electricity(point: &SupplyPoint, direction: &str) -> bool {
+    point.market == "jp" && !point.is_gas() && point.direction == direction
 }
 
 /// Britain's are supply points to some clients as well.

@@ -14,7 +14,7 @@ use crate::domain::supply::statistics::{self, Costs};
 use crate::domain::supply::supply_points::SupplyPoint;
 use crate::domain::supply::usage::{self, Known, Piece, Series, Span, Wish};
 use crate::graphql::error::INVALID_INPUT;
-use crate::graphql::{FieldError, Resolved};
+use crate::graphql::{FieldError, Leaves, Resolved};
 use crate::platform::db::Tx;
 use crate::platform::market::Market;
 use crate::platform::page::Window;
@@ -38,7 +38,7 @@ struct HalfHour {
 impl HalfHour {
     /// With tax; nothing where no price is known.
     fn cost(&self) -> Decimal {
-        self.costs.as_ref().map_or(Decimal::ZERO, |costs| costs.energy.gross.normalize())
+        self.costs.as_ref().map_or(Decimal::ZERO, estimate).normalize()
     }
 
     fn band(&self) -> &str {
@@ -78,13 +78,29 @@ enum Order {
     StartAtDesc,
 }
 
+const PERIOD: Leaves<Period> = &[
+    ("startAt", |p| local(p.span.from, p.zone)),
+    ("endAt", |p| local(p.span.to, p.zone)),
+    ("value", |p| kwh(p.wh).into()),
+    ("costEstimate", |p| p.cost.normalize().into()),
+    ("readingDate", |p| p.read_on.into()),
+    ("hasHalfHourlyDataForPeriod", |p| p.is_measured.into()),
+    ("billableMonth", |p| p.month().into()),
+    ("periodLengthDays", |p| (p.read_on - p.begins_on).num_days().into()),
+];
+
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("ElectricitySupplyPoint.halfHourlyReadings", half_hours);
     b.batch("ElectricitySupplyPoint.intervalReadings", periods);
     b.batch("ElectricityIntervalReading.halfHourlyReadings", half_hours_of_periods);
+    b.batch("ElectricityGenerationPoint.halfHourlyReadings", half_hours);
+    b.batch("ElectricityGenerationPoint.intervalReadings", periods);
+    b.batch("ExportIntervalReadings.halfHourlyReadings", half_hours_of_periods);
     b.dark(&[
         "ElectricitySupplyPoint.halfHourlyReadings.productCode",
         "ElectricitySupplyPoint.intervalReadings.productCode",
+        "ElectricityGenerationPoint.halfHourlyReadings.productCode",
+        "ElectricityGenerationPoint.intervalReadings.productCode",
     ]);
     b.leaves::<HalfHour>(
         "ElectricityHalfHourReading",
@@ -98,20 +114,15 @@ pub(super) fn bind(b: &mut Bindings) {
             ("version", |h| if h.piece.is_final { "MONTHLY" } else { "DAILY" }.into()),
         ],
     );
-    b.leaves::<Period>(
-        "ElectricityIntervalReading",
-        &[
-            ("id", |p| p.reading_id.into()),
-            ("startAt", |p| local(p.span.from, p.zone)),
-            ("endAt", |p| local(p.span.to, p.zone)),
-            ("value", |p| kwh(p.wh).into()),
-            ("costEstimate", |p| p.cost.normalize().into()),
-            ("readingDate", |p| p.read_on.into()),
-            ("hasHalfHourlyDataForPeriod", |p| p.is_measured.into()),
-            ("billableMonth", |p| p.month().into()),
-            ("periodLengthDays", |p| (p.read_on - p.begins_on).num_days().into()),
-        ],
-    );
+    b.leaves::<Period>("ElectricityIntervalReading", &[("id", |p| p.reading_id.into())]);
+    for object in ["ElectricityIntervalReading", "ExportIntervalReadings"] {
+        b.leaves(object, PERIOD);
+    }
+}
+
+/// What energy costs with tax, or what is paid for it where it is fed in.
+fn estimate(costs: &Costs) -> Decimal {
+    if costs.is_export { -costs.energy.gross } else { costs.energy.gross }
 }
 
 fn zone(point: &SupplyPoint) -> Tz {
@@ -207,7 +218,7 @@ async fn periods(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
         for period in periods.iter_mut() {
             period.is_measured = true;
             let costs = costs.next().flatten();
-            period.cost = costs.map(|costs| costs.energy.gross).unwrap_or_default();
+            period.cost = costs.as_ref().map(estimate).unwrap_or_default();
             let starts = |start: DateTime<Utc>| start >= period.span.from && start < period.span.to;
             for flow in flows.rows.iter().filter(|flow| starts(flow.interval.start)) {
                 period.wh += flow.interval.wh;

@@ -8,6 +8,7 @@ use super::products::Sold;
 use crate::api::paging;
 use crate::api::session::{Bindings, Call};
 use crate::domain::supply::agreed::Agreement;
+use crate::domain::supply::terms;
 use crate::graphql::{FieldError, Leaves, Node, Resolved};
 use crate::platform::market;
 use crate::platform::page::Page;
@@ -54,6 +55,8 @@ pub(super) fn bind(b: &mut Bindings) {
         b.parts::<Sold>(product, &[("params", yearly), ("prices", yearly)]);
         b.batch(point, present);
     }
+    b.batch("ElectricityProductType.termsAndConditionsUrl", terms_of);
+    b.batch("GasProductType.termsAndConditionsUrl", terms_of);
     b.batch("ElectricitySupplyPointType.agreements", pages);
     b.batch("GasSupplyPointType.agreements", pages);
     b.leaves::<Yearly>(
@@ -114,6 +117,12 @@ async fn present(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
         .iter()
         .map(|each| Resolved::maybe(each.as_ref().and_then(|_| sold.next().flatten())))
         .collect())
+}
+
+async fn terms_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let files = call.cx.app.files();
+    let address = |sold: &Sold| Resolved::leaf(files.address(&terms::path(&sold.product.code)));
+    Ok(call.parents::<Sold>()?.into_iter().map(address).collect())
 }
 
 async fn pages(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -27,6 +27,7 @@ mod smart_meters;
 mod supply_points;
 mod taking;
 mod tariffs;
+mod telemetry;
 
 pub(super) use meters::{ELECTRICITY_METER, GAS_METER, by_id as meter_by_id};
 
@@ -64,4 +65,5 @@ pub(super) fn bind(b: &mut Bindings) {
     supply_points::bind(b);
     taking::bind(b);
     tariffs::bind(b);
+    telemetry::bind(b);
 }

@@ -90,13 +90,25 @@ statement!(static PAGE: Participation = concat!("
 /// Enters an account in a campaign from today on. Nothing happens if it is in it.
 pub async fn enter(tx: &mut Tx, viewer: &Viewer, number: &str, slug: &str) -> Result<(), CampaignError> {
     let (account, today) = editable(tx, viewer, number).await?;
+    put_in(tx, viewer, account.id, slug, today).await
+}
+
+/// Enters an account in a campaign from a day on, provided that it runs then. Nothing happens if it is in it. The caller has
+/// seen to it that the viewer may.
+pub(in crate::domain) async fn put_in(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: i64,
+    slug: &str,
+    day: NaiveDate,
+) -> Result<(), CampaignError> {
     let now = tx.business_now().await?;
     let (kind, id) = hand(viewer);
-    let add = ENTER.query().bind(account.id).bind(slug).bind(today).bind(kind).bind(id).bind(now);
+    let add = ENTER.query().bind(account).bind(slug).bind(day).bind(kind).bind(id).bind(now);
     if add.fetch_optional(&mut *tx).await?.is_some() {
         return Ok(());
     }
-    let (is_running,) = IS_RUNNING.query().bind(slug).bind(today).fetch_one(&mut *tx).await?;
+    let (is_running,) = IS_RUNNING.query().bind(slug).bind(day).fetch_one(&mut *tx).await?;
     if is_running { Ok(()) } else { Err(CampaignError::NotRunning) }
 }
 
@@ -113,11 +125,22 @@ pub async fn leave(
     if day < today {
         return Err(CampaignError::Past);
     }
-    let cancel = CANCEL.query().bind(account.id).bind(campaign).bind(today).bind(day);
+    take_out(tx, account.id, campaign, today, day).await
+}
+
+/// Takes an account that is in a campaign today out of it from a day on. The caller has seen to it that the viewer may.
+pub(in crate::domain) async fn take_out(
+    tx: &mut Tx,
+    account: i64,
+    campaign: &str,
+    today: NaiveDate,
+    day: NaiveDate,
+) -> Result<(), CampaignError> {
+    let cancel = CANCEL.query().bind(account).bind(campaign).bind(today).bind(day);
     if cancel.fetch_optional(&mut *tx).await?.is_some() {
         return Ok(());
     }
-    let leave = LEAVE.query().bind(account.id).bind(campaign).bind(today).bind(day);
+    let leave = LEAVE.query().bind(account).bind(campaign).bind(today).bind(day);
     leave.fetch_optional(&mut *tx).await?.map(|_| ()).ok_or(CampaignError::NotIn)
 }
 

@@ -6,7 +6,7 @@ use crate::domain::accounts::address::Address;
 use crate::platform::random::Randomness;
 
 /// An area of a network.
-pub(super) struct Area {
+pub(in crate::domain) struct Area {
     /// What postcodes, or the names of states and prefectures, begin with there.
     begins: &'static str,
     /// What the numbers of electricity points begin with.
@@ -113,7 +113,7 @@ static TEXAS: [Area; 4] = [
 ];
 
 /// The area that an address is in.
-pub(super) fn of(market: &str, address: &Address) -> &'static Area {
+pub(in crate::domain) fn of(market: &str, address: &Address) -> &'static Area {
     let (areas, place): (&'static [Area], &str) = match market {
         "de" => (&GERMANY, &address.postal_code),
         "jp" => (&JAPAN, &address.administrative_area),

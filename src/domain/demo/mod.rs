@@ -2,13 +2,15 @@
 //! clock and committed as a whole, so that it stands entirely or not at all.
 
 mod agreements;
-mod areas;
+pub(super) mod areas;
 mod arrangements;
 mod bills;
 mod cast;
 mod europe;
+mod fleet;
 mod homes;
 mod letters;
+mod logins;
 mod money_back;
 mod months;
 mod newcomers;
@@ -17,6 +19,7 @@ mod papers;
 mod payers;
 mod products;
 mod regular;
+mod savings;
 mod stories;
 mod trade;
 mod voice;
@@ -45,19 +48,20 @@ use crate::domain::accounts::reminders::ReminderError;
 use crate::domain::accounts::roles::{self, ACCOUNT_OWNER, PORTFOLIO_OWNER};
 use crate::domain::accounts::sign_up::SignUpError;
 use crate::domain::accounts::{NewAccount, NewUser, OpenError, open};
-use crate::domain::auth::logins::{self, ChangeError};
+use crate::domain::auth::logins::ChangeError;
 use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
-use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{
     ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, MANAGE_PAYMENTS, OPEN_ACCOUNTS,
     POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
-use crate::domain::auth::{Auth, Viewer, api_keys, organisations};
+use crate::domain::auth::{Auth, Viewer, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
 use crate::domain::billing::rhythms::RhythmError;
+use crate::domain::devices::DeviceError;
+use crate::domain::devices::register::RegisterError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::dunning::DunningError;
@@ -69,6 +73,9 @@ use crate::domain::ledgers::reversals::ReversalError;
 use crate::domain::ledgers::transfers::TransferError;
 use crate::domain::ledgers::write_offs::WriteOffError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::loyalty::dealings::DealError;
+use crate::domain::loyalty::memberships::MembershipError;
+use crate::domain::loyalty::taking_part::TakingPartError;
 use crate::domain::payments::centrepay::CentrepayError;
 use crate::domain::payments::collect::CollectError;
 use crate::domain::payments::direct_debits::SetUpError;
@@ -95,6 +102,8 @@ pub struct DemoCredentials {
     pub organisation: DemoOrganisation,
     /// A partner user.
     pub partner: DemoPartner,
+    /// A customer of each market; the first is the one above.
+    pub customers: Vec<DemoCustomer>,
     /// Every account of the world.
     pub accounts: Vec<DemoAccount>,
 }
@@ -103,6 +112,8 @@ pub struct DemoCredentials {
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct DemoCustomer {
+    /// Market code.
+    pub market: String,
     /// E-mail.
     pub email: String,
     /// Password.
@@ -251,7 +262,17 @@ pub enum DemoError {
     #[error(transparent)]
     Product(#[from] AgreementError),
     #[error(transparent)]
+    Device(#[from] DeviceError),
+    #[error(transparent)]
+    Registering(#[from] RegisterError),
+    #[error(transparent)]
     Home(#[from] homes::HomeError),
+    #[error(transparent)]
+    Membership(#[from] MembershipError),
+    #[error(transparent)]
+    TakingPart(#[from] TakingPartError),
+    #[error(transparent)]
+    Points(#[from] DealError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
@@ -419,14 +440,8 @@ async fn credentials(
     world: &World<'_>,
     staff: DemoStaff,
 ) -> Result<DemoCredentials, DemoError> {
-    let first = world.people.first().ok_or(sqlx::Error::RowNotFound)?;
-    let password = world.random.alphanumeric(16);
-    let hash = auth.passwords().hash(&password).await?;
-    let email = first.customer.email.to_owned();
-    logins::add(tx, Subject::AccountUser(first.user), &email, Some(&hash)).await?;
-    let api_key = api_keys::regenerate(tx, world.random, first.user).await?;
-    let account_numbers = first.numbers.clone();
-    let customer = DemoCustomer { email, password, api_key, account_numbers };
+    let customers = logins::give(tx, auth, world).await?;
+    let customer = customers.first().cloned().ok_or(sqlx::Error::RowNotFound)?;
 
     let name = "Tidal Insights".to_owned();
     let (id, secret_key) =
@@ -439,7 +454,7 @@ async fn credentials(
     let organisation = DemoOrganisation { name, secret_key, account_numbers: granted };
     let accounts = world.people.iter().flat_map(listed).chain(world.others.iter().cloned()).collect();
     let partner = partner(tx, auth, world.random).await?;
-    Ok(DemoCredentials { customer, staff, organisation, partner, accounts })
+    Ok(DemoCredentials { customer, staff, organisation, partner, customers, accounts })
 }
 
 async fn partner(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<DemoPartner, DemoError> {

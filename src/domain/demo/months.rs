@@ -5,8 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, homes, join, letters, money_back, newcomers,
-    papers, payers, premises, regular, stories, trade, voice,
+    DemoError, Person, World, agreements, arrangements, bills, fleet, homes, join, letters, money_back,
+    newcomers, papers, payers, premises, regular, savings, stories, trade, voice,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -46,6 +46,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     for month in 0..MONTHS {
         wait_until(tx, at(present, month, JOIN)).await?;
         measure(tx).await?;
+        savings::settle(tx, world).await?;
         cycle::bill_due(tx).await?;
         payers::through_others(tx, world).await?;
         payers::at_the_till(tx, world, month as usize).await?;
@@ -85,11 +86,16 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             homes::happen(tx, world, person, month as usize).await?;
             stories::happen(tx, world, person, month as usize).await?;
         }
+        if month == fleet::BOUGHT {
+            fleet::register(tx, world).await?;
+        }
         if month == DEDUCTED {
             payers::deduction(tx, world).await?;
         }
         remind(tx, world).await?;
         bills::happen(tx, world, month).await?;
+        savings::join(tx, world, month).await?;
+        savings::afternoons(tx, world, month).await?;
     }
     // The last month is billed when it ends.
     let end = at(present, MONTHS, JOIN);
@@ -107,7 +113,10 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     published::turn(tx, &day_ahead::Simulator::default()).await?;
-    measure(tx).await
+    fleet::follow(tx).await?;
+    measure(tx).await?;
+    savings::look(tx, world).await?;
+    savings::settle(tx, world).await
 }
 
 /// Takes in what meters have sent by now.
@@ -129,7 +138,7 @@ async fn remind(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
     letters::carry(tx, world.random).await
 }
 
-async fn wait_until(tx: &mut Tx, moment: DateTime<Utc>) -> Result<(), DemoError> {
+pub(super) async fn wait_until(tx: &mut Tx, moment: DateTime<Utc>) -> Result<(), DemoError> {
     let now = tx.business_now().await?;
     clock::advance(tx, (moment - now).max(TimeDelta::zero())).await?;
     Ok(())

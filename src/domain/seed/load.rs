@@ -6,6 +6,7 @@ use tokio::sync::mpsc;
 use super::draw::shuffled;
 use super::habits::MONTHS;
 use super::history::{Account, Batch, Begin, History, House, first_day};
+use super::homes::{self, Homes};
 use super::numbers::{Next, Numbered};
 use super::people::{Household, Households};
 use super::rows::{Balances, Events, People, Placed, Portfolio, Tables};
@@ -66,6 +67,7 @@ impl<'a> Loader<'a> {
     /// Writes everything. Keys are not in force, so the order of tables does not matter.
     pub async fn load(mut self, say: &Say) -> Result<Counts, SeedError> {
         let accounts = self.people(say).await?;
+        self.counts.measured_days = homes::measure(self.tx, self.order, say).await?;
         let house = house(self.tx).await?;
         let history = self.history(accounts, house, say).await?;
         self.balances(&history).await?;
@@ -78,20 +80,28 @@ impl<'a> Loader<'a> {
     async fn people(&mut self, say: &Say) -> Result<Vec<Account>, SeedError> {
         let wanted = usize::try_from(self.order.accounts).unwrap_or(0);
         let mut accounts = Vec::with_capacity(wanted);
-        let mut people = People::default();
+        let (mut people, mut homes) = (People::default(), Homes::default());
         for household in Households::new(self.order.seed, u64::from(self.order.accounts)) {
-            self.household(&household?, &mut people, &mut accounts);
+            self.household(&household?, &mut people, &mut homes, &mut accounts);
             if people.size() > BYTES_AT_ONCE {
                 people.copy(self.tx).await?;
+                self.counts.supply_points += homes.settle(self.tx, self.order).await?;
             }
         }
         people.copy(self.tx).await?;
+        self.counts.supply_points += homes.settle(self.tx, self.order).await?;
         self.counts.accounts = accounts.len() as u64;
         say(&format!("{} accounts of {} people", self.counts.accounts, self.counts.users));
         Ok(accounts)
     }
 
-    fn household(&mut self, household: &Household, people: &mut People, accounts: &mut Vec<Account>) {
+    fn household(
+        &mut self,
+        household: &Household,
+        people: &mut People,
+        homes: &mut Homes,
+        accounts: &mut Vec<Account>,
+    ) {
         let Some(first) = household.homes.first() else { return };
         let seed = self.order.seed;
         let brands = &household.cast.market.brands;
@@ -121,6 +131,7 @@ impl<'a> Loader<'a> {
             let number = shuffled(seed ^ 3, accounts.len() as u32);
             let placed = Placed { id, number, brand, market: household.cast.market, portfolio, at };
             people.account(&placed, home);
+            homes.add(seed, &placed, home, accounts.len() as u64);
             for user in &users {
                 people.owner(self.next.take(Numbered::AccountUserRoles), id, *user, at);
             }

@@ -10,6 +10,7 @@ mod cast;
 pub(super) mod draw;
 mod habits;
 mod history;
+mod homes;
 mod life;
 mod lift;
 mod load;
@@ -96,6 +97,8 @@ pub struct Order {
     pub password_hash: Option<String>,
     /// How many customers are given an API key, the oldest first.
     pub api_keys: u32,
+    /// How many smart meters have sent half-hours or quarters, the oldest first, and of how many days before `until`.
+    pub measured: (u32, u16),
 }
 
 /// A customer who was given an API key.
@@ -139,6 +142,10 @@ pub struct Counts {
     pub postings: u64,
     /// Transactions that customers see.
     pub transactions: u64,
+    /// Supply points, each of them at a home of its own.
+    pub supply_points: u64,
+    /// Days of which intervals are known.
+    pub measured_days: u64,
 }
 
 /// Whoever waits is told how far it is.

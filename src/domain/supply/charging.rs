@@ -352,7 +352,8 @@ impl Shown {
 }
 
 statement!(static SHOWN: Shown = "
-    select c.transaction_id, lower(c.days) as first, upper(c.days) as last, sp.market_name, c.lines as kept
+    select coalesce(c.transaction_id, 0) as transaction_id, lower(c.days) as first, upper(c.days) as last, sp.market_name,
+        c.lines as kept
     from supply_charges c join agreements g on g.id = c.agreement_id join supply_points sp on sp.id = g.supply_point_id
     where c.transaction_id = any($1)");
 

@@ -98,15 +98,21 @@ impl MarketName {
             Self::AusElectricity => "61",
             Self::UsaElectricity => CENTERPOINT,
         };
-        let made = self.completed(area, random).or_else(|_| self.completed(usual, random));
-        made.unwrap_or_default()
+        let fill = |count: usize| digits(count, random).collect::<String>();
+        self.completed(area, fill).or_else(|_| self.completed(usual, fill)).unwrap_or_default()
     }
 
-    fn completed(self, area: &str, random: &Randomness) -> Result<String, NotAnIdentifier> {
+    /// The number that follows from digits drawn for it, for bulk data. None where `area` begins no number.
+    pub fn numbered(self, area: &str, drawn: impl Fn(u32) -> u64) -> Option<String> {
+        let fill = |count: usize| format!("{:0>count$}", drawn(u32::try_from(count).unwrap_or(0)));
+        self.completed(area, fill).ok()
+    }
+
+    fn completed(self, area: &str, fill_up: impl Fn(usize) -> String) -> Result<String, NotAnIdentifier> {
         let fill = |length: usize| {
             let begun: String = area.chars().take(length).collect();
             let missing = length.saturating_sub(begun.chars().count());
-            begun.chars().chain(digits(missing, random)).collect::<String>()
+            begun + &fill_up(missing)
         };
         self.identifier(&match self {
             Self::GbrElectricity => with_last(fill(12), primes),

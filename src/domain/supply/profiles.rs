@@ -170,7 +170,7 @@ fn sunshine(season: u64) -> Shape {
 }
 
 /// Divides a whole by weights; the parts add up to it.
-fn divide(whole: i64, weights: &[u64]) -> Vec<i32> {
+pub(super) fn divide(whole: i64, weights: &[u64]) -> Vec<i32> {
     let all: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
     let whole = u128::try_from(whole).unwrap_or(0);
     let (mut before, mut sum) = (0, 0_u128);

@@ -34,6 +34,9 @@ const GAP: u64 = 3;
 const START: u64 = 4;
 const HEAT: u64 = 5;
 
+/// What the data of the usual world follow from.
+pub(super) const SEED: u64 = 1;
+
 /// Data services of all markets.
 #[derive(Clone, Copy, Debug)]
 pub struct Simulator {
@@ -42,7 +45,7 @@ pub struct Simulator {
 
 impl Default for Simulator {
     fn default() -> Self {
-        Self::seeded(1)
+        Self::seeded(SEED)
     }
 }
 
@@ -89,6 +92,11 @@ pub fn minutes(market: &str) -> i16 {
     if matches!(market, "de" | "us") { 15 } else { 30 }
 }
 
+/// What a home takes in a year about which nothing is known, in Wh.
+pub(super) fn usual_year(is_gas: bool) -> i64 {
+    if is_gas { 11_500_000 } else { 2_900_000 }
+}
+
 /// One version of a day.
 struct Edition {
     at: DateTime<Utc>,
@@ -106,14 +114,13 @@ struct Teller<'a> {
 
 impl<'a> Teller<'a> {
     fn of(service: &'a Simulator, meter: &'a FedMeter) -> Self {
-        let usual = if meter.is_gas { 11_500_000 } else { 2_900_000 };
         let profile = Profile {
             seed: profiles::seed_of(service.seed, &meter.market_name, &meter.identifier),
             market: meter.market.clone(),
             is_gas: meter.is_gas,
             is_export: meter.is_export,
             is_business: profiles::is_business(meter.load_profile.as_deref()),
-            annual_wh: meter.annual_wh.unwrap_or(usual),
+            annual_wh: meter.annual_wh.unwrap_or_else(|| usual_year(meter.is_gas)),
         };
         Self { service, meter, profile }
     }

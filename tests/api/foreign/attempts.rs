@@ -34,6 +34,9 @@ pub struct Bobs {
     /// Meters of his in Germany; he has others in Britain.
     pub german_meter: i64,
     pub german_gas_meter: i64,
+    /// His car, and the controller of his heat pump.
+    pub device: String,
+    pub heat_pump: &'static str,
 }
 
 /// One call with something of Bob's.

@@ -2,6 +2,8 @@
 //! nothing of theirs changes, nothing is told.
 
 mod attempts;
+mod devices;
+mod loyalty;
 mod money_back;
 mod payments;
 mod readings;
@@ -11,6 +13,7 @@ use std::collections::BTreeSet;
 
 use kraken_api::domain::auth::{Viewer, organisations};
 use kraken_api::domain::ledgers::proceedings::{self, NewProceeding};
+use kraken_api::domain::loyalty::points::{self, NewEntry, Side};
 use kraken_api::domain::supply::identifiers::MarketName;
 use kraken_api::domain::supply::properties::{self, NewProperty};
 use kraken_api::domain::supply::{meters, supply_points};
@@ -19,6 +22,7 @@ use sqlx::Row;
 
 use self::attempts::{ABOUT_THE_CALLER, ATTEMPTS, Bobs};
 use crate::readings::{GAS_MALO, MALO, MPAN, MPRN};
+use crate::support::devices::car;
 use crate::support::places;
 use crate::support::server::beginning;
 use crate::support::world::Customer;
@@ -68,6 +72,7 @@ impl Server {
         let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
         self.supplied_home(bob, MarketName::GbrElectricity, MPAN, "E1").await;
         self.supplied_home(bob, MarketName::GbrGas, MPRN, "G1").await;
+        self.has_points(bob).await;
         Bobs {
             german_meter: self.german_meter(bob, MarketName::DeuElectricity, MALO).await,
             german_gas_meter: self.german_meter(bob, MarketName::DeuGas, GAS_MALO).await,
@@ -94,7 +99,37 @@ impl Server {
             collection: self.collected(bob).await,
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
             payment: self.payment_of(bob).await,
+            device: self.device(bob, car("5YJ3-PARKED")).await,
+            heat_pump: self.heat_pump(bob).await,
         }
+    }
+
+    /// Puts a customer in Octoplus, with points.
+    async fn has_points(&self, customer: &Customer) {
+        let mut tx = self.tx().await;
+        let member = "insert into loyalty_memberships (account_id, market, user_id, joined_at, joined_by_kind, joined_by_id)
+            values ($1, 'gb', $2, now(), 'test', 1)";
+        let member = sqlx::query(member).bind(customer.account_id).bind(customer.user_id);
+        member.execute(&mut tx).await.expect("a member");
+        let wallet =
+            "with held as (insert into point_accounts (market, user_id, created_at) values ('gb', $1, now())
+            returning id) insert into wallets (point_account_id) select id from held";
+        sqlx::query(wallet).bind(customer.user_id).execute(&mut tx).await.expect("a wallet");
+        let (from, to) = (Side::Book("awards"), Side::Wallet(customer.user_id));
+        let new = NewEntry {
+            market: "gb",
+            kind: "award",
+            reason: "TEST",
+            note: None,
+            account: customer.account_id,
+            key: None,
+            by: ("test", 1),
+            points: 800,
+            from,
+            to,
+        };
+        points::post(&mut tx, &new).await.expect("points");
+        tx.commit().await.expect("committed");
     }
 
     /// A meter in Germany at a point that is supplied on a customer's account.
@@ -271,6 +306,22 @@ const GIVEN: &[&str] = &[
     "repayment",
     "repaymentId",
     "depositAgreement",
+    "krakenflexDevice",
+    "heatPumpDevice",
+    "registeredDeviceIds",
+    "transactionId",
+    "transactionIds",
+    "message",
+    "setDevicePreferences",
+    "updateBoostCharge",
+    "updateDeviceGridExport",
+    "updateDeviceSmartControl",
+    "joinedEventCodes",
+    "newLoyaltyPointsUserId",
+    "pointsAwarded",
+    "pointsDeducted",
+    "pointsTransferred",
+    "pointsRedeemed",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] = &[
@@ -281,6 +332,8 @@ const DONE: &[&str] = &[
     "campaignRemoved",
     "success",
     "isRecorded",
+    "hasEnrolled",
+    "hasUnenrolled",
 ];
 
 /// Whether an answer gives anything away or says that something was done.
@@ -326,6 +379,8 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(payments::ATTEMPTS)
         .chain(readings::ATTEMPTS)
         .chain(ways_to_pay::ATTEMPTS)
+        .chain(devices::ATTEMPTS)
+        .chain(loyalty::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -353,6 +408,8 @@ async fn no_mutation_is_left_out() {
         .chain(payments::ATTEMPTS)
         .chain(readings::ATTEMPTS)
         .chain(ways_to_pay::ATTEMPTS)
+        .chain(devices::ATTEMPTS)
+        .chain(loyalty::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();

@@ -165,6 +165,23 @@ async fn australian_points_are_found_by_nmi_and_mirn() {
 }
 
 #[tokio::test]
+async fn british_points_of_electricity_are_of_one_type_in_their_edition() {
+    let server = Server::start_edition(Some("gb")).await;
+    let ada = server.customer("ada@example.com", "Ada Ellis", "OCTOPUS_ENERGY").await;
+    let mut tx = server.tx().await;
+    let home = property(&mut tx, "gb", ada.account_id).await;
+    let new = point(home, MarketName::GbrElectricity, "2000050773706");
+    supplied(&mut tx, &new, ada.account_id, "23L1234567").await;
+    tx.commit().await.expect("committed");
+    let query = "query($n: String!) { account(accountNumber: $n) { properties { electricityMeterPoints {
+        __typename mpan direction meters { serialNumber } } } } }";
+    let data = server.ask(Some(&ada.token), query, json!({ "n": ada.account })).await;
+    let wanted = json!([{ "__typename": "ElectricityMeterPointType", "mpan": "2000050773706", "direction": "IMPORT",
+        "meters": [{ "serialNumber": "23L1234567" }] }]);
+    assert_eq!(data["account"]["properties"][0]["electricityMeterPoints"], wanted);
+}
+
+#[tokio::test]
 async fn american_points_have_a_utility_and_a_load_zone() {
     let server = Server::start().await;
     let wade = server.customer("wade@example.com", "Wade Castillo", "OCTOPUS_ENERGY_US").await;

@@ -2,13 +2,13 @@
 
 use kraken_api::domain::supply::identifiers::MarketName;
 use kraken_api::domain::supply::readings::Source;
-use kraken_api::domain::supply::supply_points;
+use kraken_api::domain::supply::supply_points::{self, NewPoint};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::{MPAN, begins, nodes, value};
 use crate::support::Server;
-use crate::support::places::day;
+use crate::support::places::{day, point, supplied};
 
 const COSTS: &str = "query($id: ID!, $by: ReadingFrequencyType) { property(id: $id) {
     measurements(startOn: \"2026-01-01\", endOn: \"2026-01-31\", timezone: \"Europe/London\", first: 100,
@@ -109,6 +109,55 @@ async fn japanese_half_hours_are_priced_by_the_step_they_fall_in() {
     assert_eq!((cost(january), total > Decimal::from(1_000)), (total, true));
     let inside = january["halfHourlyReadings"].as_array().expect("half-hours");
     assert_eq!(inside.iter().map(cost).sum::<Decimal>(), total);
+}
+
+const GENERATED: &str = "query($id: ID!) { property(id: $id) { electricitySupplyPoints { spin }
+    electricityGenerationPoints { id gpin status
+        agreements { validFrom validTo product { code displayName } }
+        halfHourlyReadings(fromDatetime: \"2026-01-01T00:00:00+09:00\", toDatetime: \"2026-02-01T00:00:00+09:00\") {
+            startAt value costEstimate }
+        intervalReadings { readingDate billableMonth startAt endAt periodLengthDays value hasHalfHourlyDataForPeriod
+            costEstimate halfHourlyReadings { costEstimate } } } } }";
+
+#[tokio::test]
+async fn a_japanese_roof_feeds_in_at_a_generation_point_and_takes_at_a_supply_point() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let yuki = server.customer("yuki@example.org", "雪 山田", "TG_OCTOPUS_ENERGY").await;
+    let home = server.supplied_home(&yuki, MarketName::JpnElectricity, "0312345678901234567890", "J1").await;
+    let gpin = "0398765432109876543210";
+    let new = NewPoint { is_export: true, ..point(home.property, MarketName::JpnElectricity, gpin) };
+    let mut tx = server.tx().await;
+    let (roof, _) = supplied(&mut tx, &new, yuki.account_id, "J2").await;
+    tx.commit().await.expect("committed");
+    server.expect(roof, 3_000).await;
+    server.agree(&yuki, roof, "FIT-2023-01", "2026-01-01").await;
+    server.collect().await;
+    let id = json!({ "id": home.property.to_string() });
+    let data = server.ask(Some(&server.again(&yuki).await), GENERATED, id.clone()).await;
+    let home = &data["property"];
+    assert_eq!(home["electricitySupplyPoints"], json!([{ "spin": "0312345678901234567890" }]));
+    assert_eq!(home["electricityGenerationPoints"].as_array().map(Vec::len), Some(1));
+    let shown = &home["electricityGenerationPoints"][0];
+    assert_eq!((&shown["gpin"], &shown["status"]), (&json!(gpin), &json!("ON_SUPPLY")));
+    let bought = json!([{ "validFrom": "2025-12-31T15:00:00+00:00", "validTo": null,
+        "product": { "code": "FIT-2023-01", "displayName": "オクトパス太陽光買取" } }]);
+    assert_eq!(shown["agreements"], bought);
+    let halves = shown["halfHourlyReadings"].as_array().expect("half-hours");
+    assert!(halves.len() > 1_400, "a month: {}", halves.len());
+    let cost = |node: &Value| -> Decimal {
+        node["costEstimate"].as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("{node}"))
+    };
+    // It is bought at one price.
+    assert!(halves.iter().all(|half| cost(half) == value(half) * Decimal::new(95, 1)), "{:?}", halves[20]);
+    let total: Decimal = halves.iter().map(cost).sum();
+    let january = &shown["intervalReadings"][0];
+    assert_eq!((&january["billableMonth"], &january["periodLengthDays"]), (&json!("2026-01"), &json!(31)));
+    assert_eq!((cost(january), total > Decimal::ZERO), (total, true));
+    assert_eq!(january["halfHourlyReadings"].as_array().map(Vec::len), Some(halves.len()));
+    // Somebody else's home is none.
+    let seen = server.send(Some(&world.ada.token), GENERATED, id).await;
+    assert_eq!(seen.codes(), ["KT-CT-4501"]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod lists;
 mod measured;
 mod statements;
 mod taking;
+mod telemetry;
 mod usage;
 
 use chrono::{DateTime, Utc};

@@ -3,6 +3,7 @@
 pub mod agreed;
 pub mod database;
 pub mod debts;
+pub mod devices;
 pub mod letters;
 mod money_back;
 pub mod payments;

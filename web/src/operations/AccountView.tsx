@@ -7,9 +7,10 @@ import { money } from './money';
 import { PaymentsView } from './PaymentsView';
 import { ACCOUNT } from './queries';
 import type { Account } from './queries';
+import { SupplyView } from './SupplyView';
 import { useAnswer } from './useAnswer';
 
-const VIEWS = ['Ledgers', 'Bills', 'Payments', 'People'] as const;
+const VIEWS = ['Ledgers', 'Bills', 'Payments', 'Supply', 'People'] as const;
 type View = (typeof VIEWS)[number];
 
 export function AccountView({ number }: { number: string }) {
@@ -41,6 +42,7 @@ export function AccountView({ number }: { number: string }) {
       {view === 'Ledgers' && <Ledgers account={account} />}
       {view === 'Bills' && <Bills account={account} />}
       {view === 'Payments' && <PaymentsView account={account} />}
+      {view === 'Supply' && <SupplyView account={account} />}
       {view === 'People' && <People account={account} />}
     </article>
   );

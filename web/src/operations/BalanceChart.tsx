@@ -1,10 +1,8 @@
-import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
+import { balances } from './balances';
 import { money, unit } from './money';
 import type { Transaction } from './queries';
-import { balances } from './balances';
-
-const HEIGHT = 220;
+import { useChart } from './useChart';
 
 interface Props {
   transactions: Transaction[];
@@ -13,48 +11,34 @@ interface Props {
 
 /** The balance after each day on which something was posted, as steps: nothing changes in between. */
 export function BalanceChart({ transactions, country }: Props) {
-  const place = useRef<HTMLDivElement>(null);
-
-  useEffect(() => {
-    const { current } = place;
-    const { days, ends } = balances(transactions);
-    if (!current || days.length < 2) return;
-    const ink = getComputedStyle(current);
-    const colour = ink.getPropertyValue('--accent');
-    const plain = { stroke: ink.color, grid: { stroke: ink.getPropertyValue('--line'), width: 1 } };
-    const written = (value: number | null) => (value === null ? '' : money(Math.round(value), country));
-    const stepped = uPlot.paths.stepped?.({ align: 1 });
-    const chart = new uPlot(
-      {
-        width: current.clientWidth,
-        height: HEIGHT,
-        axes: [
-          plain,
-          { ...plain, size: 90, values: (_, ticks) => ticks.map(written), incrs: increments(country) },
-        ],
-        series: [
-          { label: 'Day', value: '{YYYY}-{MM}-{DD}' },
-          {
-            label: 'Balance',
-            stroke: colour,
-            width: 2,
-            fill: `color-mix(in srgb, ${colour} 12%, transparent)`,
-            ...(stepped && { paths: stepped }),
-            points: { show: false },
-            value: (_, value: number | null) => written(value),
-          },
-        ],
-      },
-      [days, ends],
-      current,
-    );
-    const watch = new ResizeObserver(() => chart.setSize({ width: current.clientWidth, height: HEIGHT }));
-    watch.observe(current);
-    return () => {
-      watch.disconnect();
-      chart.destroy();
-    };
-  }, [transactions, country]);
+  const written = (value: number | null) => (value === null ? '' : money(Math.round(value), country));
+  const place = useChart(
+    220,
+    ({ accent, axis }) => {
+      const { days, ends } = balances(transactions);
+      if (days.length < 2) return null;
+      const stepped = uPlot.paths.stepped?.({ align: 1 });
+      return {
+        options: {
+          axes: [axis, { ...axis, size: 90, values: (_, ticks) => ticks.map(written), incrs: increments(country) }],
+          series: [
+            { label: 'Day', value: '{YYYY}-{MM}-{DD}' },
+            {
+              label: 'Balance',
+              stroke: accent,
+              width: 2,
+              fill: `color-mix(in srgb, ${accent} 12%, transparent)`,
+              ...(stepped && { paths: stepped }),
+              points: { show: false },
+              value: (_, value: number | null) => written(value),
+            },
+          ],
+        },
+        data: [days, ends],
+      };
+    },
+    [transactions, country],
+  );
 
   return <div ref={place} className="chart" role="img" aria-label="Balance over time" />;
 }

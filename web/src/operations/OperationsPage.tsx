@@ -34,7 +34,7 @@ export function OperationsPage() {
           ) : (
             <p className="hint">
               Find a customer by number, name, e-mail, telephone or postcode. <kbd>/</kbd> goes to the search,{' '}
-              <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> choose, <kbd>1</kbd>–<kbd>4</kbd> change the view.
+              <kbd>↑</kbd> <kbd>↓</kbd> <kbd>Enter</kbd> choose, <kbd>1</kbd>–<kbd>5</kbd> change the view.
             </p>
           )}
         </main>

@@ -14,3 +14,11 @@ export function money(minor: number | null | undefined, country: string | null |
 export function unit(country: string | null | undefined): number {
   return country === 'JP' ? 1 : 100;
 }
+
+/** How minor units of a currency are written behind a number. */
+const MINOR: Record<string, string> = { GB: 'p', DE: ' ct', JP: ' yen', AU: 'c', US: '¢' };
+
+/** Writes what a kWh costs, in minor units with their fractions. */
+export function price(minor: number, country: string | null | undefined): string {
+  return `${minor.toLocaleString('en-GB', { maximumFractionDigits: 2 })}${MINOR[country ?? ''] ?? ''}`;
+}

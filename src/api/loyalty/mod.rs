@@ -1,0 +1,15 @@
+//! Loyalty points, and sessions in which customers are given some for using less.
+
+mod dealings;
+mod members;
+mod savings;
+mod wallets;
+
+use super::session::Bindings;
+
+pub(super) fn bind(b: &mut Bindings) {
+    savings::bind(b);
+    members::bind(b);
+    wallets::bind(b);
+    dealings::bind(b);
+}

@@ -1,0 +1,70 @@
+//! The calls about loyalty points and saving sessions.
+
+use serde_json::json;
+
+use super::attempts::Attempt;
+use crate::readings::MPAN;
+
+pub const ATTEMPTS: &[Attempt] = &[
+    Attempt {
+        mutation: "joinOctoplusCampaign",
+        document: "mutation($n: String) { joinOctoplusCampaign(accountNumber: $n) { success } }",
+        variables: |bob| json!({ "n": bob.account }),
+    },
+    Attempt {
+        mutation: "joinSavingSessionsCampaign",
+        document: "mutation($i: JoinSavingSessionsCampaignInput!) {
+            joinSavingSessionsCampaign(input: $i) { account { number } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "mpan": MPAN } }),
+    },
+    Attempt {
+        mutation: "joinSavingSessionsEvent",
+        document: "mutation($i: JoinSavingSessionsEventInput!) { joinSavingSessionsEvent(input: $i) { joinedEventCodes } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "eventCode": "EVENT_1_020326" } }),
+    },
+    Attempt {
+        mutation: "enrollAccountInLoyaltyProgram",
+        document: "mutation($i: EnrollAccountInLoyaltyProgramInput!) {
+            enrollAccountInLoyaltyProgram(input: $i) { outcome { hasEnrolled } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "accountUserId": bob.user } }),
+    },
+    Attempt {
+        mutation: "unenrollAccountFromLoyaltyProgram",
+        document: "mutation($i: UnenrollAccountFromLoyaltyProgramInput!) {
+            unenrollAccountFromLoyaltyProgram(input: $i) { outcome { hasUnenrolled } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account } }),
+    },
+    Attempt {
+        mutation: "setLoyaltyPointsUser",
+        document: "mutation($i: SetLoyaltyPointsUserInput!) { setLoyaltyPointsUser(input: $i) { newLoyaltyPointsUserId } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "newLoyaltyPointsUserId": bob.user } }),
+    },
+    Attempt {
+        mutation: "awardLoyaltyPoints",
+        document: "mutation($i: AwardLoyaltyPointsInput!) { awardLoyaltyPoints(input: $i) { pointsAwarded } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "points": 8 } }),
+    },
+    Attempt {
+        mutation: "deductLoyaltyPoints",
+        document: "mutation($i: DeductLoyaltyPointsInput!) { deductLoyaltyPoints(input: $i) { pointsDeducted } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "points": 8 } }),
+    },
+    Attempt {
+        mutation: "transferLoyaltyPointsBetweenUsers",
+        document: "mutation($i: TransferLoyaltyPointsBetweenUsersInput!) {
+            transferLoyaltyPointsBetweenUsers(input: $i) { pointsTransferred } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "points": 8, "receivingUserId": bob.user } }),
+    },
+    Attempt {
+        mutation: "redeemLoyaltyPointsForAccountCredit",
+        document: "mutation($i: RedeemLoyaltyPointsInput!) {
+            redeemLoyaltyPointsForAccountCredit(input: $i) { pointsRedeemed } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "points": 8 } }),
+    },
+    Attempt {
+        mutation: "redeemOctoPointsForAccountCredit",
+        document: "mutation($i: RedeemOctoPointsInput!) {
+            redeemOctoPointsForAccountCredit(input: $i) { pointsRedeemed } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account } }),
+    },
+];
