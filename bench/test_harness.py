@@ -7,7 +7,8 @@ import xml.etree.ElementTree as xml
 from harness import load, measure, plot, processes, report, split
 from harness.scenarios import ALL, World, comparable
 
-WORLD = World(accounts=[("A-1", "P-1")], portfolios=["P-1"], charged=["A-2"], keys=["sk"], tokens={"P-1": "t"}, staff="s")
+WORLD = World(accounts=[("A-1", "P-1")], portfolios=["P-1"], charged=["A-2"], keys=["sk"], japanese=[("A-1", "P-1")],
+              british=[("2000050773706", "P-1")], tokens={"P-1": "t"}, staff="s")
 
 
 class Driver(unittest.TestCase):

@@ -36,7 +36,9 @@ use axum::routing::{any, get};
 
 pub use app::AppService;
 pub use serve::serve;
-pub use service::{File, GraphqlCall, HttpSettings, PayAnswer, PayForm, Reply, Service, Slip, Standing};
+pub use service::{
+    File, GraphqlCall, HttpSettings, PayAnswer, PayForm, Reply, Service, Slip, Standing, Terms,
+};
 
 /// What every handler has.
 struct App {

@@ -16,7 +16,7 @@ use super::service::{PayAnswer, PayForm};
 use crate::domain::payments::sessions::Typed;
 
 const TOP: &str = "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">\
-    <meta name=\"viewport\" content=\"width=device-width\"><title>Payment</title><style>\
+    <meta name=\"viewport\" content=\"width=device-width\"><title>Kraken</title><style>\
     body{font:16px system-ui,sans-serif;max-width:24em;margin:3em auto;padding:0 1em}\
     label{display:block;margin:.8em 0}input{display:block;width:100%;font:inherit;padding:.4em;box-sizing:border-box}\
     button{font:inherit;padding:.5em 1em;margin-right:.5em}.wrong{color:#a00}</style></head><body>";

@@ -82,6 +82,10 @@ impl Service for Recorded {
         self.0.slip(reference, is_paid)
     }
 
+    fn terms<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Result<Option<http::Terms>, String>> {
+        self.0.terms(code)
+    }
+
     fn issuer(&self) -> String {
         self.0.issuer()
     }
