@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, header};
-use kraken_api::api::App;
+use kraken_api::api::{self, App};
 use kraken_api::domain;
 use kraken_api::domain::accounts::open::{self, NewUser};
 use kraken_api::domain::auth::subjects::Subject;
@@ -146,7 +146,7 @@ async fn main() {
     let auth = Auth::new(issuer, random.clone(), cores.saturating_sub(1).max(1));
     let storage = Folder::new(PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("files"));
     let files = Files::new(Arc::new(storage), "http://bench");
-    let app = App::new(database.clone(), Arc::clone(&auth), files, None).expect("the API");
+    let app = App::new(database.clone(), Arc::clone(&auth), files, api::host(None).expect("the API"));
     let service = AppService::new(app, "http://bench".into());
     let router =
         http::router(Arc::new(service), HttpSettings { trusted_proxies: 1, ..HttpSettings::default() });

@@ -17,6 +17,8 @@ use crate::domain::billing::files;
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
 use crate::domain::payments::vendors::simulated_slips::{self, Slip};
 use crate::domain::payments::vendors::simulated_vault::Simulator;
+use crate::domain::supply::reading_links::{self, ReadingForm, Target};
+use crate::domain::supply::taking::TakeError;
 use crate::domain::supply::terms::{self, Terms};
 use crate::graphql::{Engine, Host, LoadError, Rate, Request, Response};
 use crate::platform::clock::Deadline;
@@ -44,7 +46,7 @@ pub struct App {
     leases: Leases,
     files: Files,
     link_secret: OnceCell<LinkSecret>,
-    host: Host<Session>,
+    host: Arc<Host<Session>>,
 }
 
 /// A file as it is given out.
@@ -73,21 +75,21 @@ pub fn engine(edition: Option<&str>) -> Result<Engine<Session>, LoadError> {
     Engine::new(&sources::SDL, &sources::edition(edition)?, &bindings)
 }
 
+/// What serves an edition, or the whole contract. It knows no database: several servers of a process may share one.
+///
+/// # Errors
+/// Where schema and bindings contradict each other.
+pub fn host(edition: Option<&str>) -> Result<Arc<Host<Session>>, StartError> {
+    let host = Host::new(Arc::new(engine(edition)?)).map_err(|e| StartError::Host(e.to_string()))?;
+    Ok(Arc::new(host))
+}
+
 impl App {
     /// Puts the API together over an open, migrated database.
-    ///
-    /// # Errors
-    /// Where schema and bindings contradict each other.
-    pub fn new(
-        database: Database,
-        auth: Arc<Auth>,
-        files: Files,
-        edition: Option<&str>,
-    ) -> Result<Arc<Self>, StartError> {
-        let host = Host::new(Arc::new(engine(edition)?)).map_err(|e| StartError::Host(e.to_string()))?;
+    pub fn new(database: Database, auth: Arc<Auth>, files: Files, host: Arc<Host<Session>>) -> Arc<Self> {
         let (brownouts, leases) = (Brownouts::default(), Leases::default());
         let link_secret = OnceCell::new();
-        Ok(Arc::new(Self { database, auth, brownouts, leases, files, link_secret, host }))
+        Arc::new(Self { database, auth, brownouts, leases, files, link_secret, host })
     }
 
     pub fn database(&self) -> &Database {
@@ -181,6 +183,34 @@ impl App {
         let stats = Stats::new();
         let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &stats).await?;
         terms::of_product(&mut tx, code).await
+    }
+
+    /// The page on which a meter is read, after what was sent from it, if anything was; none if the link is not good, or no
+    /// longer.
+    ///
+    /// # Errors
+    /// Why it cannot be shown.
+    pub async fn reading_form(
+        &self,
+        target: &str,
+        expires: i64,
+        signature: &str,
+        typed: Option<reading_links::Typed>,
+    ) -> Result<Option<ReadingForm>, TakeError> {
+        let (deadline, stats) = (Deadline::after(DEADLINE), Stats::new());
+        let Some(target) = Target::parse(target) else { return Ok(None) };
+        let mut tx = self.database.snapshot(deadline, &stats).await?;
+        let secret = self.link_secret(&mut tx).await?;
+        if !storage::is_good(&target.path(), expires, signature, secret, self.database.wall().now()) {
+            return Ok(None);
+        }
+        let Some(typed) = typed else { return Ok(reading_links::look(&mut tx, target).await?) };
+        tx.rollback().await?;
+        let given = (target, typed);
+        let done = self.database.writing(deadline, &stats, &given, |tx, (target, typed)| {
+            Box::pin(reading_links::submit(tx, *target, typed))
+        });
+        done.await
     }
 
     /// The points that this server has leased.

@@ -19,7 +19,7 @@ mod sources;
 mod spending;
 mod supply;
 
-pub use app::{Answer, App, DEADLINE, Given, StartError, engine};
+pub use app::{Answer, App, DEADLINE, Given, StartError, engine, host};
 pub use session::{Origin, Session};
 pub use sources::declared_fields;
 

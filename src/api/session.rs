@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
+use chrono::TimeDelta;
 use futures_util::future::BoxFuture as Work;
 use serde_json::{Map, Value};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
@@ -54,6 +55,8 @@ pub struct Session {
     /// The connection on which the caller was looked up, and once something is read the one moment that everything is
     /// read from.
     snapshot: Mutex<Option<Tx>>,
+    /// What business time is reckoned with, read where the caller was looked up.
+    offset: Option<TimeDelta>,
     pub(super) spending: Spending,
 }
 
@@ -66,6 +69,7 @@ struct Job<'a, I, F> {
     operation: &'static str,
     subject: Option<&'a str>,
     input: &'a I,
+    offset: Option<TimeDelta>,
     work: F,
 }
 
@@ -95,6 +99,7 @@ impl Session {
             Caller::Known(viewer) => viewer.clone(),
             Caller::Refused(_) => Viewer::Anonymous,
         };
+        let offset = snapshot.as_ref().and_then(Tx::offset);
         Self {
             app,
             caller,
@@ -105,6 +110,7 @@ impl Session {
             stats,
             deadline,
             snapshot: Mutex::new(snapshot),
+            offset,
             spending: Spending::default(),
         }
     }
@@ -159,7 +165,9 @@ impl Session {
             Some(held) => held.settle(self.deadline).await,
             None => self.app.database().snapshot(self.deadline, &self.stats).await,
         };
-        *guard = Some(opened.map_err(FieldError::internal)?);
+        let mut opened = opened.map_err(FieldError::internal)?;
+        opened.reckon(self.offset);
+        *guard = Some(opened);
         MutexGuard::try_map(guard, Option::as_mut).map_err(|_| FieldError::internal("no snapshot"))
     }
 
@@ -183,10 +191,11 @@ impl Session {
     {
         // A second connection while holding one could starve the pool.
         self.end().await;
-        let job = Job { viewer: &self.viewer, operation, subject, input, work };
+        let job = Job { viewer: &self.viewer, operation, subject, input, offset: self.offset, work };
         self.app
             .database()
             .writing(self.deadline, &self.stats, &job, |tx, job| {
+                tx.reckon(job.offset);
                 Box::pin(async move {
                     let made = (job.work)(&mut *tx, job.viewer, job.input).await?;
                     audit::note(tx, job.viewer, job.operation, job.subject).await?;

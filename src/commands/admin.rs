@@ -8,8 +8,7 @@ use super::open::{Opened, Problem, read, written};
 use crate::api;
 use crate::domain::auth::brownouts;
 use crate::domain::check::{self as books, Finding};
-use crate::domain::supply::collector;
-use crate::platform::clock;
+use crate::platform::{clock, jobs};
 
 #[derive(Debug, Subcommand)]
 pub enum Clock {
@@ -70,7 +69,7 @@ pub async fn clock(config: &Config, what: &Clock) -> Result<(), Problem> {
         Clock::Show => Ok(tx.business_now().await?),
         Clock::Advance { span } => {
             let moved = clock::advance(tx, parse_span(span)?).await.map_err(Problem::other)?;
-            collector::wake(tx).await?;
+            jobs::wake(tx).await?;
             Ok(moved)
         }
     });

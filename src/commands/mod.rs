@@ -1,10 +1,12 @@
 //! The program's subcommands.
 
 mod access;
+mod accounts;
 mod admin;
 mod bills;
 mod centrepay;
 mod config;
+mod dunning;
 mod hardship;
 mod ledger;
 mod limits;
@@ -12,6 +14,7 @@ mod open;
 mod parties;
 mod people;
 mod post;
+mod prepay;
 mod readings;
 mod repayments;
 mod schema;
@@ -57,9 +60,14 @@ enum Command {
     /// Set up, change and cancel deductions from welfare benefits.
     #[command(subcommand)]
     Centrepay(centrepay::Centrepay),
+    /// Pay for a prepayment meter as at the till of a shop: the simulated shops take the money.
+    TopUp(prepay::TopUp),
     /// Correct the books: undo a transaction, write a debt off.
     #[command(subcommand)]
     Ledger(ledger::Ledger),
+    /// Start to remind somebody of what is overdue.
+    #[command(subcommand)]
+    Dunning(dunning::Dunning),
     /// Write down what was agreed with customers who find it hard to pay.
     #[command(subcommand)]
     Hardship(hardship::Hardship),
@@ -69,6 +77,9 @@ enum Command {
     /// Take in measured data, confirm readings that were held back.
     #[command(subcommand)]
     Readings(readings::Readings),
+    /// Write down where accounts came from.
+    #[command(subcommand)]
+    Account(accounts::Account),
     /// Say what the installation demands of those who come in: captchas, second factors, the age of passwords.
     #[command(subcommand)]
     Access(access::Access),
@@ -115,10 +126,13 @@ impl Cli {
             Command::Bills(what) => bills::run(&config, &what).await,
             Command::Repayment(what) => repayments::run(&config, &what).await,
             Command::Centrepay(what) => centrepay::run(&config, &what).await,
+            Command::TopUp(what) => prepay::run(&config, &what).await,
             Command::Ledger(what) => ledger::run(&config, &what).await,
+            Command::Dunning(what) => dunning::run(&config, &what).await,
             Command::Hardship(what) => hardship::run(&config, &what).await,
             Command::People(what) => people::run(&config, &what).await,
             Command::Readings(what) => readings::run(&config, &what).await,
+            Command::Account(what) => accounts::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,
             Command::Organisation(what) => parties::organisation(&config, what).await,

@@ -19,7 +19,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::config::Config;
 use super::open::{Opened, Problem};
-use crate::api::App;
+use crate::api::{self, App};
 use crate::domain::auth::limits::leases;
 use crate::domain::demo::{self, DemoCredentials};
 use crate::domain::events::carrier::Web;
@@ -84,8 +84,8 @@ async fn serve(
         make_demo(config, opened).await?;
     }
     let files = Files::new(config.storage()?, &config.base_url());
-    let app = App::new(opened.database.clone(), opened.auth(config), files, config.edition())
-        .map_err(Problem::other)?;
+    let host = api::host(config.edition()).map_err(Problem::other)?;
+    let app = App::new(opened.database.clone(), opened.auth(config), files, host);
     refresh_brownouts(&app).await.map_err(Problem::Database)?;
     let service = Arc::new(http::AppService::new(Arc::clone(&app), config.base_url()));
     let settings = http::HttpSettings { trusted_proxies: options.trusted_proxies, ..Default::default() };

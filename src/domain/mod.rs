@@ -48,6 +48,7 @@ pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallEr
     ledgers::books::sync(&mut tx).await?;
     ledgers::billing_triggers::sync(&mut tx).await?;
     supply::catalogue::sync(&mut tx).await?;
+    supply::postal_areas::sync(&mut tx).await?;
     auth::keys::ensure(&mut tx, random).await?;
     billing::files::ensure_secret(&mut tx, random).await?;
     tx.commit().await?;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 
 use super::auth::keys::{self, KeyError};
 use super::auth::{expired, password_reset, refresh};
-use super::billing::{cycle, files};
+use super::billing::{annual, cycle, files};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
 use super::devices;
@@ -14,11 +14,12 @@ use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
 use super::loyalty::{settling, simulated_grid};
 use super::payments::vendors::{
-    mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_payouts,
-    simulated_slips,
+    mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_meter_network,
+    simulated_payouts, simulated_shops, simulated_slips,
 };
 use super::payments::{
-    centrepay_round, deposit_round, export_repayments, payouts, round, sessions, slips, warm_home_discounts,
+    centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, slips,
+    warm_home_discounts,
 };
 use super::supply::{collector, day_ahead, gas_register, published, simulated_feed, simulated_gas_register};
 use crate::platform::jobs::{JobError, Runner};
@@ -44,6 +45,7 @@ pub fn runner(random: &Randomness) -> Runner {
 pub fn billing(storage: Arc<dyn Storage>) -> Runner {
     let mut runner = Runner::default();
     cycle::register(&mut runner);
+    annual::register(&mut runner, Arc::clone(&storage));
     files::register(&mut runner, storage);
     runner
 }
@@ -73,6 +75,11 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     settling::register(&mut runner, Arc::new(simulated_grid::Simulator::default()));
     centrepay_round::register(&mut runner, Arc::new(simulated_benefits::Simulator));
     slips::register(&mut runner, Arc::new(simulated_slips::Simulator(random.clone())));
+    prepay::round::register(
+        &mut runner,
+        Arc::new(simulated_meter_network::Simulator),
+        Arc::new(simulated_shops::Simulator),
+    );
     keep_up(&mut runner, random.clone());
     runner
 }

@@ -16,8 +16,8 @@ use super::answer::{detail, not_found};
 /// What a link says beside the file.
 #[derive(Deserialize)]
 pub(super) struct Signed {
-    expires: i64,
-    signature: String,
+    pub expires: i64,
+    pub signature: String,
 }
 
 /// A file, for whoever has a link to it that is good; to everybody else it is not there.

@@ -9,6 +9,7 @@
 mod accept;
 mod answer;
 mod app;
+mod authorize;
 mod barcode;
 mod client;
 mod correlation;
@@ -18,10 +19,12 @@ mod files;
 mod metrics;
 mod observe;
 mod operation;
+mod operators;
 mod pages;
 mod params;
 mod pay;
 mod probes;
+mod readings;
 mod run;
 mod serve;
 mod service;
@@ -37,7 +40,8 @@ use axum::routing::{any, get};
 pub use app::AppService;
 pub use serve::serve;
 pub use service::{
-    File, GraphqlCall, HttpSettings, PayAnswer, PayForm, Reply, Service, Slip, Standing, Terms,
+    File, GraphqlCall, HttpSettings, PayAnswer, PayForm, ReadingForm, Readings, Reply, Service, Slip,
+    Standing, Terms,
 };
 
 /// What every handler has.
@@ -60,6 +64,11 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/slips/{reference}", get(slip::look).post(slip::pay))
         .route("/terms/{code}", get(terms::look))
+        .route("/operators/{file}", get(operators::image))
+        .route("/authorize/{step}", get(authorize::sign_in))
+        .route("/authorized", get(authorize::back))
+        .route("/virtual-key/{step}", get(authorize::key))
+        .route("/readings/{target}", get(readings::look).post(readings::submit))
         .route("/", get(probes::home))
         .route("/healthz", get(probes::alive))
         .route("/readyz", get(probes::ready))

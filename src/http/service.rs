@@ -9,6 +9,7 @@ use bytes::Bytes;
 
 pub use crate::domain::payments::sessions::{Answer as PayAnswer, Form as PayForm};
 pub use crate::domain::payments::vendors::simulated_slips::{Slip, Standing};
+pub use crate::domain::supply::reading_links::{Outcome as ReadingOutcome, ReadingForm, Typed as Readings};
 pub use crate::domain::supply::terms::Terms;
 
 use crate::domain::payments::sessions::Typed;
@@ -103,6 +104,20 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// The error goes to the log only.
     fn terms<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Result<Option<Terms>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// The page on which a meter is read, after what was sent from it, if anything was; none if the link to it is not good.
+    /// `target`, `expires` and `signature` are as in the link.
+    ///
+    /// The error goes to the log only.
+    fn reading_form<'a>(
+        &'a self,
+        _target: &'a str,
+        _expires: i64,
+        _signature: &'a str,
+        _typed: Option<Readings>,
+    ) -> BoxFuture<'a, Result<Option<ReadingForm>, String>> {
         Box::pin(async { Ok(None) })
     }
 

@@ -31,6 +31,9 @@ pub struct Market {
     pub charge_reasons: Vec<Reason>,
     /// Why an account may be credited.
     pub credit_reasons: Vec<Reason>,
+    /// For how many months after energy was used it may still be charged for, where that is limited.
+    #[serde(default)]
+    pub back_billing_months: Option<u32>,
     /// How its accounts are billed unless something else was agreed.
     pub billing: Vec<BillingOperation>,
 }

@@ -1,7 +1,8 @@
 //! Dunning: who is reminded of what and when, and how it is held back and stopped.
 
-use kraken_api::domain::auth::organisations;
+use kraken_api::domain::auth::{organisations, staff};
 use kraken_api::domain::ledgers::charges::{self, SupplyCharge};
+use kraken_api::domain::ledgers::reminders::{self, ByHand, StartError};
 use serde_json::{Value, json};
 
 use crate::support::debts::{LATE, day};
@@ -9,7 +10,7 @@ use crate::support::world::PASSWORD;
 use crate::support::{Server, record};
 
 const PROCESS: &str = "query($n: String!) { dunningProcess(accountNumber: $n) {
-    pathName startDate status createdNote withdrawnBy concludedAt createdAt updatedAt previousStep nextStep badDebt
+    pathName startDate status createdBy createdNote withdrawnBy concludedAt createdAt updatedAt previousStep nextStep badDebt
     actions { stepName usedChannel dueDate actionedAt createdAt } } }";
 const PAUSE: &str = "mutation($i: PauseDunningInputType!) { pauseDunning(input: $i) { pauseCreated } }";
 const WITHDRAW: &str =
@@ -56,6 +57,7 @@ async fn what_is_overdue_is_dunned_once_step_by_step_however_many_servers_there_
     assert_eq!(process["status"], "ACTIVE");
     assert_eq!(process["badDebt"], 5250);
     assert_eq!(process["createdNote"], "GBP 52.50 overdue.");
+    assert_eq!(process["createdBy"], Value::Null, "by itself");
     assert_eq!(
         (&process["previousStep"], &process["nextStep"]),
         (&json!("REMINDER"), &json!("SECOND_REMINDER"))
@@ -93,6 +95,44 @@ async fn what_is_overdue_is_dunned_once_step_by_step_however_many_servers_there_
     assert_eq!(process["nextStep"], Value::Null);
     assert!(process["concludedAt"].is_string());
     assert_eq!(server.letters("dunning").await.len(), 4, "the same debt is not dunned again");
+}
+
+#[tokio::test]
+async fn staff_start_to_dun_what_is_below_the_threshold() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let bob = &world.bob;
+    server.owe(bob.account_id, 1000).await;
+    let start = async |by: &str, path: &str, note: &str| {
+        let mut tx = server.tx().await;
+        let clerk = staff::by_email(&mut tx, by).await.expect("looked up").expect("staff");
+        let what = ByHand { account_number: &bob.account, ledger_number: None, path, note };
+        let started = reminders::start_by_hand(&mut tx, &clerk, &what).await;
+        if started.is_ok() {
+            tx.commit().await.expect("committed");
+        }
+        started
+    };
+    let clerk = "STAFF@example.org";
+    assert!(matches!(start(clerk, "STANDARD", "x").await, Err(StartError::NothingOverdue)), "not yet");
+    let token = server.on_day(LATE).await;
+    server.work_off().await;
+    assert_eq!(server.dunned(&token, &bob.account).await, Value::Null);
+    assert!(matches!(start("reader@example.org", "STANDARD", "x").await, Err(StartError::Forbidden)));
+    assert!(matches!(start(clerk, "NONE", "x").await, Err(StartError::UnknownPath)));
+    assert!(matches!(start(clerk, "STANDARD", " ").await, Err(StartError::NoNote)));
+    let (one, two) =
+        tokio::join!(start(clerk, "STANDARD", "moves out"), start(clerk, "STANDARD", "moves out"));
+    assert!(one.is_ok() != two.is_ok(), "once");
+    let process = server.dunned(&token, &bob.account).await;
+    assert_eq!((&process["createdBy"], &process["createdNote"]), (&json!("Somebody"), &json!("moves out")));
+    assert_eq!((&process["badDebt"], &process["status"]), (&json!(1050), &json!("ACTIVE")));
+    server.work_off().await;
+    let nobody = {
+        let mut tx = server.tx().await;
+        staff::by_email(&mut tx, "nobody@example.org").await.expect("looked up")
+    };
+    assert_eq!(nobody, None);
 }
 
 #[tokio::test]

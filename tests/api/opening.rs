@@ -1,5 +1,6 @@
 //! Signing customers up, and where their accounts stand on the way.
 
+use kraken_api::domain::accounts::applications::{self, MigrationError};
 use kraken_api::domain::accounts::lifecycle::{self, LifecycleError, Status};
 use kraken_api::domain::auth::Viewer;
 use serde_json::{Value, json};
@@ -391,4 +392,30 @@ async fn an_account_lives_and_leaves_a_trace() {
     let mut tx = server.tx().await;
     let unknown = lifecycle::advance(&mut tx, &viewer, 1, Status::Void).await;
     assert!(matches!(unknown, Err(LifecycleError::Unknown)));
+}
+
+#[tokio::test]
+async fn accounts_that_were_taken_over_say_from_where() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let migrated = async || {
+        let query =
+            "query($n: String!) { account(accountNumber: $n) { applications(first: 2) { edges { node {
+            isMigrated migrationSource salesChannel dateOfSale coolingOffEndDate } } } } }";
+        let data = server.ask(Some(&world.ada.token), query, json!({ "n": world.ada.account })).await;
+        data["account"]["applications"]["edges"].clone()
+    };
+    assert_eq!(migrated().await, json!([]));
+    let mut tx = server.tx().await;
+    for source in ["Harbor Lights", " Harbour Lights "] {
+        applications::migrated(&mut tx, &world.ada.account, source, None).await.expect("noted");
+    }
+    let odd = applications::migrated(&mut tx, &world.ada.account, " ", None).await;
+    assert!(matches!(odd, Err(MigrationError::Source)));
+    let odd = applications::migrated(&mut tx, "A-00000000", "Harbour Lights", None).await;
+    assert!(matches!(odd, Err(MigrationError::UnknownAccount)));
+    tx.commit().await.expect("committed");
+    let expected = json!({ "isMigrated": true, "migrationSource": "Harbour Lights", "salesChannel": "MIGRATION",
+        "dateOfSale": "2026-03-02", "coolingOffEndDate": null });
+    assert_eq!(migrated().await, json!([{ "node": expected }]));
 }

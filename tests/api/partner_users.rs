@@ -13,7 +13,7 @@ const FIND: &str = "query($n: String, $e: String) { partnerUser(number: $n, emai
 
 impl Server {
     async fn seller(&self, email: &str, name: &str, organisation: Option<i64>) {
-        let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        let hash = self.password_hash().await;
         let mut tx = self.tx().await;
         let id = partners::add(&mut tx, &self.random, email, name, &hash, &["create-leads"]).await;
         let id = id.expect("a partner user");

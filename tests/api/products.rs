@@ -175,7 +175,7 @@ async fn other_markets_list_what_they_sell() {
     assert_eq!(server.send(None, one, json!({ "c": "NOTHING" })).await.codes(), ["KT-AU-9510"]);
 
     let summary = "query($o: String!, $p: String) { tariffSummary(gridOperatorCode: $o, productCode: $p) { code displayName
-        gridOperatorCode productParams tiers { consumptionRates { pricePerUnitIncTax stepStart stepEnd band } } } }";
+        gridOperatorCode productParams tiers { contractCapacityPattern consumptionRates { pricePerUnitIncTax stepStart stepEnd band } } } }";
     let data = server.ask(None, summary, json!({ "o": "03", "p": "GREEN-2022-11" })).await;
     // 26.64, 31.88 and 34.55 yen, and a tenth on top.
     let rates = json!([
@@ -184,7 +184,9 @@ async fn other_markets_list_what_they_sell() {
         { "pricePerUnitIncTax": "38.005", "stepStart": 300, "stepEnd": null, "band": "STANDARD" },
     ]);
     assert_eq!(data["tariffSummary"][0]["tiers"][0]["consumptionRates"], rates);
+    assert_eq!(data["tariffSummary"][0]["tiers"][0]["contractCapacityPattern"], "AMPERAGE");
     let all = server.ask(None, summary, json!({ "o": "06" })).await;
+    assert_eq!(all["tariffSummary"][0]["tiers"][0]["contractCapacityPattern"], "UP_TO_SIX_KVA");
     assert_eq!(all["tariffSummary"].as_array().map(Vec::len), Some(3));
     let none = server.ask(None, summary, json!({ "o": "99" })).await;
     assert_eq!(none["tariffSummary"], json!([]));

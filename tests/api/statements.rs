@@ -26,6 +26,7 @@ const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
     business { name sectors linkedAccountNumbers } isShellAccount canBeWithdrawn applications(first: 1) { edgeCount }
     ledgers { number balance transactions(first: 5) { totalCount edges { node { id title amounts { gross } } } } }
     transactions(first: 5) { edges { node { id } } }
+    annualStatements(first: 2) { edges { node { id pdfUrl } } }
     billingTriggerConfiguration { nextIssueDate operationFrequencies { multiplier temporalParams { paramKey } } }
     debtCollectionProceedings { amount agency { code } collectionCampaign { code } } } } } }";
 

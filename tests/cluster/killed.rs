@@ -24,27 +24,27 @@ const CREDIT: &str = "mutation($n: String!, $note: String!) { createAccountCredi
     netAmount: 90, salesTaxAmount: 10, grossAmount: 100, reason: EXTERNAL_REFERRAL_CREDIT, note: $note }) { accountCredit { id } } }";
 
 /// The program with a home of its own.
-fn program(home: &Home, arguments: &[&str]) -> Command {
+pub fn program(home: &Home, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_kraken-api"));
     command.args(arguments).env("KRAKEN_HOME", home.path()).env_remove("DATABASE_URL");
     command
 }
 
 /// What the program prints when all goes well.
-fn run(home: &Home, arguments: &[&str]) -> String {
+pub fn run(home: &Home, arguments: &[&str]) -> String {
     let output = program(home, arguments).output().unwrap();
     assert!(output.status.success(), "{arguments:?}: {output:?}");
     String::from_utf8(output.stdout).unwrap()
 }
 
 /// A running server, ended with the test.
-struct Serving {
+pub struct Serving {
     child: Child,
-    port: u16,
+    pub port: u16,
 }
 
 impl Serving {
-    fn start(home: &Home) -> Self {
+    pub fn start(home: &Home) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let mut command = program(home, &["serve", "--no-demo"]);
         command.env("PORT", port.to_string()).stdout(Stdio::null()).stderr(Stdio::null());
@@ -54,14 +54,20 @@ impl Serving {
         serving
     }
 
+    /// A token of somebody's: its issuer is the server with its port.
+    pub fn token(&self, home: &Home, email: &str) -> String {
+        let token = program(home, &["token", "--email", email]).env("PORT", self.port.to_string()).output();
+        String::from_utf8(token.unwrap().stdout).unwrap().trim().to_owned()
+    }
+
     /// Tells it to stop, and waits until it has.
-    fn stop(mut self) {
+    pub fn stop(mut self) {
         kill(self.child.id(), Signal::TERM);
         assert!(self.child.wait().unwrap().success());
     }
 
     /// Kills it the hard way.
-    fn murder(mut self) {
+    pub fn murder(mut self) {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
     }
@@ -92,20 +98,30 @@ fn post(port: u16, token: Option<&str>, body: &Value) -> Option<Value> {
     serde_json::from_str(answer.split_once("\r\n\r\n")?.1).ok()
 }
 
-/// What a caller was told, by the notes on their postings.
+/// What a caller was told, by the names of their calls.
 #[derive(Default)]
-struct Told {
-    done: Vec<String>,
+pub struct Told {
+    pub done: Vec<String>,
     /// It may have been done or not.
-    unknown: Vec<String>,
+    pub unknown: Vec<String>,
 }
 
-/// Somebody who charges and credits until nobody answers any more.
+/// What somebody asks for: of which accounts, at which turn, and by which name.
+pub type Ask = fn(&[String], usize, &str) -> Value;
+
+/// A charge, or now and then a credit.
+fn post_something(accounts: &[String], turn: usize, note: &str) -> Value {
+    let query = if turn.is_multiple_of(3) { CREDIT } else { CHARGE };
+    json!({ "query": query, "variables": { "n": accounts[turn % accounts.len()], "note": note } })
+}
+
+/// Somebody who asks until nobody answers any more.
 fn caller(
     port: u16,
     token: &str,
     accounts: &[String],
     name: String,
+    ask: Ask,
     done: &Arc<AtomicU32>,
 ) -> JoinHandle<Told> {
     let (token, accounts, done) = (token.to_owned(), accounts.to_vec(), Arc::clone(done));
@@ -113,9 +129,7 @@ fn caller(
         let mut told = Told::default();
         for turn in 0_usize.. {
             let note = format!("{name}-{turn}");
-            let query = if turn.is_multiple_of(3) { CREDIT } else { CHARGE };
-            let variables = json!({ "n": accounts[turn % accounts.len()], "note": note });
-            match post(port, Some(&token), &json!({ "query": query, "variables": variables })) {
+            match post(port, Some(&token), &ask(&accounts, turn, &note)) {
                 None => {
                     told.unknown.push(note);
                     break;
@@ -136,16 +150,16 @@ fn caller(
 }
 
 /// Lets a storm begin, has `strike` end it, and answers what the callers were told.
-fn storm(
+pub fn storm(
     serving: Serving,
     token: &str,
     accounts: &[String],
-    turn: &str,
+    (turn, ask): (&str, Ask),
     strike: impl FnOnce(Serving),
 ) -> Told {
     let done = Arc::<AtomicU32>::default();
     let callers: Vec<_> = (0..CALLERS)
-        .map(|number| caller(serving.port, token, accounts, format!("{turn}-{number}"), &done))
+        .map(|number| caller(serving.port, token, accounts, format!("{turn}-{number}"), ask, &done))
         .collect();
     wait_until("the storm is under way", || done.load(Ordering::SeqCst) >= WARM);
     strike(serving);
@@ -184,14 +198,9 @@ async fn what_was_answered_is_there_once_and_the_rest_once_at_most() {
     let mut told = Told::default();
     for turn in ["server", "both"] {
         let serving = Serving::start(&home);
-        // The issuer of a token is the server with its port.
-        let token = program(&home, &["token", "--email", "clerk@example.org"])
-            .env("PORT", serving.port.to_string())
-            .output()
-            .unwrap();
-        let token = String::from_utf8(token.stdout).unwrap().trim().to_owned();
+        let token = serving.token(&home, "clerk@example.org");
         let postmaster = pid_in(&home.data().join("postmaster.pid")).unwrap();
-        let mut more = storm(serving, &token, &accounts, turn, |serving| {
+        let mut more = storm(serving, &token, &accounts, (turn, post_something), |serving| {
             if turn == "both" {
                 kill_hard(postmaster);
             }

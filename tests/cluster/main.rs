@@ -1,5 +1,6 @@
 //! The private cluster against a real Postgres.
 
+mod collected;
 mod common;
 mod killed;
 

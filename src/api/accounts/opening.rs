@@ -59,6 +59,8 @@ pub(super) fn bind(b: &mut Bindings) {
             ("dateOfSale", |f| f.date_of_sale.into()),
             ("coolingOffEndDate", |f| f.cooling_off_end.into()),
             ("preferredSsd", |f| f.preferred_ssd.into()),
+            ("isMigrated", |f| f.migration_source.is_some().into()),
+            ("migrationSource", |f| (&f.migration_source).into()),
         ],
     );
 }

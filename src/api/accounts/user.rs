@@ -55,6 +55,7 @@ pub(super) fn bind(b: &mut Bindings) {
             ("isActive", |u| u.is_active.into()),
             ("createdAt", |u| u.created_at.into()),
             ("lastUpdatedAt", |u| u.updated_at.into()),
+            ("isOptedInToWof", |u| u.is_in_for_wheel.into()),
         ],
     );
 }

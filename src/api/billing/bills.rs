@@ -4,33 +4,28 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 
 use super::documents::{bill_type, node};
+use super::earlier::PRE_KRAKEN;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::accounts::users::AccountUser;
-use crate::domain::billing::documents::{self, Document};
-use crate::domain::billing::lists::{self, Filter, Order};
-use crate::graphql::{FieldError, Resolved};
+use crate::domain::billing::lists::{self, Bill, Filter, Order};
+use crate::domain::billing::{documents, earlier};
+use crate::graphql::{FieldError, Node, Resolved};
 use crate::platform::page::Page;
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.bills", of_accounts);
     b.batch("AccountType.bill", one);
     b.batch("AccountUserType.bills", of_users);
-    // No bills are taken over from earlier systems, and none is without a PDF.
-    b.dark(&[
-        "AccountInterface.bills.includeBillsWithoutPDF",
-        "AccountType.bills.includeBillsWithoutPDF",
-        "AccountUserType.bills.includeBillsWithoutPDF",
-        "AccountInterface.bills.includeHistoricStatements",
-        "AccountType.bills.includeHistoricStatements",
-        "AccountUserType.bills.includeHistoricStatements",
-    ]);
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct BillsArgs {
+    #[serde(rename = "includeBillsWithoutPDF")]
+    include_bills_without_pdf: Option<bool>,
+    include_historic_statements: Option<bool>,
     include_open_statements: Option<bool>,
     include_held_statements: Option<bool>,
     only_current_email: Option<bool>,
@@ -49,6 +44,8 @@ impl BillsArgs {
             with_open: self.include_open_statements == Some(true),
             with_held: self.include_held_statements == Some(true),
             only_current_email: self.only_current_email == Some(true),
+            with_fileless: self.include_bills_without_pdf == Some(true),
+            without_earlier: self.include_historic_statements == Some(false),
             ledger_number: self.ledger_number,
             from_date: self.from_date,
             to_date: self.to_date,
@@ -63,8 +60,16 @@ impl BillsArgs {
     }
 }
 
-fn connections(pages: Vec<Page<Document>>) -> Vec<Resolved> {
-    pages.into_iter().map(|page| connection(page, node)).collect()
+fn connections(pages: Vec<Page<Bill>>) -> Vec<Resolved> {
+    pages.into_iter().map(|page| connection(page, any_node)).collect()
+}
+
+/// A bill as the object that it is.
+fn any_node(bill: Bill) -> Node {
+    match bill {
+        Bill::Own(document) => node(*document),
+        Bill::Earlier(bill) => Node::typed(PRE_KRAKEN, bill),
+    }
 }
 
 async fn of_accounts(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
@@ -101,16 +106,25 @@ async fn one(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let viewer = call.cx.viewer();
     let mut view = call.cx.read().await?;
     let id: Option<i64> = args.id.parse().ok();
-    let found = documents::by_ids(&mut view, viewer, id.as_slice()).await.map_err(FieldError::internal)?;
-    let found = found.into_iter().flatten().next().filter(|bill| {
-        let is = |given: &Option<String>, known: Option<&str>| given.is_none() || given.as_deref() == known;
+    let own = documents::by_ids(&mut view, viewer, id.as_slice()).await.map_err(FieldError::internal)?;
+    let from_before =
+        earlier::by_ids(&mut view, viewer, id.as_slice()).await.map_err(FieldError::internal)?;
+    let is = |given: &Option<String>, known: Option<&str>| given.is_none() || given.as_deref() == known;
+    let own = own.into_iter().flatten().next().filter(|bill| {
         is(&args.identifier, bill.number.as_deref())
             && is(&args.bill_type, Some(bill_type(bill)))
             && is(&args.ledger_number, Some(&bill.ledger_number))
     });
-    let of = |account: &&Account| found.clone().filter(|bill| bill.account_id == account.id);
-    Ok(parents
-        .iter()
-        .map(|account| of(account).map_or(Resolved::Null, |b| Resolved::Node(node(b))))
-        .collect())
+    let from_before = from_before.into_iter().flatten().next().filter(|bill| {
+        is(&args.identifier, Some(&bill.identifier))
+            && is(&args.bill_type, Some("PRE_KRAKEN"))
+            && args.ledger_number.is_none()
+    });
+    let found = own.map(|bill| (bill.account_id, Bill::Own(Box::new(bill))));
+    let found = found.or_else(|| from_before.map(|bill| (bill.account_id, Bill::Earlier(bill))));
+    let of = |account: &&Account| {
+        let mine = found.clone().filter(|(whose, _)| *whose == account.id);
+        mine.map_or(Resolved::Null, |(_, bill)| Resolved::Node(any_node(bill)))
+    };
+    Ok(parents.iter().map(of).collect())
 }

@@ -1,5 +1,7 @@
 //! The types of bills, behind `BillInterface`.
 
+use chrono::NaiveDate;
+
 use crate::api::session::{Bindings, Call};
 use crate::domain::billing::documents::{self, Document, Inside, Kind};
 use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
@@ -46,12 +48,16 @@ pub(super) fn bind(b: &mut Bindings) {
             ("closingBalance", |d| d.closing_balance.0.into()),
             ("paymentDueDate", |d| d.due_date.into()),
             ("toAddress", |d| (&d.to_address).into()),
+            ("userId", |d| d.user_id.into()),
+            ("isExternalBill", |d| d.issued_by.is_some().into()),
             ("status", |d| if d.status == "OPEN" { "OPEN" } else { "CLOSED" }.into()),
         ],
     );
     b.parts::<Document>(STATEMENT, &[("heldStatus", |d| Resolved::node(Held(d.held_reason.clone())))]);
     b.leaves::<Held>("HeldStatus", &[("isHeld", |h| h.0.is_some().into()), ("reason", |h| (&h.0).into())]);
     b.batch("StatementType.reversalsAfterClose", reversals);
+    b.batch("StatementType.consumptionStartDate", used_from);
+    b.batch("StatementType.consumptionEndDate", used_to);
     for name in ["StatementTotalType", "InvoiceTotalType"] {
         b.leaves::<Split>(
             name,
@@ -102,6 +108,25 @@ async fn reversals(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let ids: Vec<i64> = call.parents::<Document>()?.iter().map(|d| d.id).collect();
     let found = inside(&call, &ids).await?;
     Ok(found.iter().map(|inside| Resolved::leaf(inside.as_ref().map(|i| i.reversals.as_str()))).collect())
+}
+
+/// The first day of what is charged for on each.
+async fn used_from(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    of_inside(call, |inside| inside.used_from).await
+}
+
+/// The last day of what is charged for on each.
+async fn used_to(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    of_inside(call, |inside| inside.used_to?.pred_opt()).await
+}
+
+async fn of_inside(
+    call: Call<'_>,
+    of: fn(&Inside) -> Option<NaiveDate>,
+) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Document>()?.iter().map(|d| d.id).collect();
+    let found = inside(&call, &ids).await?;
+    Ok(found.iter().map(|inside| Resolved::leaf(inside.as_ref().and_then(of))).collect())
 }
 
 /// An amount that may be more than an `Int` can show.

@@ -11,9 +11,26 @@ use crate::platform::page::Page;
 use crate::platform::storage::Link;
 
 /// A file and a link to it.
-struct Linked {
+pub(super) struct Linked {
     file: File,
     link: Link,
+}
+
+impl Linked {
+    /// Each of these files with a link.
+    pub async fn all(call: &Call<'_>, files: Vec<Option<File>>) -> Result<Vec<Option<Self>>, FieldError> {
+        let app = &call.cx.app;
+        let mut view = call.cx.read().await?;
+        let now = view.wall_now();
+        let secret = app.link_secret(&mut view).await.map_err(FieldError::internal)?;
+        let link = |file: File| Self { link: app.files().link(&file.key, secret, now), file };
+        Ok(files.into_iter().map(|file| file.map(link)).collect())
+    }
+
+    /// The link.
+    pub fn url(&self) -> &str {
+        &self.link.url
+    }
 }
 
 pub(super) fn bind(b: &mut Bindings) {
@@ -56,16 +73,12 @@ pub(super) fn bind(b: &mut Bindings) {
 
 /// The file of each of the parents, with a link; none of what was not issued.
 async fn linked(call: &Call<'_>) -> Result<Vec<Option<Linked>>, FieldError> {
-    let app = &call.cx.app;
-    let mut view = call.cx.read().await?;
-    let (now, secret) = (view.wall_now(), app.link_secret(&mut view).await.map_err(FieldError::internal)?);
-    let link = |file: File| Linked { link: app.files().link(&file.key, secret, now), file };
-    Ok(call.parents::<Document>()?.into_iter().map(|document| files::of(document).map(link)).collect())
+    Linked::all(call, call.parents::<Document>()?.into_iter().map(files::of).collect()).await
 }
 
 async fn urls(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let found = linked(&call).await?;
-    Ok(found.iter().map(|file| Resolved::leaf(file.as_ref().map(|l| l.link.url.as_str()))).collect())
+    Ok(found.iter().map(|file| Resolved::leaf(file.as_ref().map(Linked::url))).collect())
 }
 
 async fn attachments(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -21,8 +21,6 @@ const PARTS: Parts<Document> =
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("LedgerType.statements", statements);
     b.batch("LedgerType.invoices", invoices);
-    // No document is issued anywhere but here.
-    b.dark(&["LedgerType.invoices.excludeExternallyIssued"]);
     for name in [STATEMENT, INVOICE] {
         b.leaves(name, COMMON).parts(name, PARTS);
     }
@@ -63,6 +61,7 @@ pub(super) fn bind(b: &mut Bindings) {
 struct DocumentsArgs {
     statement_id: Option<i64>,
     invoice_id: Option<i64>,
+    exclude_externally_issued: Option<bool>,
     order_by: Option<String>,
 }
 
@@ -79,7 +78,12 @@ async fn listed(call: Call<'_>, invoices: bool) -> Result<Vec<Resolved>, FieldEr
     let window = window(&call)?;
     let args: DocumentsArgs = call.args()?;
     let id = args.statement_id.or(args.invoice_id);
-    let which = OnLedger { invoices, id, oldest_first: args.order_by.as_deref() == Some("FINALIZED_AT_ASC") };
+    let which = OnLedger {
+        invoices,
+        id,
+        only_own: args.exclude_externally_issued == Some(true),
+        oldest_first: args.order_by.as_deref() == Some("FINALIZED_AT_ASC"),
+    };
     let ids: Vec<i64> = call.parents::<Ledger>()?.iter().map(|l| l.id).collect();
     let mut view = call.cx.read().await?;
     let pages = lists::of_ledgers(&mut view, call.cx.viewer(), &ids, which, &window).await;

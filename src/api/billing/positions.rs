@@ -2,7 +2,7 @@
 
 use crate::api::session::{Bindings, Call};
 use crate::domain::billing::documents::Document;
-use crate::domain::billing::positions::{self, Allocation, Position};
+use crate::domain::billing::positions::{self, Allocation, Intention, Position};
 use crate::graphql::{FieldError, Resolved};
 
 /// The transaction behind an allocation.
@@ -37,7 +37,20 @@ pub(super) fn bind(b: &mut Bindings) {
     );
     b.parts::<Position>(
         "BillingDocumentPositionType",
-        &[("allocations", |p| Resolved::nodes(p.allocations.clone()))],
+        &[
+            ("allocations", |p| Resolved::nodes(p.allocations.clone())),
+            ("allocationIntentions", |p| Resolved::nodes(p.intentions.clone())),
+        ],
+    );
+    b.leaves::<Intention>(
+        "AllocationIntentionType",
+        &[
+            ("transactionId", |i| i.payment.into()),
+            ("transactionType", |_| "PAYMENT".into()),
+            ("transactionAmount", |i| i.payment_amount.0.into()),
+            ("allocationAmount", |i| i.amount.0.into()),
+            ("allocationReason", |i| (&i.reason).into()),
+        ],
     );
     b.leaves::<Allocation>("AllocationType", &[("amount", |a| a.amount.0.into())]);
     b.parts::<Allocation>("AllocationType", &[("fulfilment", |a| Resolved::node(Source::of(a)))]);

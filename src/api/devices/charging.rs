@@ -13,10 +13,13 @@ use crate::domain::devices::DeviceError;
 use crate::domain::devices::charging::{self, Sessions, Span};
 use crate::domain::devices::costs::{self, Cost, Drawn};
 use crate::domain::devices::fleet::{self, Device};
-use crate::domain::devices::sessions::{Dispatch, Problem, Session, Source};
+use crate::domain::devices::operators;
+use crate::domain::devices::sessions::{Dispatch, Elsewhere, Problem, Session, Source};
 use crate::graphql::connection::End;
 use crate::graphql::{FieldError, Node, Resolved};
 use crate::platform::market::{self, Market};
+
+const PUBLIC: &str = "PublicChargingSession";
 
 /// Energy from the grid, as a change: what is taken is negative.
 struct Change {
@@ -56,8 +59,6 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Query.flexPlannedDispatches", flex_planned);
     b.batch("SmartFlexVehicle.chargingSessions", sessions_of);
     b.batch("SmartFlexChargePoint.chargingSessions", sessions_of);
-    // Charging elsewhere is between customers and whoever runs the charge point.
-    b.dark(&["ChargingSessionType.PUBLIC"]);
     b.leaves::<Change>(
         "UpsideDispatchType",
         &[
@@ -110,6 +111,7 @@ fn bind_sessions(b: &mut Bindings) {
         ],
     );
     b.batch("SmartFlexChargingSession.cost", costs_of);
+    bind_public_sessions(b);
     b.leaves::<Money>("Money", &[("amount", |m| m.0.into()), ("currency", |m| (&m.1.currency.code).into())]);
     b.leaves::<Amount>(
         "Energy",
@@ -134,7 +136,7 @@ fn bind_sessions(b: &mut Bindings) {
     b.leaves::<Edge>("DeviceChargingSessionEdge", &[("cursor", |e| e.0.session.from.into())]);
     b.parts::<Edge>(
         "DeviceChargingSessionEdge",
-        &[("node", |e| Resolved::Node(Node::typed("SmartFlexChargingSession", e.0.clone())))],
+        &[("node", |e| Resolved::Node(Node::typed(session_type(&e.0), e.0.clone())))],
     );
     b.leaves::<Info>(
         "DateTimePageInfo",
@@ -145,6 +147,48 @@ fn bind_sessions(b: &mut Bindings) {
             ("hasNextPage", |i| i.has_next.into()),
         ],
     );
+}
+
+/// Sessions at public charge points, of which the operator says what they cost.
+fn bind_public_sessions(b: &mut Bindings) {
+    b.leaves::<Ended>(
+        PUBLIC,
+        &[
+            ("start", |s| s.session.from.into()),
+            ("end", |s| s.session.to.into()),
+            ("stateOfChargeChange", |s| percent(s.session.charge_after - s.session.charge_before).into()),
+            ("stateOfChargeFinal", |s| percent(s.session.charge_after).into()),
+            ("location", |s| s.session.elsewhere.as_ref().map(|place| place.location.as_str()).into()),
+        ],
+    );
+    b.parts::<Ended>(
+        PUBLIC,
+        &[
+            ("energyAdded", |s| Resolved::node(Amount(s.session.battery_wh))),
+            ("cost", |s| {
+                let cost = |place: &Elsewhere| {
+                    let places = s.market.currency.exponent;
+                    Money(Decimal::new(place.cost, places), s.market)
+                };
+                Resolved::maybe(s.session.elsewhere.as_ref().map(cost))
+            }),
+        ],
+    );
+    b.batch("PublicChargingSession.operatorImageUrl", operator_images);
+}
+
+/// Where this server shows the sign of whoever runs each charge point.
+async fn operator_images(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let files = call.cx.app.files();
+    let image = |ended: &Ended| {
+        let operator = operators::by_code(&ended.session.elsewhere.as_ref()?.operator)?;
+        Some(files.address(&operator.image_path()))
+    };
+    Ok(call.parents::<Ended>()?.into_iter().map(|ended| Resolved::leaf(image(ended))).collect())
+}
+
+fn session_type(ended: &Ended) -> &'static str {
+    if ended.session.elsewhere.is_some() { PUBLIC } else { "SmartFlexChargingSession" }
 }
 
 /// A session, of which device, and in which currency it is paid for.
@@ -267,7 +311,7 @@ async fn sessions_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let span = Span { after: args.after, before: args.before, limit, is_from_end };
     let sources = match &args.session_types {
         Some(types) => types.iter().flatten().filter_map(|code| Source::of(code)).collect(),
-        None => vec![Source::Smart, Source::Boost, Source::Test],
+        None => vec![Source::Smart, Source::Boost, Source::Test, Source::Public],
     };
     let devices: Vec<&Device> = call.parents::<Shown>()?.iter().map(|shown| &*shown.0).collect();
     let mut view = call.cx.read().await?;

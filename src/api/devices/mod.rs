@@ -11,6 +11,7 @@ mod heat_pumps;
 mod heat_schedules;
 mod krakenflex;
 mod letting_go;
+mod onboarding;
 mod performance;
 mod preferences;
 mod refusals;
@@ -31,6 +32,7 @@ pub(super) fn bind(b: &mut Bindings) {
     catalogue::bind(b);
     enrolment::bind(b);
     letting_go::bind(b);
+    onboarding::bind(b);
     heat_pumps::bind(b);
     heat_orders::bind(b);
     heat_schedules::bind(b);

@@ -27,6 +27,7 @@ pub(super) fn bind(b: &mut Bindings) {
             ("pathName", |p| (&p.path).into()),
             ("startDate", |p| p.started_on.into()),
             ("status", |p| (&p.status).into()),
+            ("createdBy", |p| (&p.created_by).into()),
             ("createdNote", |p| (&p.note).into()),
             ("withdrawnBy", |p| (&p.withdrawn_by).into()),
             ("concludedAt", |p| p.ended_at.into()),

@@ -6,13 +6,14 @@ use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::balances;
 use crate::domain::ledgers::ledgers::{self, Ledger, Which};
-use crate::domain::ledgers::write_offs;
+use crate::domain::ledgers::{set_aside, write_offs};
 use crate::graphql::{FieldError, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.ledgers", ledgers_of);
     b.batch("AccountType.balance", balance_of);
     b.batch("AccountType.hasWriteOffLedgers", has_write_offs);
+    b.batch("LedgerType.debtLedger", debt_ledgers);
     b.leaves::<Ledger>(
         "LedgerType",
         &[
@@ -77,4 +78,11 @@ async fn has_write_offs(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let mut view = call.cx.read().await?;
     let found = write_offs::on_accounts(&mut view, call.cx.viewer(), &ids).await;
     Ok(found.map_err(FieldError::internal)?.into_iter().map(Resolved::leaf).collect())
+}
+
+async fn debt_ledgers(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Ledger>()?.iter().map(|ledger| ledger.id).collect();
+    let mut view = call.cx.read().await?;
+    let found = set_aside::of_ledgers(&mut view, call.cx.viewer(), &ids).await;
+    Ok(found.map_err(FieldError::internal)?.into_iter().map(Resolved::maybe).collect())
 }

@@ -4,6 +4,7 @@ mod dealings;
 mod members;
 mod savings;
 mod wallets;
+mod wheel;
 
 use super::session::Bindings;
 
@@ -12,4 +13,5 @@ pub(super) fn bind(b: &mut Bindings) {
     members::bind(b);
     wallets::bind(b);
     dealings::bind(b);
+    wheel::bind(b);
 }

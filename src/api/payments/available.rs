@@ -6,8 +6,9 @@ use serde::Deserialize;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::ledgers::ledgers;
-use crate::domain::payments::available::{self, AvailableError, Request};
+use crate::domain::payments::available::{self, AvailableError, Funding, Request};
 use crate::graphql::{FieldError, Node, Resolved};
+use crate::platform::page::Page;
 
 /// A ledger whose payments are asked for.
 struct Asked(i64);
@@ -23,7 +24,13 @@ pub(super) fn bind(b: &mut Bindings) {
             ("expectedPaymentDate", |r| r.payment_date.into()),
             ("paymentStatus", |r| (&r.status).into()),
             ("totalAmount", |r| r.total.0.into()),
+            ("customerAmount", |r| r.customer.0.into()),
         ],
+    );
+    b.batch("PaymentRequestType.fundingSourceAmounts", fundings_of);
+    b.leaves::<Funding>(
+        "FundingSourceAmountType",
+        &[("reason", |f| (&f.reason).into()), ("amount", |f| f.amount.0.into())],
     );
 }
 
@@ -77,4 +84,12 @@ async fn requests_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let mut view = call.cx.read().await?;
     let pages = available::requests(&mut view, call.cx.viewer(), &ids, &window).await;
     Ok(pages.map_err(FieldError::internal)?.into_iter().map(|page| connection(page, Node::new)).collect())
+}
+
+async fn fundings_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let ids: Vec<i64> = call.parents::<Request>()?.iter().map(|request| request.id).collect();
+    let mut view = call.cx.read().await?;
+    let all = available::fundings(&mut view, &ids).await.map_err(FieldError::internal)?;
+    Ok(all.into_iter().map(|list| connection(Page::of(&window, list), Node::new)).collect())
 }

@@ -12,6 +12,7 @@ mod instructions;
 mod payment_refunds;
 mod plans;
 mod preferences;
+mod prepay;
 mod refunds;
 mod repayments;
 mod requests;
@@ -48,4 +49,5 @@ pub(super) fn bind(b: &mut Bindings) {
     slips::bind(b);
     centrepay::bind(b);
     supplementary::bind(b);
+    prepay::bind(b);
 }

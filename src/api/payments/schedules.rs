@@ -2,14 +2,15 @@
 
 use chrono::NaiveDate;
 use serde::Deserialize;
+use serde_json::json;
 
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::ledgers::Ledger;
-use crate::domain::payments::adequacy::{self, Adequacy, AdequacyError};
+use crate::domain::payments::adequacy::{self, Adequacy, AdequacyError, Charge, Consumption};
 use crate::domain::payments::forecast::{self, Expected, Span};
-use crate::domain::payments::schedules::{self, Filter, Schedule};
+use crate::domain::payments::schedules::{self, Delay, Filter, PaymentDay, Schedule};
 use crate::graphql::{FieldError, Node, Resolved};
 use crate::platform::page::Page;
 
@@ -35,6 +36,22 @@ pub(super) fn bind(b: &mut Bindings) {
             ("totalDebtAmount", |s| s.total_debt_amount.map(|amount| amount.0).into()),
             ("isPaymentHoliday", |s| s.is_holiday().into()),
             ("scheduleType", |s| (&s.schedule_type).into()),
+        ],
+    );
+    b.parts::<Schedule>(
+        "PaymentScheduleType",
+        &[("paymentDayDetails", |s| Resolved::maybe(s.day_details()))],
+    );
+    b.leaves::<PaymentDay>(
+        "PaymentSchedulePaymentDayDetailsType",
+        &[("direction", |d| d.direction.into()), ("description", |d| (&d.description).into())],
+    );
+    b.batch("PaymentScheduleType.delayConfiguration", delays_of);
+    b.leaves::<Delay>(
+        "PaymentScheduleDelayConfigurationType",
+        &[
+            ("code", |d| if d.on_working_days { "WORKING_DAYS" } else { "DAYS" }.into()),
+            ("args", |d| json!({ "notice_days": d.notice_days, "lead_days": d.lead_days }).into()),
         ],
     );
     b.batch("AccountType.paymentSchedules", schedules_of);
@@ -64,6 +81,17 @@ pub(super) fn bind(b: &mut Bindings) {
             ("currentBalance", |a| a.balance.into()),
             ("targetBalance", |a| a.target.into()),
             ("reviewedOn", |a| a.reviewed_on.into()),
+        ],
+    );
+    b.batch("LivePaymentAdequacyCalculation.consumption", consumption_of);
+    b.leaves::<Consumption>("ConsumptionBreakdownType", &[("marketName", |c| (&c.market_name).into())]);
+    b.batch("ConsumptionBreakdownType.charges", charges_of);
+    b.leaves::<Charge>(
+        "ChargesBreakdownType",
+        &[
+            ("periodStart", |c| c.first.into()),
+            ("periodEnd", |c| c.last.into()),
+            ("charge", |c| c.amount.into()),
         ],
     );
     b.dark(&["AccountInterface.paymentSchedules.ledgerType", "AccountType.paymentSchedules.ledgerType"]);
@@ -165,4 +193,29 @@ async fn live_adequacy(call: Call<'_>) -> Result<Resolved, FieldError> {
         Err(AdequacyError::Database(error)) => Err(FieldError::internal(error)),
         Err(_) => Err(FieldError::code("KT-CT-3963")),
     }
+}
+
+async fn consumption_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let mut shown = Vec::new();
+    // Only a root field leads here: one ledger at a time.
+    for found in call.parents::<Adequacy>()? {
+        let mut view = call.cx.read().await?;
+        let all = adequacy::consumption(&mut view, found).await.map_err(FieldError::internal)?;
+        shown.push(connection(Page::of(&window, all), Node::new));
+    }
+    Ok(shown)
+}
+
+async fn charges_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let window = window(&call)?;
+    let all = call.parents::<Consumption>()?;
+    Ok(all.iter().map(|each| connection(Page::of(&window, each.charges.clone()), Node::new)).collect())
+}
+
+async fn delays_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let schedules: Vec<&Schedule> = call.parents::<Schedule>()?;
+    let mut view = call.cx.read().await?;
+    let found = schedules::delays(&mut view, &schedules).await.map_err(FieldError::internal)?;
+    Ok(found.into_iter().map(Resolved::maybe).collect())
 }

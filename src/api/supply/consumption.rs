@@ -53,16 +53,21 @@ pub(super) fn kwh(wh: i64) -> Decimal {
 
 /// The time zone that an argument names.
 pub(super) fn zone(call: &Call<'_>, name: &str) -> Result<Tz, FieldError> {
-    let text: String = call.arg(name)?;
-    text.parse().map_err(|_| {
-        FieldError::code(INVALID_INPUT).describe("There is no such time zone.").at_input(&[name])
+    zone_named(&call.arg::<String>(name)?, name)
+}
+
+/// A time zone by its name in the tz database; the error points at the argument that named it.
+pub(super) fn zone_named(name: &str, argument: &str) -> Result<Tz, FieldError> {
+    name.parse().map_err(|_| {
+        FieldError::code(INVALID_INPUT).describe("There is no such time zone.").at_input(&[argument])
     })
 }
 
-/// Sizes of groups, as `ConsumptionGroupings` has them.
-#[derive(Clone, Copy, Deserialize)]
+/// Sizes of groups, as `ConsumptionGroupings` and `LineItemGroupingOptions` have them.
+#[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(super) enum Size {
+    None,
     QuarterHour,
     HalfHour,
     Hour,
@@ -73,8 +78,10 @@ pub(super) enum Size {
 }
 
 impl Size {
-    pub fn grouping(self) -> Grouping {
-        match self {
+    /// Nothing where all is one group.
+    pub fn grouping(self) -> Option<Grouping> {
+        Some(match self {
+            Self::None => return None,
             Self::QuarterHour => Grouping::Minutes(15),
             Self::HalfHour => Grouping::HALF_HOUR,
             Self::Hour => Grouping::HOUR,
@@ -82,7 +89,7 @@ impl Size {
             Self::Week => Grouping::Week,
             Self::Month => Grouping::MONTH,
             Self::Quarter => Grouping::QUARTER,
-        }
+        })
     }
 }
 
@@ -91,7 +98,7 @@ async fn of_meters(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let window = window(&call)?;
     let zone = zone(&call, "timezone")?;
     let from: DateTime<Utc> = call.arg("startAt")?;
-    let grouping = Some(call.arg::<Size>("grouping")?.grouping());
+    let grouping = call.arg::<Size>("grouping")?.grouping();
     let mut view = call.cx.read().await?;
     let now = view.business_now().await.map_err(FieldError::internal)?;
     let wish = |meter: &&Meter| Wish {

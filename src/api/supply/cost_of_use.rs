@@ -6,14 +6,13 @@ use rust_decimal::prelude::ToPrimitive;
 use rust_decimal::{Decimal, RoundingStrategy};
 use serde::Deserialize;
 
+use super::consumption::{Size, zone_named};
 use crate::api::accounts::NOT_YOURS;
 use crate::api::paging;
 use crate::api::session::{Bindings, Call};
 use crate::domain::supply::agreed::Agreement;
 use crate::domain::supply::cost_of_use::{self, Comparison, Whose};
 use crate::domain::supply::costs::{Ask, Cost};
-use crate::domain::supply::grouping::Grouping;
-use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::{FieldError, Leaf, Node, Resolved};
 use crate::platform::market;
 use crate::platform::page::Page;
@@ -22,7 +21,7 @@ use crate::platform::page::Page;
 #[derive(Clone)]
 struct Usage {
     account_number: Option<String>,
-    grouping: String,
+    grouping: Size,
     wanted: Wanted,
     agreements: Vec<Agreement>,
 }
@@ -31,7 +30,7 @@ impl Usage {
     /// Whether costs of that size are known: quarters of an hour only where they are measured.
     fn is_known(&self) -> bool {
         let mut markets = self.agreements.iter().map(|agreement| agreement.market.as_str());
-        markets.any(|market| market == "de" || self.grouping != "QUARTER_HOUR")
+        markets.any(|market| market == "de" || self.grouping != Size::QuarterHour)
     }
 }
 
@@ -122,7 +121,7 @@ fn whole(exact: Decimal) -> Leaf<'static> {
 
 async fn cost_of_usage(call: Call<'_>) -> Result<Resolved, FieldError> {
     let account_number: Option<String> = call.arg("accountNumber")?;
-    let (grouping, wanted): (String, Wanted) = (call.arg("grouping")?, call.args()?);
+    let (grouping, wanted): (Size, Wanted) = (call.arg("grouping")?, call.args()?);
     let mut view = call.cx.read().await?;
     let whose = wanted.whose(account_number.clone());
     let found = cost_of_use::agreements(&mut view, call.cx.viewer(), &whose).await;
@@ -132,7 +131,7 @@ async fn cost_of_usage(call: Call<'_>) -> Result<Resolved, FieldError> {
 
 async fn details(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let own: Wanted = call.args()?;
-    let grouping: String = call.arg("grouping")?;
+    let grouping: Size = call.arg("grouping")?;
     let window = paging::window(&call)?;
     let mut shown = Vec::new();
     // Asked for below one root field: there is one parent.
@@ -146,7 +145,7 @@ async fn details(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
             Some(from) => Some(from),
             None => cost_of_use::latest(&mut view, &agreements).await.map_err(FieldError::internal)?,
         };
-        let (zone, grouping) = (zone(wanted.timezone.as_deref(), &agreements)?, size(&grouping));
+        let (zone, grouping) = (zone(wanted.timezone.as_deref(), &agreements)?, grouping.grouping());
         let costs = match from {
             Some(from) => {
                 let ask = Ask { from, to: DateTime::<Utc>::MAX_UTC, grouping, zone, of_days: false };
@@ -165,23 +164,7 @@ fn zone(name: Option<&str>, agreements: &[Agreement]) -> Result<Tz, FieldError> 
         let market = agreements.first().and_then(|agreement| market::by_code(&agreement.market));
         return Ok(market.map_or(Tz::UTC, |market| market.time_zone()));
     };
-    name.parse().map_err(|_| {
-        let text = "There is no such time zone.";
-        FieldError::code(INVALID_INPUT).describe(text).at_input(&["timezone"])
-    })
-}
-
-fn size(name: &str) -> Option<Grouping> {
-    Some(match name {
-        "QUARTER_HOUR" => Grouping::Minutes(15),
-        "HALF_HOUR" => Grouping::HALF_HOUR,
-        "HOUR" => Grouping::HOUR,
-        "DAY" => Grouping::Day,
-        "WEEK" => Grouping::Week,
-        "MONTH" => Grouping::MONTH,
-        "QUARTER" => Grouping::QUARTER,
-        _ => return None,
-    })
+    zone_named(name, "timezone")
 }
 
 async fn comparison(call: Call<'_>) -> Result<Resolved, FieldError> {

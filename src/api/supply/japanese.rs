@@ -5,7 +5,7 @@ use rust_decimal::Decimal;
 
 use super::products::Sold;
 use crate::api::session::{Bindings, Call};
-use crate::domain::supply::catalogue;
+use crate::domain::supply::catalogue::{self, Region};
 use crate::domain::supply::tariffs::{self, Charge, Quote};
 use crate::graphql::{FieldError, Leaf, Leaves, Parts, Resolved};
 
@@ -103,13 +103,23 @@ fn summaries(b: &mut Bindings) {
         ],
     );
     b.parts::<Quote>("TariffSummary", &[("tiers", |q| Resolved::nodes([q.clone()]))]);
+    b.leaves::<Quote>(
+        "TariffTier",
+        &[("contractCapacityPattern", |q| {
+            region(&q.tariff.region).and_then(|region| region.capacity.as_deref()).into()
+        })],
+    );
     b.parts::<Quote>("TariffTier", &[("consumptionRates", |q| Resolved::nodes(q.charges()))]);
 }
 
-fn operator(region: &str) -> Leaf<'static> {
+/// The region of a grid operator.
+fn region(code: &str) -> Option<&'static Region> {
     let regions = catalogue::of_market("jp").into_iter().flat_map(|catalogue| &catalogue.regions);
-    let mut named = regions.filter(|known| known.code == region);
-    named.next().map(|known| known.name.as_str()).into()
+    regions.into_iter().find(|known| known.code == code)
+}
+
+fn operator(code: &str) -> Leaf<'static> {
+    region(code).map(|known| known.name.as_str()).into()
 }
 
 fn charges(sold: &Sold) -> Vec<Charge> {

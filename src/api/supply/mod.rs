@@ -11,6 +11,7 @@ mod german;
 mod japanese;
 mod japanese_points;
 mod japanese_readings;
+mod line_items;
 mod malos;
 mod market_points;
 mod market_products;
@@ -18,6 +19,8 @@ mod measurements;
 mod meter_points;
 mod meters;
 mod point_readings;
+mod postal_areas;
+mod product_switches;
 mod products;
 mod properties;
 mod rates;
@@ -29,6 +32,7 @@ mod taking;
 mod tariffs;
 mod telemetry;
 
+pub(super) use line_items::of_charge as line_items_of_charge;
 pub(super) use meters::{ELECTRICITY_METER, GAS_METER, by_id as meter_by_id};
 
 use super::session::Bindings;
@@ -49,6 +53,7 @@ pub(super) fn bind(b: &mut Bindings) {
     japanese::bind(b);
     japanese_points::bind(b);
     japanese_readings::bind(b);
+    line_items::bind(b);
     malos::bind(b);
     market_points::bind(b);
     market_products::bind(b);
@@ -56,7 +61,9 @@ pub(super) fn bind(b: &mut Bindings) {
     meter_points::bind(b);
     meters::bind(b);
     point_readings::bind(b);
+    product_switches::bind(b);
     products::bind(b);
+    postal_areas::bind(b);
     properties::bind(b);
     rates::bind(b);
     readings::bind(b);

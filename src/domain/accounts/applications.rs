@@ -1,12 +1,13 @@
 //! How accounts were sold, and until when that can be undone.
 
 use chrono::{Days, NaiveDate};
+use thiserror::Error;
 
 use super::lifecycle::Status;
 use super::sign_up::{SignUpError, wrong};
-use super::{contacts, in_order};
+use super::{accounts, contacts, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::market::{self, Market};
 use crate::platform::page::{Page, Window};
 
@@ -43,6 +44,8 @@ row! {
         pub cooling_off_end: Option<NaiveDate>,
         /// When the customer would like supply to start.
         pub preferred_ssd: Option<NaiveDate>,
+        /// Where the account was kept before, of a customer who came with a supplier that was taken over.
+        pub migration_source: Option<String>,
     }
 }
 
@@ -65,9 +68,16 @@ statement!(static KEEP: () = "
     values ($1, $2, $3, $4, $5, $6, $7) on conflict on constraint account_applications_account_key do nothing");
 statement!(static OF_ACCOUNTS: Application = concat!("
     select f.account_id, a.status as account_status, f.sales_channel, f.sales_subchannel, f.date_of_sale,
-        f.cooling_off_end, f.preferred_ssd
+        f.cooling_off_end, f.preferred_ssd, f.migration_source
     from account_applications f join accounts a on a.id = f.account_id
     where f.account_id = any($3::bigint[]) and ", account_is_visible!()));
+// An account that was sold here as well keeps how.
+statement!(static MIGRATE: (i64,) = "
+    insert into account_applications (account_id, sales_channel, date_of_sale, migration_source, created_at)
+    select a.id, 'MIGRATION', coalesce($3, (a.created_at at time zone $4)::date), $2, $5 from accounts a where a.id = $1
+    on conflict on constraint account_applications_account_key do update
+        set migration_source = excluded.migration_source
+    returning account_id");
 statement!(static STANDING: Standing = concat!("
     select a.id, a.market, a.status, a.is_shell, f.cooling_off_end
     from accounts a left join account_applications f on f.account_id = a.id
@@ -117,6 +127,42 @@ pub(super) async fn keep(
     let keep = KEEP.command().bind(account).bind(sale.channel.trim()).bind(sale.subchannel.map(str::trim));
     let keep = keep.bind(date).bind(end).bind(sale.preferred_start).bind(now);
     keep.execute(&mut *tx).await?;
+    Ok(())
+}
+
+/// Why an account is not known to have been taken over.
+#[derive(Debug, Error)]
+pub enum MigrationError {
+    /// There is no such account.
+    #[error("there is no such account")]
+    UnknownAccount,
+    /// A source is one line of text.
+    #[error("where the account was kept before is one line of text")]
+    Source,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(MigrationError);
+
+/// Notes that an account came with a supplier that was taken over, and where it was kept before. Said again, the source
+/// is put right. The customer agreed on a day, or else when the account was opened here.
+///
+/// # Errors
+/// See [`MigrationError`].
+pub async fn migrated(
+    tx: &mut Tx,
+    number: &str,
+    source: &str,
+    agreed_on: Option<NaiveDate>,
+) -> Result<(), MigrationError> {
+    let source = contacts::line(source).filter(|text| !text.is_empty()).ok_or(MigrationError::Source)?;
+    let account = accounts::by_number(tx, &Viewer::server(), number).await?;
+    let account = account.ok_or(MigrationError::UnknownAccount)?;
+    let market = market::by_code(&account.market).ok_or(MigrationError::UnknownAccount)?;
+    let now = tx.business_now().await?;
+    let migrate = MIGRATE.query().bind(account.id).bind(source).bind(agreed_on);
+    migrate.bind(market.time_zone().name()).bind(now).fetch_one(&mut *tx).await?;
     Ok(())
 }
 

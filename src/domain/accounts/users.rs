@@ -39,6 +39,8 @@ row! {
         pub created_at: DateTime<Utc>,
         /// When they were last changed.
         pub updated_at: DateTime<Utc>,
+        /// Whether they have accepted the terms of the wheel of fortune.
+        pub is_in_for_wheel: bool,
     }
 }
 
@@ -58,7 +60,8 @@ impl AccountUser {
 macro_rules! user_columns {
     () => {
         "u.id, u.number, u.given_name, u.family_name, u.email, u.mobile, u.landline, u.title, u.pronouns, \
-         u.preferred_name, u.date_of_birth, u.is_deceased, u.is_active, u.created_at, u.updated_at"
+         u.preferred_name, u.date_of_birth, u.is_deceased, u.is_active, u.created_at, u.updated_at, \
+         u.wheel_terms_accepted_at is not null as is_in_for_wheel"
     };
 }
 
@@ -163,6 +166,7 @@ mod tests {
             is_active: true,
             created_at: epoch,
             updated_at: epoch,
+            is_in_for_wheel: false,
         }
     }
 

@@ -4,7 +4,8 @@ use thiserror::Error;
 
 use super::logins::{self, ChangeError};
 use super::subjects::Subject;
-use crate::platform::db::{Tx, database_error, on_constraint, statement};
+use super::viewer::Viewer;
+use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
 
 /// Why a member of staff was not added.
 #[derive(Debug, Error)]
@@ -53,4 +54,24 @@ pub async fn add(
     }
     logins::add(tx, Subject::SupportUser(id), email, Some(hash)).await?;
     Ok(id)
+}
+
+row! {
+    struct Member {
+        id: i64,
+        roles: Vec<String>,
+        permissions: Vec<String>,
+    }
+}
+
+statement!(static BY_EMAIL: Member = "
+    select s.id, array(select r.role from support_user_roles r where r.support_user_id = s.id order by 1) as roles,
+        array(select distinct unnest(k.permissions) from support_user_roles r join support_roles k on k.code = r.role
+            where r.support_user_id = s.id order by 1) as permissions
+    from support_users s where lower(s.email) = lower($1) and s.is_active");
+
+/// The member of staff with this e-mail, for whoever runs the server and acts in their name.
+pub async fn by_email(tx: &mut Tx, email: &str) -> Result<Option<Viewer>, sqlx::Error> {
+    let found = BY_EMAIL.query().bind(email.trim()).fetch_optional(&mut *tx).await?;
+    Ok(found.map(|Member { id, roles, permissions }| Viewer::Staff { id, roles, permissions }))
 }

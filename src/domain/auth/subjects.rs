@@ -84,6 +84,8 @@ row! {
         pub disabled: bool,
         /// Tokens of whoever acts for the subject count from this second on; none if they are gone.
         pub actor_valid_from: Option<i64>,
+        /// The offset of business time from wall time, in microseconds.
+        pub clock_offset: i64,
     }
 }
 
@@ -118,7 +120,8 @@ statement!(static OF_SESSION: SessionRow = concat!("
             when 'pre-signed-token' then
                 (select 0 from pre_signed_tokens a where a.id = $5 and a.invalidated_at is null)
             else 0
-        end as actor_valid_from
+        end as actor_valid_from,
+        coalesce((select c.offset_micros from platform_clock c), 0) as clock_offset
     from (", subject!(), ") s"));
 
 /// The subject, if there is one and it is active.

@@ -2,7 +2,7 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -204,6 +204,7 @@ impl Auth {
         let digest = digest(token);
         let found = subjects::of_session(tx, subject, actor, &digest).await?;
         let found = found.ok_or(TokenError::UnknownOwner)?;
+        tx.reckon(Some(TimeDelta::microseconds(found.clock_offset)));
         let subject_from = match actor {
             Some(Actor::Organisation(_) | Actor::Link(_)) => found.others_valid_from,
             Some(Actor::Staff(_)) | None => found.tokens_valid_from,

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use super::issue;
 use super::rhythms::{self, Billed};
 use crate::domain::ledgers::dunning::today;
+use crate::domain::payments::prepay::spending;
 use crate::domain::supply::charging::{self, ChargingError};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
@@ -141,20 +142,34 @@ async fn bring_up(tx: &mut Tx, billed: &Billed) -> Result<(), sqlx::Error> {
 }
 
 /// Bills a ledger up to and with today, whatever its period, and answers whether there was anything to bill. The next
-/// period begins tomorrow.
+/// period begins tomorrow. What is used today is not known yet.
 pub async fn bill_now(tx: &mut Tx, ledger: i64) -> Result<bool, sqlx::Error> {
+    bill_ahead(tx, ledger, |today| Some((today.succ_opt()?, today))).await
+}
+
+/// Bills a ledger before a day that is not after today, whatever its period, and answers whether there was anything to bill.
+/// The next period begins on that day.
+pub async fn bill_until(tx: &mut Tx, ledger: i64, end: NaiveDate) -> Result<bool, sqlx::Error> {
+    bill_ahead(tx, ledger, |today| Some((end.min(today), end.min(today)))).await
+}
+
+/// Ends the period of a ledger on the first of the days that `ends` names, and charges what was supplied before the second.
+async fn bill_ahead(
+    tx: &mut Tx,
+    ledger: i64,
+    ends: impl FnOnce(NaiveDate) -> Option<(NaiveDate, NaiveDate)>,
+) -> Result<bool, sqlx::Error> {
     let Some(billed) = hold(tx, ledger).await? else { return Ok(false) };
     bring_up(tx, &billed).await?;
     let Some(market) = market::by_code(billed.market()) else { return Ok(false) };
     let now = tx.business_now().await?;
     let open = open(tx, &billed).await?;
-    let Some(tomorrow) = market.day(now).succ_opt().filter(|day| *day > open.from_date) else {
+    let Some((end, used_to)) = ends(market.day(now)).filter(|(end, _)| *end > open.from_date) else {
         return Ok(false);
     };
-    // What is used today is not known yet.
-    let closed = close(tx, (ledger, market), &open, tomorrow, market.day(now)).await?;
+    let closed = close(tx, (ledger, market), &open, end, used_to).await?;
     if closed {
-        begin(tx, &billed, tomorrow).await?;
+        begin(tx, &billed, end).await?;
         issue::of_ledger(tx, ledger).await?;
     }
     Ok(closed)
@@ -204,10 +219,13 @@ async fn close(
     end: NaiveDate,
     used_to: NaiveDate,
 ) -> Result<bool, sqlx::Error> {
-    let charged = charging::of_ledger(tx, market, ledger, used_to).await.map_err(|error| match error {
-        ChargingError::Database(error) => error,
-        other => sqlx::Error::Protocol(other.to_string()),
-    })?;
+    let mut charged =
+        charging::of_ledger(tx, market, ledger, used_to).await.map_err(|error| match error {
+            ChargingError::Database(error) => error,
+            other => sqlx::Error::Protocol(other.to_string()),
+        })?;
+    // What was used of the credit on a meter pays for what it supplied, on the same bill.
+    charged.extend(spending::settle(tx, market, ledger, &charged).await?);
     let take_in = TAKE_IN.command().bind(open.id).bind(ledger).bind(end).bind(open.is_held).bind(charged);
     if take_in.execute(&mut *tx).await?.rows_affected() == 0 {
         return Ok(false);

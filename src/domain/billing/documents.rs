@@ -76,6 +76,12 @@ row! {
         pub annuls_id: Option<i64>,
         /// The credit note that undoes it.
         pub annulled_by: Option<i64>,
+        /// Whom it was sent to, by row id, as far as that is one of the account's people.
+        pub user_id: Option<i64>,
+        /// The other system that gave it out, if one did.
+        pub issued_by: Option<String>,
+        /// Whether there is a file of it, once issued: of those that others give out, only if they sent one.
+        pub has_file: bool,
     }
 }
 
@@ -133,7 +139,8 @@ fn sum(net: Minor, tax: Minor) -> Result<Split, AmountError> {
 /// SQL for the columns of documents `d` on ledgers `l` of accounts `a`.
 macro_rules! document_columns {
     () => {
-        "d.id, d.ledger_id, l.number as ledger_number, l.account_id, a.market, d.kind, d.status, d.from_date, d.to_date, d.number, \
+        "d.id, d.ledger_id, d.user_id, d.issued_by, (d.issued_by is null \
+             or exists (select from billing_files f where f.document_id = d.id)) as has_file, l.number as ledger_number, l.account_id, a.market, d.kind, d.status, d.from_date, d.to_date, d.number, \
          coalesce(d.opening_balance, live.opening_balance) as opening_balance, \
          coalesce(d.charges_net, live.charges_net) as charges_net, \
          coalesce(d.charges_tax, live.charges_tax) as charges_tax, \
@@ -202,21 +209,30 @@ row! {
         pub earliest_charge_at: Option<DateTime<Utc>>,
         /// When the last of its charges was posted.
         pub latest_charge_at: Option<DateTime<Utc>>,
+        /// The first local day of what was supplied and is charged for on it.
+        pub used_from: Option<NaiveDate>,
+        /// The local day after the last one.
+        pub used_to: Option<NaiveDate>,
         /// `ALL`, `SOME` or `NONE` of its transactions were reversed after it was closed, or it is `NOT_CLOSED`.
         pub reversals: String,
     }
 }
 
-// Reversing something that was reversed at the close is not possible, so the rest are the later ones.
+// Corrections are for days of other bills. Reversing something that was reversed at the close is not possible, so the rest are the later ones.
 statement!(static INSIDE: Inside = concat!("
     select d.id as document_id, min(t.created_at) filter (where t.kind = 'charge') as earliest_charge_at,
-        max(t.created_at) filter (where t.kind = 'charge') as latest_charge_at,
+        max(t.created_at) filter (where t.kind = 'charge') as latest_charge_at, used.used_from, used.used_to,
         case when d.status = 'OPEN' then 'NOT_CLOSED'
             when count(*) filter (where t.is_reversed) <= d.reversed_at_close then 'NONE'
             when count(*) filter (where t.is_reversed) = d.transactions then 'ALL' else 'SOME' end as reversals
     from billing_documents d join ledgers l on l.id = d.ledger_id join accounts a on a.id = l.account_id
+        cross join lateral (
+            select min(lower(c.days)) as used_from, max(upper(c.days)) as used_to
+            from transactions u join supply_charges c on c.transaction_id = u.id and c.corrects_id is null
+            where u.billing_document_id = d.id
+        ) used
         left join transactions t on t.billing_document_id = d.id
-    where d.id = any($3::bigint[]) and ", account_is_visible!(), " group by d.id"));
+    where d.id = any($3::bigint[]) and ", account_is_visible!(), " group by d.id, used.used_from, used.used_to"));
 
 /// What is known of the transactions on each of these documents, in order.
 pub async fn inside(

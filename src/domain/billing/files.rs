@@ -7,8 +7,10 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::annual;
 use super::contents;
 use super::documents::{self, Document};
+use super::earlier;
 use super::paper::{self, Bill};
 use crate::domain::accounts::accounts;
 use crate::domain::auth::viewer::Viewer;
@@ -81,13 +83,24 @@ statement!(static KEEP: () = "
 async fn render(tx: &mut Tx, storage: &dyn Storage, document: i64) -> Result<(), JobError> {
     let viewer = Viewer::server();
     let found = documents::by_ids(tx, &viewer, &[document]).await?.pop().flatten();
-    let Some(found) = found.filter(Document::is_issued) else { return Err(JobError::Payload) };
+    let own = |found: &Document| found.is_issued() && found.issued_by.is_none();
+    let Some(found) = found.filter(own) else { return Err(JobError::Payload) };
     let pdf = on_paper(tx, &viewer, &found).await?;
     let Some(file) = of(&found) else { return Err(JobError::Payload) };
+    keep(tx, storage, file, pdf).await
+}
+
+/// Keeps the file of a document.
+pub(super) async fn keep(
+    tx: &mut Tx,
+    storage: &dyn Storage,
+    file: File,
+    pdf: Vec<u8>,
+) -> Result<(), JobError> {
     let (length, digest) = (i64::try_from(pdf.len()).unwrap_or(i64::MAX), hex(&Sha256::digest(&pdf)));
     storage.put(&file.key, Bytes::from(pdf)).await?;
     let now = tx.business_now().await?;
-    let keep = KEEP.command().bind(document).bind(file.code).bind(file.version).bind(file.key);
+    let keep = KEEP.command().bind(file.document_id).bind(file.code).bind(file.version).bind(file.key);
     let keep = keep.bind(file.filename).bind(file.media_type).bind(length).bind(digest);
     keep.bind(now).execute(&mut *tx).await?;
     Ok(())
@@ -98,7 +111,7 @@ pub(super) fn key(document: i64) -> String {
     format!("bills/{document}/1.pdf")
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -130,23 +143,30 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
     written.await.map_err(|error| JobError::Other(error.to_string()))?
 }
 
-/// The file of an issued document.
+/// The file of an issued document; none of what another system gave out without one.
 pub fn of(document: &Document) -> Option<File> {
-    let number = document.number.as_deref().filter(|_| document.is_issued())?;
-    Some(File {
-        document_id: document.id,
+    let number = document.number.as_deref().filter(|_| document.is_issued() && document.has_file)?;
+    Some(named(document.id, number))
+}
+
+/// The first rendering of the document with a number.
+pub(super) fn named(document: i64, number: &str) -> File {
+    File {
+        document_id: document,
         code: PDF.to_owned(),
         version: 1,
-        key: key(document.id),
+        key: key(document),
         filename: format!("{number}.pdf"),
         media_type: "application/pdf".to_owned(),
-    })
+    }
 }
 
 statement!(static ENSURE: () = "insert into link_secrets (secret) values ($1) on conflict do nothing");
 statement!(static SECRET: (Vec<u8>,) = "select secret from link_secrets");
 statement!(static BY_KEY: File = "
-    select document_id, code, version, key, filename, media_type from billing_files where key = $1");
+    select document_id, code, version, key, filename, media_type from billing_files where key = $1
+    union all
+    select statement_id, 'PDF', 1, key, filename, media_type from annual_statement_files where key = $1");
 
 /// Draws the secret that links are signed with, unless there is one.
 pub async fn ensure_secret(tx: &mut Tx, random: &Randomness) -> Result<(), sqlx::Error> {
@@ -164,11 +184,18 @@ pub async fn secret(tx: &mut Tx) -> Result<LinkSecret, sqlx::Error> {
 
 /// The file under a key, if it has been rendered. The caller has seen a link that is good for it.
 pub async fn by_key(tx: &mut Tx, key: &str) -> Result<Option<File>, sqlx::Error> {
+    if let Some(file) = earlier::by_key(tx, key).await? {
+        return Ok(Some(file));
+    }
     BY_KEY.query().bind(key).fetch_optional(&mut *tx).await
 }
 
 /// As [`by_key`], and renders it if it has not been. None for a key that no issued document has.
 pub async fn rendered(tx: &mut Tx, storage: &dyn Storage, key: &str) -> Result<Option<File>, JobError> {
+    if let Some(statement) = annual::id_of(key) {
+        annual::render(tx, storage, statement).await?;
+        return Ok(by_key(tx, key).await?);
+    }
     let id = key.strip_prefix("bills/").and_then(|rest| rest.strip_suffix("/1.pdf"));
     let Some(document) = id.and_then(|id| id.parse().ok()) else { return Ok(None) };
     render(tx, storage, document).await?;

@@ -4,11 +4,15 @@
 //! with which the one before it closed, so that
 //! `opening balance - charges + credits + payments - refunds = closing balance` in each of them.
 
+pub mod annual;
+mod annual_paper;
 pub mod annul;
 pub mod check;
 pub mod contents;
 pub mod cycle;
 pub mod documents;
+pub mod earlier;
+pub mod elsewhere;
 pub mod files;
 pub mod holds;
 pub mod issue;
@@ -18,6 +22,8 @@ mod paper;
 pub mod positions;
 pub mod prints;
 pub mod rhythms;
+mod sheets;
+pub mod snapshots;
 mod wording;
 
 pub use documents::{Document, Kind};

@@ -5,24 +5,15 @@ use std::collections::HashMap;
 use rust_decimal::Decimal;
 
 use super::documents::{Document, Kind};
+use super::sheets::{self, GREY, LARGE, LEFT, LINE, PALE, SMALL, Sheets, USUAL};
 use super::wording::{self, Words};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::transactions::{self, Transaction};
 use crate::domain::supply::charging::{Kept, Shown};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor};
-use crate::platform::pdf::{self, A4, LETTER, Mark, Page, Paper, PdfError, Sheet};
+use crate::platform::pdf::{self, Mark, Page, Paper, PdfError, Sheet};
 
-const LEFT: f32 = 56.0;
-const TOP: f32 = 64.0;
-/// What is kept free below, for the foot of the page.
-const FOOT: f32 = 84.0;
-const SMALL: f32 = 9.0;
-const USUAL: f32 = 10.5;
-const LARGE: f32 = 18.0;
-const LINE: f32 = 16.0;
-const GREY: u8 = 110;
-const PALE: u8 = 205;
 /// How wide the columns of amounts are, and that of days.
 const AMOUNT: f32 = 86.0;
 const DAY: f32 = 92.0;
@@ -55,7 +46,7 @@ pub enum PaperError {
 /// The bill as a PDF.
 pub(super) fn write(bill: &Bill<'_>) -> Result<Vec<u8>, PaperError> {
     let words = wording::of(bill.market);
-    let sheet = if bill.market.country == "US" { LETTER } else { A4 };
+    let sheet = sheets::sheet_of(bill.market);
     let title = format!("{} {}", name(bill, words), number(bill));
     let paper = Paper {
         sheet,
@@ -82,65 +73,14 @@ fn number<'a>(bill: &Bill<'a>) -> &'a str {
     bill.document.number.as_deref().unwrap_or_default()
 }
 
-/// Pages being filled from top to bottom.
-struct Sheets {
-    sheet: Sheet,
-    pages: Vec<Page>,
-    y: f32,
-}
-
-impl Sheets {
-    fn new(sheet: Sheet) -> Self {
-        Self { sheet, pages: vec![Page::new()], y: TOP }
-    }
-
-    fn right(&self) -> f32 {
-        self.sheet.width - LEFT
-    }
-
-    fn put(&mut self, mark: Mark) {
-        if let Some(page) = self.pages.last_mut() {
-            page.push(mark);
-        }
-    }
-
-    fn text(&mut self, x: f32, size: f32, shade: u8, text: &str) {
-        let y = self.y;
-        self.put(Mark::Text { x, y, size, text: text.to_owned(), shade });
-    }
-
-    /// Text that ends at `x`.
-    fn ending(&mut self, x: f32, size: f32, shade: u8, text: &str) {
-        self.text(x - pdf::width(text, size), size, shade, text);
-    }
-
-    fn rule(&mut self, shade: u8) {
-        let (y, width) = (self.y - LINE * 0.7, self.right() - LEFT);
-        self.put(Mark::Bar { x: LEFT, y, width, height: 0.6, shade });
-    }
-
-    fn down(&mut self, by: f32) {
-        self.y += by;
-    }
-
-    /// Whether so much still fits; begins a page if it does not.
-    fn fits(&mut self, height: f32) -> bool {
-        if self.y + height <= self.sheet.height - FOOT {
-            return true;
-        }
-        self.pages.push(Page::new());
-        self.y = TOP;
-        false
-    }
-}
-
 fn compose(bill: &Bill<'_>, words: &Words, sheet: Sheet) -> Result<Vec<Page>, AmountError> {
     let mut sheets = Sheets::new(sheet);
     head(&mut sheets, bill, words);
     summary(&mut sheets, bill, words)?;
     transactions_of(&mut sheets, bill, words);
     demand(&mut sheets, bill, words)?;
-    feet(&mut sheets, bill, words);
+    let foot = format!("{} · {} · {}", bill.brand, bill.account.number, number(bill));
+    sheets.feet(words.page, &foot);
     Ok(sheets.pages)
 }
 
@@ -150,14 +90,7 @@ fn head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
     sheets.ending(right, LARGE, 0, name(bill, words));
     sheets.down(44.0);
     let begin = sheets.y;
-    let account = bill.account;
-    let lines = [account.billing_name.as_str(), &account.billing_sub_name];
-    for line in lines.into_iter().chain(account.address_lines()).chain([account.billing_postcode.as_str()]) {
-        if !line.is_empty() {
-            sheets.text(LEFT, USUAL, 0, &pdf::fitted(line, USUAL, 240.0));
-            sheets.down(LINE);
-        }
-    }
+    sheets.address(bill.account);
     let after_address = sheets.y;
     sheets.y = begin;
     let document = bill.document;
@@ -165,7 +98,7 @@ fn head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
     let period =
         format!("{} – {}", day(document.from_date), document.last_day().map(day).unwrap_or_default());
     let facts = [
-        (words.account, Some(account.number.clone())),
+        (words.account, Some(bill.account.number.clone())),
         (words.number, document.number.clone()),
         (words.issued, document.issued_on.map(day)),
         (words.period, Some(period)),
@@ -353,17 +286,6 @@ fn demand(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), Amo
         sheets.text(LEFT + 12.0, USUAL + 2.0, 0, words.nothing_to_pay);
     }
     Ok(())
-}
-
-fn feet(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
-    let (count, y, right) = (sheets.pages.len(), sheets.sheet.height - 40.0, sheets.right());
-    for (place, page) in sheets.pages.iter_mut().enumerate() {
-        let text = format!("{} {} / {count}", words.page, place + 1);
-        let x = right - pdf::width(&text, SMALL);
-        page.push(Mark::Text { x, y, size: SMALL, text, shade: GREY });
-        let text = format!("{} · {} · {}", bill.brand, bill.account.number, number(bill));
-        page.push(Mark::Text { x: LEFT, y, size: SMALL, text, shade: GREY });
-    }
 }
 
 #[cfg(test)]

@@ -19,6 +19,21 @@ pub struct Position {
     pub remaining: Minor,
     /// What has settled the rest, the oldest first.
     pub allocations: Vec<Allocation>,
+    /// What payments that are under way are going to settle of what is open.
+    pub intentions: Vec<Intention>,
+}
+
+/// How much of a bill a payment that is under way is going to settle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Intention {
+    /// In minor units.
+    pub amount: Minor,
+    /// Row id of the payment.
+    pub payment: i64,
+    /// The whole payment, in minor units.
+    pub payment_amount: Minor,
+    /// Why it is collected, where nobody asked for it by hand.
+    pub reason: Option<String>,
 }
 
 /// How much of a bill a transaction settled.
@@ -52,6 +67,20 @@ row! {
     }
 }
 
+row! {
+    struct Coming {
+        ledger_id: i64,
+        id: i64,
+        amount: i64,
+        document_id: Option<i64>,
+        reason: Option<String>,
+    }
+}
+
+statement!(static COMING: Coming = "
+    select p.ledger_id, p.id, p.amount, p.billing_document_id as document_id, p.reason from account_payments p
+    where p.ledger_id = any($1::bigint[]) and p.status in ('REQUESTED', 'SCHEDULED', 'PENDING')
+    order by p.ledger_id, p.payment_date, p.id");
 statement!(static WANTED: Wanted = concat!("
     select d.id, d.ledger_id, d.due_date from billing_documents d join ledgers l on l.id = d.ledger_id
         join accounts a on a.id = l.account_id
@@ -64,7 +93,7 @@ statement!(static MOVED: Moved = "
     where t.ledger_id = any($1::bigint[])
     order by t.ledger_id, case when p.amount < 0 then d.position end nulls last, t.sequence");
 
-/// The position of each of these documents, in order; none for those that were not issued. Two statements.
+/// The position of each of these documents, in order; none for those that were not issued. Three statements.
 pub async fn of_documents(
     tx: &mut Tx,
     viewer: &Viewer,
@@ -79,12 +108,18 @@ pub async fn of_documents(
     for row in MOVED.query().bind(&ledgers).fetch_all(&mut *tx).await? {
         moved.entry(row.ledger_id).or_default().push(row);
     }
+    let coming = COMING.query().bind(&ledgers).fetch_all(&mut *tx).await?;
     let mut found: HashMap<i64, Position> = HashMap::new();
     for (ledger, moved) in &moved {
         let settled = settle(moved);
+        let coming: Vec<&Coming> = coming.iter().filter(|payment| payment.ledger_id == *ledger).collect();
+        let intended = intend(&coming, open_bills(moved, &settled));
         for document in wanted.iter().filter(|document| document.ledger_id == *ledger) {
             let Some(due_date) = document.due_date else { continue };
-            found.insert(document.id, position(document.id, due_date, moved, &settled));
+            let mut position = position(document.id, due_date, moved, &settled);
+            let mine = intended.iter().filter(|(bill, _)| *bill == document.id);
+            position.intentions = mine.map(|(_, intention)| intention.clone()).collect();
+            found.insert(document.id, position);
         }
     }
     Ok(documents.iter().map(|id| found.get(id).cloned()).collect())
@@ -119,6 +154,48 @@ fn settle(moved: &[Moved]) -> Vec<Settled> {
     settled
 }
 
+/// What is open of each bill of a ledger, in the order of the bills.
+fn open_bills(moved: &[Moved], settled: &[Settled]) -> Vec<(i64, i64)> {
+    let mut open: Vec<(i64, i64)> = Vec::new();
+    for (place, row) in moved.iter().enumerate() {
+        let Some(document) = row.document_id.filter(|_| row.kind == "charge" && row.effect < 0) else {
+            continue;
+        };
+        let done: i64 = settled.iter().filter(|part| part.taker == place).map(|part| part.amount).sum();
+        let rest = row.effect.saturating_neg().saturating_sub(done);
+        match open.last_mut() {
+            Some((last, sum)) if *last == document => *sum += rest,
+            _ => open.push((document, rest)),
+        }
+    }
+    open
+}
+
+/// Lets payments that are under way settle what is open: first the bill that each is collected for, then the oldest.
+fn intend(coming: &[&Coming], mut open: Vec<(i64, i64)>) -> Vec<(i64, Intention)> {
+    let mut left: Vec<i64> = coming.iter().map(|payment| payment.amount).collect();
+    let mut intended = Vec::new();
+    for only_own in [true, false] {
+        for (payment, left) in coming.iter().zip(&mut left) {
+            for (document, rest) in &mut open {
+                let amount = (*rest).min(*left);
+                if amount <= 0 || (only_own && payment.document_id != Some(*document)) {
+                    continue;
+                }
+                (*rest, *left) = (*rest - amount, *left - amount);
+                let intention = Intention {
+                    amount: Minor(amount),
+                    payment: payment.id,
+                    payment_amount: Minor(payment.amount),
+                    reason: payment.reason.clone(),
+                };
+                intended.push((*document, intention));
+            }
+        }
+    }
+    intended
+}
+
 fn position(document: i64, due_date: NaiveDate, moved: &[Moved], settled: &[Settled]) -> Position {
     let asks = |row: &Moved| row.document_id == Some(document) && row.kind == "charge";
     let expected: i64 =
@@ -140,7 +217,13 @@ fn position(document: i64, due_date: NaiveDate, moved: &[Moved], settled: &[Sett
         }
     }
     let done: i64 = allocations.iter().map(|allocation| allocation.amount.0).sum();
-    Position { due_date, expected: Minor(expected), remaining: Minor(expected - done), allocations }
+    Position {
+        due_date,
+        expected: Minor(expected),
+        remaining: Minor(expected - done),
+        allocations,
+        intentions: Vec::new(),
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +258,25 @@ mod tests {
             moved(5, "credit", Some(11), 60),
         ];
         assert_eq!(positions(&rows, &[10, 11]), [(150, 0, vec![(3, 120), (5, 30)]), (80, 50, vec![(5, 30)])]);
+    }
+
+    #[test]
+    fn what_is_under_way_settles_its_own_bill_and_then_the_oldest() {
+        let rows = [
+            moved(1, "charge", Some(10), -100),
+            moved(2, "charge", Some(10), -50),
+            moved(4, "charge", Some(11), -80),
+            moved(6, "charge", None, -70),
+            moved(3, "payment", Some(11), 120),
+        ];
+        let open = open_bills(&rows, &settle(&rows));
+        assert_eq!(open, [(10, 30), (11, 80)]);
+        let coming = |id, amount, document_id| Coming { ledger_id: 1, id, amount, document_id, reason: None };
+        let payments = [coming(7, 40, None), coming(8, 60, Some(11)), coming(9, 500, None)];
+        let intended = intend(&payments.iter().collect::<Vec<_>>(), open);
+        let short: Vec<(i64, i64, i64)> =
+            intended.iter().map(|(bill, each)| (*bill, each.payment, each.amount.0)).collect();
+        assert_eq!(short, [(11, 8, 60), (10, 7, 30), (11, 7, 10), (11, 9, 10)]);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::cast::Supply;
 use super::{DemoError, Person, World};
 use crate::domain::billing::documents::Document;
-use crate::domain::billing::lists::{self, Filter};
+use crate::domain::billing::lists::{self, Bill, Filter};
 use crate::domain::billing::{annul, holds};
 use crate::domain::ledgers::charges::{self, SupplyCharge};
 use crate::domain::ledgers::ledgers::{self, Which};
@@ -39,10 +39,11 @@ async fn latest(
 ) -> Result<Option<Document>, DemoError> {
     let ledgers = ledgers::of_accounts(tx, &world.clerk, &[person.account], &Which::default()).await?;
     let ledger_number = ledgers.into_iter().flatten().next().map(|main| main.number);
-    let filter = Filter { with_open, ledger_number, ..Filter::default() };
+    let filter = Filter { with_open, without_earlier: true, ledger_number, ..Filter::default() };
     let window = Window::forward(0, 1);
     let found = lists::of_accounts(tx, &world.clerk, &[person.account], &filter, &window).await?;
-    Ok(found.into_iter().flat_map(|page| page.rows).next())
+    let own = |bill| if let Bill::Own(document) = bill { Some(*document) } else { None };
+    Ok(found.into_iter().flat_map(|page| page.rows).find_map(own))
 }
 
 /// A bill was too high: it is undone by a credit note, and what was right is charged.

@@ -1,7 +1,11 @@
 //! Cars, charge points, heat pumps and batteries that the people of the demo world let us control.
 
+use uuid::Uuid;
+
 use super::{DemoError, World};
+use crate::domain::auth::Viewer;
 use crate::domain::devices::cloud::Kind;
+use crate::domain::devices::onboarding::{self, Answer, Doing, Kind as Step};
 use crate::domain::devices::register::{self, Make, NewDevice};
 use crate::domain::devices::upkeep;
 use crate::platform::db::{Tx, statement};
@@ -128,6 +132,16 @@ const FLEET: [Bought; 14] = [
     ),
 ];
 
+/// What is said about a car that is set up step by step.
+const CHOICES: [(Step, &str); 6] = [
+    (Step::DeviceType, "ELECTRIC_VEHICLES"),
+    (Step::Integration, "ELECTRIC_VEHICLE"),
+    (Step::VehicleMake, "Volkswagen"),
+    (Step::VehicleVariant, "146"),
+    (Step::ChargePointMake, "Ohme"),
+    (Step::ChargePointVariant, "210"),
+];
+
 statement!(static HOME: (i64,) = "
     select property_id from occupancies where account_id = $1 and during @> $2::timestamptz
     order by lower(during) desc limit 1");
@@ -152,6 +166,43 @@ pub(super) async fn register(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoE
         };
         register::register(tx, &random, &new).await?;
     }
+    Ok(())
+}
+
+/// Two more cars are set up step by step: one is taken in, the other waits for its owner to sign in.
+pub(super) async fn set_up(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
+    let now = tx.business_now().await?;
+    let random = Randomness::seeded(SEED + 1);
+    for (email, signs_in) in [("jack.kearney@example.com.au", true), ("emre.yildiz@example.de", false)] {
+        let owner = world.people.iter().find(|person| person.customer.email == email);
+        let Some(owner) = owner else { continue };
+        let home = HOME.query().bind(owner.account).bind(now).fetch_optional(&mut *tx).await?;
+        let Some((property,)) = home else { continue };
+        let viewer = Viewer::customer(owner.user);
+        let id = onboarding::start(tx, &random, &viewer, owner.number(), property).await?;
+        for (kind, chosen) in CHOICES {
+            let answer = Answer::Option(kind, chosen.to_owned());
+            go_on(tx, &random, &viewer, id, |_| answer).await?;
+        }
+        if signs_in {
+            let returned = |step| Answer::SignedIn(format!("https://app.example/?state={step}&code={email}"));
+            go_on(tx, &random, &viewer, id, returned).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn go_on(
+    tx: &mut Tx,
+    random: &Randomness,
+    viewer: &Viewer,
+    id: Uuid,
+    answer: impl FnOnce(Uuid) -> Answer,
+) -> Result<(), DemoError> {
+    let wizard = onboarding::by_id(tx, viewer, id).await?;
+    let Some(step) = wizard.current().map(|step| step.id) else { return Ok(()) };
+    let doing = Doing { wizard: id.to_string(), step: step.to_string(), answer: answer(step) };
+    onboarding::complete(tx, random, viewer, &doing).await?;
     Ok(())
 }
 

@@ -23,6 +23,7 @@ mod savings;
 mod stories;
 mod trade;
 mod voice;
+mod wheel;
 
 use std::time::Duration;
 
@@ -30,6 +31,7 @@ use chrono::NaiveDate;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::domain::accounts::applications::MigrationError;
 use crate::domain::accounts::billing::BillingError;
 use crate::domain::accounts::businesses::create::CreateError;
 use crate::domain::accounts::businesses::links::LinkError;
@@ -61,6 +63,7 @@ use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
 use crate::domain::billing::rhythms::RhythmError;
 use crate::domain::devices::DeviceError;
+use crate::domain::devices::onboarding::WizardError;
 use crate::domain::devices::register::RegisterError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
@@ -76,6 +79,7 @@ use crate::domain::ledgers::{self, ChargeError, HandError};
 use crate::domain::loyalty::dealings::DealError;
 use crate::domain::loyalty::memberships::MembershipError;
 use crate::domain::loyalty::taking_part::TakingPartError;
+use crate::domain::loyalty::wheel::SpinError;
 use crate::domain::payments::centrepay::CentrepayError;
 use crate::domain::payments::collect::CollectError;
 use crate::domain::payments::direct_debits::SetUpError;
@@ -248,6 +252,8 @@ pub enum DemoError {
     #[error(transparent)]
     Lifecycle(#[from] LifecycleError),
     #[error(transparent)]
+    Migration(#[from] MigrationError),
+    #[error(transparent)]
     SignUp(#[from] SignUpError),
     #[error(transparent)]
     Dunning(#[from] DunningError),
@@ -264,6 +270,8 @@ pub enum DemoError {
     #[error(transparent)]
     Device(#[from] DeviceError),
     #[error(transparent)]
+    Onboarding(#[from] WizardError),
+    #[error(transparent)]
     Registering(#[from] RegisterError),
     #[error(transparent)]
     Home(#[from] homes::HomeError),
@@ -273,6 +281,8 @@ pub enum DemoError {
     TakingPart(#[from] TakingPartError),
     #[error(transparent)]
     Points(#[from] DealError),
+    #[error(transparent)]
+    Wheel(#[from] SpinError),
     #[error(transparent)]
     Database(#[from] sqlx::Error),
 }

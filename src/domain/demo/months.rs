@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
     DemoError, Person, World, agreements, arrangements, bills, fleet, homes, join, letters, money_back,
-    newcomers, papers, payers, premises, regular, savings, stories, trade, voice,
+    newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -96,6 +96,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         bills::happen(tx, world, month).await?;
         savings::join(tx, world, month).await?;
         savings::afternoons(tx, world, month).await?;
+        wheel::spin(tx, world, month).await?;
     }
     // The last month is billed when it ends.
     let end = at(present, MONTHS, JOIN);
@@ -113,6 +114,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     published::turn(tx, &day_ahead::Simulator::default()).await?;
+    fleet::set_up(tx, world).await?;
     fleet::follow(tx).await?;
     measure(tx).await?;
     savings::look(tx, world).await?;

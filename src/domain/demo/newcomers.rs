@@ -2,7 +2,7 @@
 //! prospect.
 
 use super::{DemoAccount, DemoError, World};
-use crate::domain::accounts::applications::Sale;
+use crate::domain::accounts::applications::{self, Sale};
 use crate::domain::accounts::details::Wishes;
 use crate::domain::accounts::lifecycle::{self, Status};
 use crate::domain::accounts::shells::{self, NewShell};
@@ -21,6 +21,9 @@ struct Newcomer {
     /// What has become of them.
     status: Status,
 }
+
+/// A supplier that was taken over.
+const TAKEN_OVER: &str = "Harbour Lights Energy";
 
 const NEWCOMERS: [Newcomer; 4] = [
     Newcomer {
@@ -68,7 +71,17 @@ pub(super) async fn sign_up(tx: &mut Tx, world: &World<'_>) -> Result<Vec<DemoAc
         made.push(listed(newcomer.names, newcomer.brand, account.number));
     }
     made.push(prospect(tx, world).await?);
+    take_over(tx, world).await?;
     Ok(made)
+}
+
+/// The customers who came with a small supplier that was taken over when this one began: some of the first month's.
+async fn take_over(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
+    let first = world.people.iter().filter(|person| person.customer.joined == 0 && !person.is_further);
+    for person in first.step_by(4) {
+        applications::migrated(tx, person.number(), TAKEN_OVER, None).await?;
+    }
+    Ok(())
 }
 
 async fn join(tx: &mut Tx, world: &World<'_>, newcomer: &Newcomer) -> Result<Given, DemoError> {

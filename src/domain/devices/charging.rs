@@ -10,7 +10,7 @@ use super::DeviceError;
 use super::fleet::Device;
 use super::life::{Boost, Stage};
 use super::planner::stretches;
-use super::sessions::{Dispatch, Problem, Session, Source, watt_hours};
+use super::sessions::{Dispatch, Elsewhere, Problem, Session, Source, watt_hours};
 use super::simulator::{from_grid, into_battery};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, row, statement};
@@ -129,6 +129,9 @@ row! {
         charge_after: i32,
         battery_wh: i64,
         problems: Value,
+        operator: Option<String>,
+        location: Option<String>,
+        cost: Option<i64>,
     }
 }
 
@@ -136,7 +139,7 @@ macro_rules! sessions {
     ($order:literal) => {
         concat!(
             "select s.id, s.device_id, s.source, s.target_type, s.started_at, s.ended_at, s.charge_before, \
-             s.charge_after, s.battery_wh, s.problems \
+             s.charge_after, s.battery_wh, s.problems, s.operator, s.location, s.cost \
              from (select distinct * from unnest($3::uuid[]) as p (id)) parents cross join lateral ( \
                 select c.* from charging_sessions c join devices d on d.id = c.device_id \
                     join accounts a on a.id = d.account_id \
@@ -209,7 +212,13 @@ fn read(kept: &Kept, dispatches: Vec<Dispatch>) -> Session {
         battery_wh: kept.battery_wh,
         problems,
         dispatches,
+        elsewhere: elsewhere(kept),
     }
+}
+
+fn elsewhere(kept: &Kept) -> Option<Elsewhere> {
+    let (operator, location) = (kept.operator.clone()?, kept.location.clone()?);
+    Some(Elsewhere { operator, location, cost: kept.cost? })
 }
 
 /// A part of the sessions of each of these devices, only those with one of these sources. Two statements.

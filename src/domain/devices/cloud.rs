@@ -82,6 +82,20 @@ pub struct Condition {
     pub is_connected: bool,
     /// What it takes from the grid, in watts.
     pub power_w: i64,
+    /// Where it charges while it is away.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub visit: Option<Visit>,
+}
+
+/// A public charge point at which a car charges.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Visit {
+    /// Who runs it, by their code.
+    pub operator: String,
+    /// Where it is.
+    pub location: String,
+    /// What a kWh of its energy costs there, with tax, in minor units.
+    pub price: i64,
 }
 
 /// What a device has been told to do until it is told something else.

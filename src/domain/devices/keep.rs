@@ -26,8 +26,8 @@ statement!(static KEEP: () = "
     where devices.id = kept.id");
 statement!(static ADD_SESSION: (i64,) = "
     insert into charging_sessions (device_id, source, target_type, started_at, ended_at, charge_before, charge_after,
-        battery_wh, problems)
-    values ($1, $2, $3, $4, $5, $6::bigint, $7::bigint, $8, $9) returning id");
+        battery_wh, problems, operator, location, cost)
+    values ($1, $2, $3, $4, $5, $6::bigint, $7::bigint, $8, $9, $10, $11, $12) returning id");
 statement!(static ADD_DISPATCHES: () = "
     insert into device_dispatches (session_id, device_id, source, started_at, ended_at, grid_wh, battery_wh)
     select $1, $2, $3, ran.from_at, ran.to_at, ran.grid_wh, ran.battery_wh
@@ -82,7 +82,10 @@ async fn add(tx: &mut Tx, device: Uuid, session: &Session) -> Result<(), DeviceE
     let insert = ADD_SESSION.query().bind(device).bind(session.source.code()).bind(&session.target_type);
     let insert = insert.bind(session.from).bind(session.to);
     let insert = insert.bind(session.charge_before).bind(session.charge_after).bind(session.battery_wh);
-    let (id,) = insert.bind(Value::from(problems)).fetch_one(&mut *tx).await?;
+    let elsewhere = session.elsewhere.as_ref();
+    let insert = insert.bind(Value::from(problems)).bind(elsewhere.map(|place| &place.operator));
+    let insert = insert.bind(elsewhere.map(|place| &place.location)).bind(elsewhere.map(|place| place.cost));
+    let (id,) = insert.fetch_one(&mut *tx).await?;
     let of = |read: fn(&Dispatch) -> i64| session.dispatches.iter().map(read).collect::<Vec<i64>>();
     let from: Vec<DateTime<Utc>> = session.dispatches.iter().map(|ran| ran.from).collect();
     let to: Vec<DateTime<Utc>> = session.dispatches.iter().map(|ran| ran.to).collect();

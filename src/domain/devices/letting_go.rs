@@ -73,7 +73,20 @@ pub async fn forget(tx: &mut Tx, viewer: &Viewer, account: &str) -> Result<Devic
 /// [`DeviceError::NotReady`], if we are not let in or it is out of reach; [`DeviceError::NotNow`], if it is being tested, has
 /// passed already or is not plugged in; what its maker's service says.
 pub async fn test(tx: &mut Tx, viewer: &Viewer, account: &str) -> Result<Device, DeviceError> {
-    let mut device = hold_charger(tx, viewer, account).await?;
+    let device = hold_charger(tx, viewer, account).await?;
+    begin_test(tx, device).await
+}
+
+/// As [`test`], one device.
+///
+/// # Errors
+/// As [`test`].
+pub async fn test_one(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Device, DeviceError> {
+    let device = hold(tx, viewer, id).await?;
+    begin_test(tx, device).await
+}
+
+async fn begin_test(tx: &mut Tx, mut device: Device) -> Result<Device, DeviceError> {
     let condition = &device.state.condition;
     match device.state.stage {
         Stage::SigningIn { .. } | Stage::NotLetIn | Stage::SignedIn { .. } | Stage::Retired => {

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use super::cloud::{Cloud, Condition, Instruction, Moved, TestFailure, Thing};
 use super::planner::{self, Chance, Slot, Wish};
 use super::prices::Prices;
-use super::sessions::{Cause, Open, Problem, Session, Source};
-use super::simulator::into_battery;
+use super::sessions::{Cause, Open, Problem, Session, Source, Stay};
+use super::simulator::{from_grid, into_battery};
 use super::wishes::{self, FULL, Wishes};
 
 /// How long a maker's service takes to let us in, then to tell what a device can do.
@@ -95,6 +95,9 @@ pub struct State {
     pub boost: Option<Boost>,
     /// The charging that goes on or was interrupted.
     pub session: Option<Open>,
+    /// The stay at a public charge point that goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stay: Option<Stay>,
 }
 
 /// A device with everything that its life depends on.
@@ -123,6 +126,7 @@ impl State {
             plan: None,
             boost: None,
             session: None,
+            stay: None,
             condition,
         }
     }
@@ -267,6 +271,9 @@ impl Life<'_> {
             state.plugged_with_j = now.charge_j;
         }
         self.step(state, ended);
+        if now.visit != before.visit {
+            self.turn_stay(state, &now, ended);
+        }
         if !now.is_plugged {
             self.close(state, Some(Cause::Disconnected), ended);
             state.plan = None;
@@ -319,6 +326,19 @@ impl Life<'_> {
         }
         if state.stage == Stage::AwaitingTest && state.condition.is_plugged {
             state.stage = Stage::Testing { until: now + TEST };
+        }
+    }
+
+    /// Ends the stay at a public charge point, and begins the next one.
+    fn turn_stay(&self, state: &mut State, now: &Condition, ended: &mut Vec<Session>) {
+        if let Some(stay) = state.stay.take() {
+            let battery_j = now.charge_j - stay.charge_j;
+            let shares = (share(stay.charge_j, self.thing), share(now.charge_j, self.thing));
+            ended.extend(stay.close(now.at, battery_j, from_grid(battery_j), shares));
+        }
+        if state.is_live() {
+            let begins = |visit| Stay { visit, from: now.at, charge_j: now.charge_j };
+            state.stay = now.visit.clone().map(begins);
         }
     }
 

@@ -123,7 +123,8 @@ proptest! {
         let sessions = world.life().advance(&mut state, begins() + TimeDelta::days(21));
         let most = into_battery(world.thing.power_w);
         for session in &sessions {
-            prop_assert!(session.from < session.to && !session.dispatches.is_empty());
+            prop_assert!(session.from < session.to);
+            prop_assert_eq!(session.dispatches.is_empty(), session.source == Source::Public);
             for ran in &session.dispatches {
                 let seconds = (ran.to - ran.from).num_seconds();
                 prop_assert!(ran.battery_wh * 3600 <= most * seconds + 1800 && ran.grid_wh >= ran.battery_wh);
@@ -131,6 +132,11 @@ proptest! {
             }
             let sum: i64 = session.dispatches.iter().map(|ran| ran.battery_wh).sum();
             let count = i64::try_from(session.dispatches.len()).unwrap_or(0);
+            if let Some(elsewhere) = &session.elsewhere {
+                prop_assert!(session.charge_after <= 8000 && session.charge_after > session.charge_before);
+                prop_assert!(elsewhere.cost > 0);
+                continue;
+            }
             prop_assert!((sum - session.battery_wh).abs() <= count);
             prop_assert!(session.charge_after <= 9000);
             if session.source == Source::Smart {

@@ -21,6 +21,8 @@ pub mod life;
 #[cfg(test)]
 mod life_tests;
 mod makers;
+pub mod onboarding;
+pub mod operators;
 pub mod paid;
 #[cfg(test)]
 mod paid_tests;

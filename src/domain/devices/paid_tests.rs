@@ -20,7 +20,7 @@ fn moment(text: &str) -> DateTime<Utc> {
 fn part(band: &str, net: i64) -> Part {
     let from = moment("2026-01-01T00:00:00Z");
     let rate = Rate { from, to: None, step_from: 0, step_to: None, net: net.into() };
-    Part { band: band.to_owned(), name: band.to_owned(), rates: vec![rate] }
+    Part { band: band.to_owned(), name: band.to_owned(), for_amperes: None, rates: vec![rate] }
 }
 
 /// 30 by day and 7 in the first five hours.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::cloud::Moved;
+use super::cloud::{Moved, Visit};
 
 /// What had a device charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub enum Source {
     Boost,
     /// The test of a new device.
     Test,
+    /// Somebody who charged at a public charge point, which is no doing of ours.
+    Public,
 }
 
 impl Source {
@@ -24,12 +26,13 @@ impl Source {
             Self::Smart => "SMART",
             Self::Boost => "BOOST",
             Self::Test => "TEST",
+            Self::Public => "PUBLIC",
         }
     }
 
     /// What `code` stands for.
     pub fn of(code: &str) -> Option<Self> {
-        [Self::Smart, Self::Boost, Self::Test].into_iter().find(|source| source.code() == code)
+        [Self::Smart, Self::Boost, Self::Test, Self::Public].into_iter().find(|source| source.code() == code)
     }
 
     /// As dispatches tell of it.
@@ -38,6 +41,7 @@ impl Source {
             Self::Smart => "smart-charge",
             Self::Boost => "bump-charge",
             Self::Test => "test-charge",
+            Self::Public => "public-charge",
         }
     }
 }
@@ -131,8 +135,21 @@ pub struct Session {
     pub battery_wh: i64,
     /// What did not go as planned.
     pub problems: Vec<Problem>,
-    /// In order of time.
+    /// In order of time; none of what was charged elsewhere.
     pub dispatches: Vec<Dispatch>,
+    /// Where, if not at home.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+/// A public charge point, and what charging there cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// Who runs it, by their code.
+    pub operator: String,
+    /// Where it is.
+    pub location: String,
+    /// With tax, in minor units.
+    pub cost: i64,
 }
 
 /// A time at which energy ran, as it is kept and told.
@@ -196,6 +213,48 @@ impl Open {
             battery_wh: watt_hours(joules),
             problems,
             dispatches: self.runs.iter().map(|run| run.dispatch(self.source)).collect(),
+            elsewhere: None,
+        })
+    }
+}
+
+/// A stay at a public charge point that goes on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stay {
+    /// Where.
+    pub visit: Visit,
+    /// Since when.
+    pub from: DateTime<Utc>,
+    /// What was in the battery then, in joules.
+    pub charge_j: i64,
+}
+
+impl Stay {
+    /// The session as the stay ends; nothing, if no energy ran. `grid_j` is what the charge point gave for so much into the
+    /// battery, `shares` the charge before and after, in hundredths of a per cent.
+    pub fn close(
+        self,
+        to: DateTime<Utc>,
+        battery_j: i64,
+        grid_j: i64,
+        shares: (i64, i64),
+    ) -> Option<Session> {
+        if battery_j <= 0 || to <= self.from {
+            return None;
+        }
+        let cost = (watt_hours(grid_j) * self.visit.price + 500).div_euclid(1000);
+        let Visit { operator, location, .. } = self.visit;
+        Some(Session {
+            source: Source::Public,
+            target_type: "ABSOLUTE_STATE_OF_CHARGE".to_owned(),
+            from: self.from,
+            to,
+            charge_before: shares.0,
+            charge_after: shares.1,
+            battery_wh: watt_hours(battery_j),
+            problems: Vec::new(),
+            dispatches: Vec::new(),
+            elsewhere: Some(Elsewhere { operator, location, cost }),
         })
     }
 }

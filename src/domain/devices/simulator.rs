@@ -4,13 +4,17 @@
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone, Utc};
 use chrono_tz::Tz;
 
-use super::cloud::{Cloud, Condition, Instruction, Kind, Listed, Moved, Order, Receipt, TestFailure, Thing};
-use super::makers;
+use super::cloud::{
+    Cloud, Condition, Instruction, Kind, Listed, Moved, Order, Receipt, TestFailure, Thing, Visit,
+};
+use super::{makers, operators};
 
 /// Of what comes from the grid, so much reaches the battery.
 const EFFICIENCY: (i64, i64) = (9, 10);
 /// Nobody drives a battery flatter than this, in hundredths.
 const RESERVE: i64 = 8;
+/// How full people let a car get at a public charge point, in hundredths.
+const PUBLIC_LIMIT: i64 = 80;
 /// How full a battery is when it is first seen, in hundredths.
 const FIRST_SEEN: i64 = 55;
 
@@ -53,6 +57,14 @@ fn local(zone: Tz, day: NaiveDate, minute: i64) -> DateTime<Utc> {
     found.map_or_else(|| wall.and_utc(), |at| at.with_timezone(&Utc))
 }
 
+/// A time at a public charge point.
+struct Stop {
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+    operator: &'static operators::Operator,
+    location: &'static str,
+}
+
 /// A time away from home.
 struct Trip {
     leaves: DateTime<Utc>,
@@ -79,6 +91,27 @@ fn trip(thing: &Thing, day: NaiveDate) -> Option<Trip> {
     let (leaves, returns) = (local(thing.zone, day, leaves), local(thing.zone, day, returns));
     let seconds = (returns - leaves).num_seconds().max(1);
     Some(Trip { leaves, returns, drain_w: thing.battery_j / 100 * share / seconds })
+}
+
+/// The stop that one trip of two has on days on which nobody works. Charge points at home know nothing of it.
+fn stop(thing: &Thing, day: NaiveDate, trip: &Trip) -> Option<Stop> {
+    let count = i64::from(day.num_days_from_ce());
+    if thing.kind != Kind::Vehicle
+        || day.weekday().number_from_monday() < 6
+        || below(thing, "stops", count, 2) != 0
+    {
+        return None;
+    }
+    let operators: Vec<_> = operators::around(thing.zone).collect();
+    let pick = |matter: &str, among: usize| {
+        usize::try_from(below(thing, matter, count, i64::try_from(among).unwrap_or(1))).unwrap_or(0)
+    };
+    let operator = *operators.get(pick("operator", operators.len()))?;
+    let location = *operator.locations.get(pick("location", operator.locations.len()))?;
+    let from = trip.leaves + (trip.returns - trip.leaves) / 2;
+    let from = DateTime::from_timestamp(from.timestamp(), 0)?;
+    let to = from + TimeDelta::minutes(20 + below(thing, "stop", count, 25));
+    (to < trip.returns).then_some(Stop { from, to, operator, location })
 }
 
 /// Whether it stays plugged in from a day's return until the next day's start.
@@ -114,6 +147,7 @@ struct Around {
     is_plugged: bool,
     is_connected: bool,
     drain_w: i64,
+    stop: Option<Stop>,
     /// The moment at which something of it may change.
     until: DateTime<Utc>,
 }
@@ -130,12 +164,18 @@ fn around(thing: &Thing, at: DateTime<Utc>) -> Around {
     };
     let before = || plugged_after(thing, day.pred_opt().unwrap_or(day));
     let (mut is_home, mut is_plugged, mut drain_w) = (true, true, 0);
+    let mut stop_now = None;
     match trip(thing, day) {
         Some(trip) => {
             turn(trip.leaves);
             turn(trip.returns);
             if at >= trip.leaves && at < trip.returns {
                 (is_home, is_plugged, drain_w) = (false, false, trip.drain_w);
+                if let Some(stop) = stop(thing, day, &trip) {
+                    turn(stop.from);
+                    turn(stop.to);
+                    stop_now = Some(stop).filter(|stop| at >= stop.from && at < stop.to);
+                }
             } else {
                 is_plugged = if at < trip.leaves { before() } else { plugs(thing, day) };
             }
@@ -149,7 +189,10 @@ fn around(thing: &Thing, at: DateTime<Utc>) -> Around {
         turn(to);
         is_connected = at < from || at >= to;
     }
-    Around { is_home, is_plugged, is_connected, drain_w, until }
+    if stop_now.is_some() {
+        drain_w = 0;
+    }
+    Around { is_home, is_plugged, is_connected, drain_w, stop: stop_now, until }
 }
 
 /// What reaches the battery of so many watts from the grid.
@@ -175,6 +218,20 @@ fn charging(thing: &Thing, around: &Around, instruction: Instruction) -> (i64, i
     }
 }
 
+/// Where it charges while it is away.
+fn visit(around: &Around) -> Option<Visit> {
+    let Stop { operator, location, .. } = around.stop.as_ref()?;
+    let (operator, price) = (operator.code.to_owned(), operator.price);
+    Some(Visit { operator, location: (*location).to_owned(), price })
+}
+
+/// What a public charge point gives a battery for so many seconds, in joules.
+fn filled(thing: &Thing, stop: &Stop, charge_j: i64, seconds: i64) -> i64 {
+    let up_to_j = (thing.battery_j / 100 * PUBLIC_LIMIT).min(thing.limit_j);
+    let room = (up_to_j - charge_j).max(0);
+    room.min(into_battery(stop.operator.power_w) * seconds)
+}
+
 impl Cloud for Simulator {
     fn find(&self, thing: &Thing, at: DateTime<Utc>) -> Condition {
         let at = DateTime::from_timestamp(at.timestamp(), 0).unwrap_or(at);
@@ -186,6 +243,7 @@ impl Cloud for Simulator {
             is_plugged: around.is_plugged,
             is_connected: around.is_connected,
             power_w: 0,
+            visit: visit(&around),
         }
     }
 
@@ -209,6 +267,9 @@ impl Cloud for Simulator {
                 from_grid(battery_w) * (moved.battery_j / battery_w) + from_grid(moved.battery_j % battery_w);
         }
         condition.charge_j += moved.battery_j;
+        if let Some(stop) = &now.stop {
+            condition.charge_j += filled(thing, stop, condition.charge_j, seconds);
+        }
         if now.drain_w > 0 {
             let reserve = (thing.battery_j / 100 * RESERVE).min(condition.charge_j);
             condition.charge_j = (condition.charge_j - now.drain_w * seconds).max(reserve);
@@ -218,6 +279,7 @@ impl Cloud for Simulator {
         condition.is_home = then.is_home;
         condition.is_plugged = then.is_plugged;
         condition.is_connected = then.is_connected;
+        condition.visit = visit(&then);
         let (battery_w, up_to_j) = charging(thing, &then, instruction);
         condition.power_w = if condition.charge_j < up_to_j { from_grid(battery_w) } else { 0 };
         moved

@@ -7,7 +7,7 @@ use super::journal::Leg;
 use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
 use crate::platform::market;
-use crate::platform::money::{AmountError, Split};
+use crate::platform::money::{AmountError, Minor, Split};
 
 /// Stripes a book.
 pub const STRIPES: i64 = 16;
@@ -92,11 +92,18 @@ impl Books {
         self.0[book as usize]
     }
 
-    /// What stands against a transaction: a book, and for its tax that of taxes.
-    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<[Leg; 2], AmountError> {
-        let leg = |book, amount| Ok(Leg { ledger: self.get(book), amount: kind.effect(amount)?.negated()? });
-        Ok([leg(book, split.net)?, leg(Book::Tax, split.tax)?])
+    /// What stands against a transaction.
+    pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<Vec<Leg>, AmountError> {
+        let legs = against(book, kind, split)?.into_iter();
+        Ok(legs.map(|(book, amount)| Leg { ledger: self.get(book), amount }).collect())
     }
+}
+
+/// What stands against a transaction: a book, and for its tax, if there is any, that of taxes.
+pub(super) fn against(book: Book, kind: Kind, split: &Split) -> Result<Vec<(Book, Minor)>, AmountError> {
+    let parts =
+        [(book, split.net), (Book::Tax, split.tax)].into_iter().filter(|(_, part)| *part != Minor::ZERO);
+    parts.map(|(book, part)| Ok((book, kind.effect(part)?.negated()?))).collect()
 }
 
 /// The stripe of the books that a customer's ledger is posted against.
@@ -113,10 +120,6 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
         open.execute(&mut *tx).await?;
     }
     Ok(())
-}
-
-pub(super) async fn against(tx: &mut Tx, market: &str, ledger: i64) -> Result<Books, sqlx::Error> {
-    of_stripe(tx, market, stripe(ledger)).await
 }
 
 /// The books of one stripe of a market.

@@ -58,6 +58,8 @@ row! {
         pub status: String,
         /// Why it was started.
         pub note: String,
+        /// The member of staff who started it; none where the server did.
+        pub created_by: Option<String>,
         /// The member of staff who withdrew it.
         pub withdrawn_by: Option<String>,
         /// When it ended.
@@ -99,6 +101,8 @@ statement!(static OF_ACCOUNT: Process = concat!("
             when exists (select 1 from process_pauses held where held.process_id = p.id and held.days @> today.day)
                 or ", agency_collects!("p.account_id", "d.ledger_id"), " then 'PAUSED' else 'ACTIVE' end as status,
         p.note, p.ended_at, p.created_at, p.updated_at, d.debt,
+        (select u.name from process_events e join support_users u on u.id = e.actor_id
+            where e.process_id = p.id and e.kind = 'started' and e.actor_kind = 'support-user') as created_by,
         (select u.name from process_events e join support_users u on u.id = e.actor_id
             where e.process_id = p.id and e.kind = 'withdrawn' and e.actor_kind = 'support-user') as withdrawn_by,
         (select s.name from dunning_actions s where s.process_id = p.id and s.actioned_at is not null

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
+use super::books::Book;
 use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::money::{AmountError, Minor};
 
@@ -67,20 +68,35 @@ pub struct Entry<'a> {
     pub created_at: DateTime<Utc>,
     /// What moves. Legs of zero are left out.
     pub legs: Vec<Leg>,
+    /// What moves in the retailer's own books.
+    pub booked: Booked<'a>,
 }
 
-/// An entry that was posted.
-#[derive(Clone, Debug)]
-pub struct Posted {
-    /// Row id of the journal entry.
-    pub entry: i64,
-    placed: HashMap<i64, i64>,
+/// Legs on books, whose ledger accounts are found when they are locked.
+#[derive(Clone, Debug, Default)]
+pub struct Booked<'a> {
+    /// Code of the market.
+    pub market: &'a str,
+    /// The stripe of its books.
+    pub stripe: i16,
+    /// By how much the balance of each book rises.
+    pub amounts: Vec<(Book, Minor)>,
 }
 
-impl Posted {
+/// The postings of an entry whose ledger accounts are locked, in parallel lists.
+#[derive(Debug, Default)]
+pub(super) struct Placed {
+    pub ledgers: Vec<i64>,
+    pub sequences: Vec<i64>,
+    pub amounts: Vec<i64>,
+    pub balances: Vec<i64>,
+}
+
+impl Placed {
     /// The place of the entry's last posting in the ledger account's sequence.
     pub fn sequence(&self, ledger: i64) -> Option<i64> {
-        self.placed.get(&ledger).copied()
+        let last = self.ledgers.iter().rposition(|each| *each == ledger)?;
+        self.sequences.get(last).copied()
     }
 }
 
@@ -105,73 +121,79 @@ row! {
         ledger_account_id: i64,
         balance: i64,
         last_sequence: i64,
-        is_customer: bool,
+        book: Option<String>,
     }
 }
 
 impl Held {
-    fn known(self) -> (i64, (Standing, bool)) {
+    /// Where it stands, and whether it is a customer's.
+    fn known(&self) -> (i64, (Standing, bool)) {
         let standing = Standing { balance: Minor(self.balance), last_sequence: self.last_sequence };
-        (self.ledger_account_id, (standing, self.is_customer))
+        (self.ledger_account_id, (standing, self.book.is_none()))
     }
 }
 
 // Locked in the order of their ids, so that two entries never wait for each other.
 statement!(static LOCK: Held = "
-    select b.ledger_account_id, b.balance, b.last_sequence, l.owner = 'customer' as is_customer
+    select b.ledger_account_id, b.balance, b.last_sequence, l.book
     from ledger_balances b join ledger_accounts l on l.id = b.ledger_account_id
-    where b.ledger_account_id = any($1) and l.currency = $2
+    where b.ledger_account_id = any($1::bigint[] || array(
+            select h.id from ledger_accounts h where h.market = $3 and h.stripe = $4 and h.book = any($5::text[])))
+        and l.currency = $2
     order by b.ledger_account_id for update of b");
 
-statement!(static POST: (i64,) = "
-    with entry as (
-        insert into journal_entries (kind, currency, posted_date, created_at, reverses_id)
-        values ($1, $2, $3, $4, $9) returning id, currency
-    ), legs as (
-        select * from unnest($5::bigint[], $6::bigint[], $7::bigint[], $8::bigint[])
-            as leg (ledger, sequence, amount, balance)
-    ), moved as (
-        insert into postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
-        select leg.ledger, leg.sequence, entry.id, entry.currency, leg.amount, leg.balance from legs leg, entry
-    ), kept as (
-        update ledger_balances b set balance = last.balance, last_sequence = last.sequence
-        from (select distinct on (ledger) * from legs order by ledger, sequence desc) last
-        where b.ledger_account_id = last.ledger
-    )
-    select id from entry");
-
-#[derive(Default)]
-struct Rows {
-    ledgers: Vec<i64>,
-    sequences: Vec<i64>,
-    amounts: Vec<i64>,
-    balances: Vec<i64>,
+/// SQL that posts an entry, to be followed by what is made of it: the parts of a `with` named `entry` (`id`) and `legs`
+/// (`ledger`, `sequence`, `amount`, `balance`). Arguments 1 to 9 are the entry and what [`place`] answered.
+macro_rules! posting {
+    () => {
+        "with entry as (
+            insert into journal_entries (kind, currency, posted_date, created_at, reverses_id)
+            values ($1, $2, $3, $4, $5) returning id, currency
+        ), legs as (
+            select * from unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
+                as leg (ledger, sequence, amount, balance)
+        ), moved as (
+            insert into postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
+            select leg.ledger, leg.sequence, entry.id, entry.currency, leg.amount, leg.balance from legs leg, entry
+        ), kept as (
+            update ledger_balances b set balance = last.balance, last_sequence = last.sequence
+            from (select distinct on (ledger) * from legs order by ledger, sequence desc) last
+            where b.ledger_account_id = last.ledger
+        )"
+    };
 }
+pub(super) use posting;
 
 /// Locks ledger accounts until the transaction ends, in the order in which [`post`] would, and answers their
 /// balances: what is decided by them stays right. Those in another currency are left out.
 pub async fn hold(tx: &mut Tx, ledgers: &[i64], currency: &str) -> Result<HashMap<i64, Minor>, sqlx::Error> {
-    let held = LOCK.query().bind(ledgers).bind(currency).fetch_all(&mut *tx).await?;
+    let held = lock(tx, ledgers, currency, &Booked::default()).await?;
     Ok(held.into_iter().map(|row| (row.ledger_account_id, Minor(row.balance))).collect())
 }
 
-/// Posts an entry and keeps the balances of its ledger accounts, which stay locked until the transaction
-/// ends. A customer's balance must go on fitting the `Int` it is shown in.
-pub async fn post(tx: &mut Tx, entry: &Entry<'_>) -> Result<Posted, PostError> {
-    let legs = balanced(entry.legs.iter().copied())?;
-    let wanted: Vec<i64> = legs.iter().map(|leg| leg.ledger).collect();
-    let held = LOCK.query().bind(&wanted).bind(entry.currency).fetch_all(&mut *tx).await?;
-    let mut held: HashMap<i64, (Standing, bool)> = held.into_iter().map(Held::known).collect();
-    let rows = place(&legs, &mut held)?;
-    let post =
-        POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date).bind(entry.created_at);
-    let post = post.bind(&rows.ledgers).bind(&rows.sequences).bind(&rows.amounts).bind(&rows.balances);
-    let post = post.bind(entry.reverses);
-    let (id,) = post.fetch_one(&mut *tx).await?;
-    Ok(Posted {
-        entry: id,
-        placed: held.into_iter().map(|(ledger, (standing, _))| (ledger, standing.last_sequence)).collect(),
-    })
+async fn lock(
+    tx: &mut Tx,
+    ledgers: &[i64],
+    currency: &str,
+    booked: &Booked<'_>,
+) -> Result<Vec<Held>, sqlx::Error> {
+    let codes: Vec<&str> = booked.amounts.iter().map(|(book, _)| book.code()).collect();
+    let query = LOCK.query().bind(ledgers).bind(currency).bind(booked.market).bind(booked.stripe).bind(codes);
+    query.fetch_all(&mut *tx).await
+}
+
+/// Locks the ledger accounts of an entry until the transaction ends, and says which postings it is made of. A customer's
+/// balance must go on fitting the `Int` it is shown in.
+pub(super) async fn place(tx: &mut Tx, entry: &Entry<'_>) -> Result<Placed, PostError> {
+    let wanted: Vec<i64> = entry.legs.iter().map(|leg| leg.ledger).collect();
+    let held = lock(tx, &wanted, entry.currency, &entry.booked).await?;
+    let mut legs = entry.legs.clone();
+    for (book, amount) in &entry.booked.amounts {
+        let found = held.iter().find(|row| row.book.as_deref() == Some(book.code()));
+        let ledger = found.ok_or(PostError::UnknownLedger)?.ledger_account_id;
+        legs.push(Leg { ledger, amount: *amount });
+    }
+    in_sequence(&balanced(legs)?, &mut held.iter().map(Held::known).collect())
 }
 
 /// The legs that move anything, provided that they make an entry: two at least, and nothing in all.
@@ -185,8 +207,8 @@ pub(crate) fn balanced(legs: impl IntoIterator<Item = Leg>) -> Result<Vec<Leg>, 
 }
 
 /// Gives every leg its place in the sequence and the balance that it leaves.
-fn place(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Result<Rows, PostError> {
-    let mut rows = Rows::default();
+fn in_sequence(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Result<Placed, PostError> {
+    let mut rows = Placed::default();
     for leg in legs {
         let (standing, _) = held.get_mut(&leg.ledger).ok_or(PostError::UnknownLedger)?;
         standing.step(leg.amount)?;
@@ -214,7 +236,7 @@ mod tests {
     fn legs_on_one_ledger_follow_each_other() {
         let mut known = HashMap::from([held(1, 100, true), held(2, 0, false)]);
         let leg = |ledger, amount| Leg { ledger, amount: Minor(amount) };
-        let rows = place(&[leg(1, -30), leg(2, 50), leg(1, -20)], &mut known).expect("placed");
+        let rows = in_sequence(&[leg(1, -30), leg(2, 50), leg(1, -20)], &mut known).expect("placed");
         assert_eq!(rows.sequences, [5, 5, 6]);
         assert_eq!(rows.balances, [70, 50, 50]);
     }
@@ -223,8 +245,8 @@ mod tests {
     fn a_customers_balance_stays_within_an_int() {
         let most = i64::from(i32::MAX);
         let legs = [Leg { ledger: 1, amount: Minor(1) }];
-        assert!(place(&legs, &mut HashMap::from([held(1, most, true)])).is_err());
-        assert!(place(&legs, &mut HashMap::from([held(1, most, false)])).is_ok());
-        assert!(place(&legs, &mut HashMap::new()).is_err());
+        assert!(in_sequence(&legs, &mut HashMap::from([held(1, most, true)])).is_err());
+        assert!(in_sequence(&legs, &mut HashMap::from([held(1, most, false)])).is_ok());
+        assert!(in_sequence(&legs, &mut HashMap::new()).is_err());
     }
 }

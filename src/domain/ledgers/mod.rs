@@ -31,6 +31,7 @@ pub mod reasons;
 pub mod reminders;
 pub mod reversals;
 pub mod scheduled;
+pub mod set_aside;
 pub mod transactions;
 pub mod transfers;
 pub mod write_offs;

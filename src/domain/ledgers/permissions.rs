@@ -75,9 +75,10 @@ row! {
     }
 }
 
-// A deposit is no credit that its customer could give away.
+// A deposit, and what is on a meter, is no credit that its customer could give away.
 statement!(static ENDS: End = concat!("
-    select l.id, l.number, a.market, l.stores_credit, not l.holds_deposits and ", account_is_owned!(), " as is_owned
+    select l.id, l.number, a.market, l.stores_credit, not l.holds_deposits
+        and not l.holds_meter_credit and ", account_is_owned!(), " as is_owned
     from ledgers l join accounts a on a.id = l.account_id
     where l.number = any($3::text[]) and ", account_is_visible!()));
 

@@ -4,14 +4,17 @@
 use chrono::{NaiveDate, TimeDelta};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use thiserror::Error;
 
 use super::collections::{self, Debt};
 use super::debts::unsettled;
 use super::dunning::{put_off, today};
 use super::hardship::in_hardship;
 use super::processes::{self, Ending, Kind, agency_collects};
+use crate::domain::accounts::accounts;
+use crate::domain::auth::viewer::{MANAGE_DEBT, Viewer};
 use crate::domain::communications::messages::{self, Channel, NewMessage};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::market;
 
@@ -41,33 +44,48 @@ statement!(static LAST_OF_SLICE: (Option<i64>,) = "
         select l.id from ledgers l join ledger_balances b on b.ledger_account_id = l.id and b.balance < 0
         where l.id > $1 and not l.is_debt_ledger order by l.id limit $2
     ) slice");
-statement!(static OVERDUE: Overdue = concat!("
-    select distinct on (l.id) l.id as ledger_id, l.account_id, path.market, path.name as path, today.day as today,
-        owed.amount, owed.through_sequence
-    from unnest($1::text[], $2::date[]) as today (market, day)
-        join dunning_paths path on path.market = today.market and path.is_active
-        join accounts a on a.market = today.market
-        join ledgers l on l.account_id = a.id and not l.is_debt_ledger
-        join ledger_balances b on b.ledger_account_id = l.id and -b.balance >= path.threshold
-        cross join lateral (
-            select coalesce(max(d.through_sequence), 0) as sequence from dunning_processes d where d.ledger_id = l.id
-        ) covered
-        cross join lateral (
-            select least(-b.balance + coalesce(sum(p.amount) filter (where not late.is_late), 0),
-                    -sum(p.amount) filter (where late.is_late and p.sequence > covered.sequence))::bigint as amount,
-                max(p.sequence) filter (where late.is_late) as through_sequence
-            from postings p join journal_entries e on e.id = p.journal_entry_id
-                cross join lateral (
-                    select e.posted_date + path.terms_days + path.grace_days < today.day as is_late
-                ) late
-            where p.ledger_account_id = l.id and p.amount < 0
-        ) owed
-    where l.id > $3 and l.id <= $4 and owed.amount >= path.threshold and owed.through_sequence > covered.sequence
-        and not exists (select 1 from processes p
-            where p.kind = 'dunning' and p.ledger_id = l.id and p.ended_at is null)
-        and not ", agency_collects!("l.account_id", "l.id"), "
-        and not ", in_hardship!("a.id", "today.day"), "
+macro_rules! overdue {
+    () => {
+        concat!(
+            "select distinct on (l.id) l.id as ledger_id, l.account_id, path.market, path.name as path, today.day as today, \
+                 owed.amount, owed.through_sequence \
+             from unnest($1::text[], $2::date[]) as today (market, day) \
+                 join dunning_paths path on path.market = today.market and path.is_active \
+                 join accounts a on a.market = today.market \
+                 join ledgers l on l.account_id = a.id and not l.is_debt_ledger \
+                 join ledger_balances b on b.ledger_account_id = l.id and b.balance < 0 \
+                 cross join lateral ( \
+                     select coalesce(max(d.through_sequence), 0) as sequence from dunning_processes d where d.ledger_id = l.id \
+                 ) covered \
+                 cross join lateral ( \
+                     select least(-b.balance + coalesce(sum(p.amount) filter (where not late.is_late), 0), \
+                             -sum(p.amount) filter (where late.is_late and p.sequence > covered.sequence))::bigint as amount, \
+                         max(p.sequence) filter (where late.is_late) as through_sequence \
+                     from postings p join journal_entries e on e.id = p.journal_entry_id \
+                         cross join lateral ( \
+                             select e.posted_date + path.terms_days + path.grace_days < today.day as is_late \
+                         ) late \
+                     where p.ledger_account_id = l.id and p.amount < 0 \
+                 ) owed \
+             where owed.amount > 0 and owed.through_sequence > covered.sequence \
+                 and not exists (select 1 from processes p \
+                     where p.kind = 'dunning' and p.ledger_id = l.id and p.ended_at is null) \
+                 and not ",
+            agency_collects!("l.account_id", "l.id"),
+            " and not ",
+            in_hardship!("a.id", "today.day")
+        )
+    };
+}
+
+statement!(static OVERDUE: Overdue = concat!(overdue!(), "
+        and l.id > $3 and l.id <= $4 and -b.balance >= path.threshold and owed.amount >= path.threshold
     order by l.id, path.threshold desc"));
+statement!(static OVERDUE_OF: Overdue = concat!(overdue!(), "
+        and a.id = $3 and path.name = $4 and ($5::text is null or l.number = $5)
+    order by l.id"));
+statement!(static IS_PATH: (bool,) = "
+    select exists (select from dunning_paths where market = $1 and name = $2 and is_active)");
 statement!(static ADD: () = "
     insert into dunning_processes (process_id, ledger_id, market, path, through_sequence, debt)
     values ($1, $2, $3, $4, $5, $6)");
@@ -189,7 +207,8 @@ async fn start_slice(tx: &mut Tx, after: i64) -> Result<Option<i64>, sqlx::Error
     let (markets, days) = today(tx).await?;
     let query = OVERDUE.query().bind(&markets).bind(&days).bind(after).bind(last);
     for overdue in query.fetch_all(&mut *tx).await? {
-        start(tx, &overdue).await?;
+        let note = format!("{} overdue.", shown(&overdue.market, overdue.amount));
+        start(tx, None, &overdue, &note).await?;
     }
     Ok(Some(last))
 }
@@ -214,23 +233,84 @@ async fn go_on_slice(tx: &mut Tx, after: i64) -> Result<Option<i64>, sqlx::Error
     Ok(slice.last().copied())
 }
 
-async fn start(tx: &mut Tx, overdue: &Overdue) -> Result<(), sqlx::Error> {
-    let note = format!("{} overdue.", shown(&overdue.market, overdue.amount));
+/// Why nothing was started by hand.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The viewer may not deal with debts.
+    #[error("may not deal with debts")]
+    Forbidden,
+    /// There is no such account, or the viewer may not see it.
+    #[error("there is no such account")]
+    UnknownAccount,
+    /// The market has no path of this name.
+    #[error("there is no such path")]
+    UnknownPath,
+    /// No reason was given.
+    #[error("starting to dun somebody needs a reason")]
+    NoNote,
+    /// Nothing is overdue that is not dunned, was not dunned before, and may be dunned.
+    #[error("nothing is overdue that could be dunned")]
+    NothingOverdue,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(StartError);
+
+/// What is to be started by hand.
+#[derive(Clone, Copy, Debug)]
+pub struct ByHand<'a> {
+    /// Number of the account.
+    pub account_number: &'a str,
+    /// Number of one of its ledgers; all on which something is overdue without one.
+    pub ledger_number: Option<&'a str>,
+    /// Name of the path.
+    pub path: &'a str,
+    /// Why.
+    pub note: &'a str,
+}
+
+/// Starts dunning on the ledgers of an account, also for less than the path's threshold. Answers how many processes there are
+/// now that were not before.
+///
+/// # Errors
+/// See [`StartError`].
+pub async fn start_by_hand(tx: &mut Tx, viewer: &Viewer, what: &ByHand<'_>) -> Result<usize, StartError> {
+    if !viewer.may(MANAGE_DEBT) {
+        return Err(StartError::Forbidden);
+    }
+    let account = accounts::by_number(tx, viewer, what.account_number).await?;
+    let account = account.ok_or(StartError::UnknownAccount)?;
+    let (is_path,) = IS_PATH.query().bind(&account.market).bind(what.path).fetch_one(&mut *tx).await?;
+    let note = Some(what.note.trim()).filter(|note| !note.is_empty()).ok_or(StartError::NoNote)?;
+    if !is_path {
+        return Err(StartError::UnknownPath);
+    }
+    let (markets, days) = today(tx).await?;
+    let query = OVERDUE_OF.query().bind(markets).bind(days).bind(account.id).bind(what.path);
+    let mut started = 0;
+    for overdue in query.bind(what.ledger_number).fetch_all(&mut *tx).await? {
+        started += usize::from(start(tx, Some(viewer), &overdue, note).await?);
+    }
+    if started == 0 { Err(StartError::NothingOverdue) } else { Ok(started) }
+}
+
+/// Starts a process, unless somebody else was faster.
+async fn start(tx: &mut Tx, by: Option<&Viewer>, overdue: &Overdue, note: &str) -> Result<bool, sqlx::Error> {
     let new = processes::New {
         kind: Kind::Dunning,
         account: overdue.account_id,
         ledger: Some(overdue.ledger_id),
         started_on: overdue.today,
-        note: &note,
+        note,
     };
-    // Another server was faster.
-    let Some(id) = processes::start(tx, None, &new).await? else { return Ok(()) };
+    let Some(id) = processes::start(tx, by, &new).await? else { return Ok(false) };
     let add = ADD.command().bind(id).bind(overdue.ledger_id).bind(&overdue.market).bind(&overdue.path);
     add.bind(overdue.through_sequence).bind(overdue.amount).execute(&mut *tx).await?;
     let now = tx.business_now().await?;
     let plan = PLAN.command().bind(id).bind(&overdue.market).bind(&overdue.path).bind(overdue.today);
     plan.bind(now).execute(&mut *tx).await?;
-    Ok(())
+    Ok(true)
 }
 
 async fn move_on(tx: &mut Tx, due: &Due) -> Result<(), sqlx::Error> {

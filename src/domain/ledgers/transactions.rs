@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use super::books::{self, Book};
-use super::journal::{self, Entry, Leg, PostError};
+use super::journal::{self, Booked, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::events::{self, About, Event, Name};
@@ -361,13 +361,31 @@ impl<'a> New<'a> {
     }
 }
 
-statement!(static ADD: Transaction = concat!("
-    with t as (
+// Ids are drawn in the given order, once the ledgers are locked. What was just posted is not to be seen yet, hence `legs`.
+statement!(static POST: Under<Transaction> = concat!(
+    journal::posting!(), ", t as (
         insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
             tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17::text::json) returning *)
-    select ", columns!(), " from t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
-        join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence"));
+        select s.ledger, s.sequence, entry.id, s.kind, $3, $4, s.amount, s.net, s.tax, s.title, s.note, s.display_note,
+            s.reason, s.payment_type, s.supply, s.is_export, s.metadata::json
+        from entry, unnest($10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[],
+                $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::boolean[], $23::text[]) with ordinality
+            as s (ledger, sequence, kind, amount, net, tax, title, note, display_note, reason, payment_type, supply,
+                is_export, metadata, place)
+        order by s.place returning *)
+    select t.journal_entry_id as parent, ", columns!(), "
+    from t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
+        join (select ledger, sequence, balance as balance_after from legs) p
+            on p.ledger = t.ledger_id and p.sequence = t.sequence
+    order by t.id"));
+
+/// What stands against the transactions of an entry.
+pub(super) enum Against<'a> {
+    /// Ledger accounts that are known.
+    Legs(&'a [Leg]),
+    /// Books of the stripe of the first transaction's ledger.
+    Books(Vec<(Book, Minor)>),
+}
 
 /// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes.
 pub(super) async fn record(
@@ -377,9 +395,8 @@ pub(super) async fn record(
     new: &New<'_>,
     book: Book,
 ) -> Result<Transaction, PostError> {
-    let books = books::against(tx, &market.code, ledger).await?;
-    let others = books.against(book, new.kind, &new.split)?;
-    let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], &others).await?;
+    let against = Against::Books(books::against(book, new.kind, &new.split)?);
+    let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], against).await?;
     recorded.made.into_iter().next().ok_or(PostError::UnknownLedger)
 }
 
@@ -389,7 +406,7 @@ pub(super) struct Recorded {
     pub made: Vec<Transaction>,
 }
 
-/// Posts transactions on different customers' ledgers and `others` as one entry. The ledgers are locked
+/// Posts transactions on different customers' ledgers, and what stands against them, as one entry. The ledgers are locked
 /// before the ids are drawn, so ids follow each ledger's sequence. Other systems are told of each transaction.
 pub(super) async fn record_entry(
     tx: &mut Tx,
@@ -397,33 +414,58 @@ pub(super) async fn record_entry(
     kind: &str,
     reverses: Option<i64>,
     shown: &[(i64, &New<'_>)],
-    others: &[Leg],
+    against: Against<'_>,
 ) -> Result<Recorded, PostError> {
     let now = tx.business_now().await?;
-    let posted_date = market.day(now);
-    let mut legs = Vec::with_capacity(shown.len() + others.len());
+    let mut legs = Vec::with_capacity(shown.len());
     for (ledger, new) in shown {
         legs.push(Leg { ledger: *ledger, amount: new.kind.effect(new.split.gross)? });
     }
-    legs.extend_from_slice(others);
-    let entry = Entry { kind, reverses, currency: &market.currency.code, posted_date, created_at: now, legs };
-    let posted = journal::post(tx, &entry).await?;
-    let mut made: Vec<Transaction> = Vec::with_capacity(shown.len());
-    for (ledger, new) in shown {
-        let sequence = posted.sequence(*ledger).ok_or(PostError::UnknownLedger)?;
-        let add = ADD.query().bind(ledger).bind(sequence).bind(posted.entry).bind(new.kind.code());
-        let add = add.bind(posted_date).bind(now).bind(new.split.gross).bind(new.split.net);
-        let add = add.bind(new.split.tax).bind(new.title).bind(new.note).bind(new.display_note);
-        let add = add.bind(new.reason_code).bind(new.payment_type).bind(new.supply).bind(new.is_export);
-        let add = add.bind(new.metadata.map(Value::to_string));
-        made.push(add.fetch_one(&mut *tx).await?);
+    let mut booked = Booked::default();
+    match against {
+        Against::Legs(others) => legs.extend_from_slice(others),
+        Against::Books(amounts) => {
+            let stripe = shown.first().map_or(0, |(ledger, _)| books::stripe(*ledger));
+            booked = Booked { market: &market.code, stripe, amounts };
+        }
     }
-    let told = made
+    let (posted_date, currency) = (market.day(now), market.currency.code.as_str());
+    let entry = Entry { kind, reverses, currency, posted_date, created_at: now, legs, booked };
+    let recorded = post(tx, &entry, shown).await?;
+    let told = recorded
+        .made
         .iter()
         .zip(shown)
-        .map(|(made, (ledger, new))| posted_event(made.id, *ledger, new, &entry, posted.entry));
+        .map(|(made, (ledger, new))| posted_event(made.id, *ledger, new, &entry, recorded.entry));
     events::record(tx, &told.collect::<Vec<_>>()).await?;
-    Ok(Recorded { entry: posted.entry, made })
+    Ok(recorded)
+}
+
+/// Locks, and then posts in one statement.
+async fn post(tx: &mut Tx, entry: &Entry<'_>, shown: &[(i64, &New<'_>)]) -> Result<Recorded, PostError> {
+    let placed = journal::place(tx, entry).await?;
+    let sequences = shown.iter().map(|(ledger, _)| placed.sequence(*ledger));
+    let sequences: Vec<i64> = sequences.collect::<Option<_>>().ok_or(PostError::UnknownLedger)?;
+    macro_rules! each {
+        ($new:ident, $of:expr) => {
+            shown.iter().map(|(_, $new)| $of).collect::<Vec<_>>()
+        };
+    }
+    let query = POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date);
+    let query = query.bind(entry.created_at).bind(entry.reverses);
+    let query = query.bind(placed.ledgers).bind(placed.sequences).bind(placed.amounts).bind(placed.balances);
+    let query = query.bind(shown.iter().map(|(ledger, _)| *ledger).collect::<Vec<_>>()).bind(sequences);
+    let query = query.bind(each!(new, new.kind.code()));
+    let query = query.bind(each!(new, new.split.gross.0)).bind(each!(new, new.split.net.0));
+    let query = query.bind(each!(new, new.split.tax.0)).bind(each!(new, new.title));
+    let query = query.bind(each!(new, new.note)).bind(each!(new, new.display_note));
+    let query = query.bind(each!(new, new.reason_code)).bind(each!(new, new.payment_type));
+    let query = query.bind(each!(new, new.supply)).bind(each!(new, new.is_export));
+    let query = query.bind(each!(new, new.metadata.map(Value::to_string)));
+    let (entries, made): (Vec<i64>, Vec<Transaction>) =
+        query.fetch_all(&mut *tx).await?.into_iter().map(Under::pair).unzip();
+    let entry = entries.first().copied().ok_or(PostError::UnknownLedger)?;
+    Ok(Recorded { entry, made })
 }
 
 fn posted_event(id: i64, ledger: i64, new: &New<'_>, entry: &Entry<'_>, entry_id: i64) -> Event {

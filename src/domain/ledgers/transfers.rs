@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::journal::{self, PostError, posting_error};
 use super::ledgers::{self, LedgerName, NameError, Target};
-use super::transactions::{self, Kind, New, Recorded, Transaction};
+use super::transactions::{self, Against, Kind, New, Recorded, Transaction};
 use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer};
 use crate::platform::db::{Tx, database_error};
 use crate::platform::market::{self, Market};
@@ -147,20 +147,26 @@ pub(super) async fn settle(
     Ok(())
 }
 
-/// Moves an amount between two ledgers of one market, the first of which has it. No viewer: the caller has seen to that.
+/// Moves an amount between two ledgers of one market, the first of which has it. Answers the ids of what both show. No viewer:
+/// the caller has seen to that.
 pub(in crate::domain) async fn carry(
     tx: &mut Tx,
     market: &Market,
     ends: [i64; 2],
     amount: Minor,
     note: &str,
-) -> Result<(), TransferError> {
+) -> Result<[i64; 2], TransferError> {
     let held = journal::hold(tx, &ends, &market.currency.code).await?;
     afford(&held, ends[0], amount)?;
-    put(tx, market, ends, amount, Some(note)).await.map(|_| ())
+    let made = put(tx, market, ends, amount, Some(note)).await?.made;
+    match made.as_slice() {
+        [charge, credit] => Ok([charge.id, credit.id]),
+        _ => Err(TransferError::Database(sqlx::Error::RowNotFound)),
+    }
 }
 
-async fn put(
+/// Moves an amount between two ledgers that the caller holds, the second of which owes it or has room for it.
+pub(super) async fn put(
     tx: &mut Tx,
     market: &Market,
     [source, target]: [i64; 2],
@@ -170,7 +176,7 @@ async fn put(
     let side = |kind| New { note, reason_code: Some(REASON), ..New::of(kind, Split::untaxed(amount), TITLE) };
     let (charge, credit) = (side(Kind::Charge), side(Kind::Credit));
     let shown = [(source, &charge), (target, &credit)];
-    Ok(transactions::record_entry(tx, market, ENTRY, None, &shown, &[]).await?)
+    Ok(transactions::record_entry(tx, market, ENTRY, None, &shown, Against::Legs(&[])).await?)
 }
 
 fn afford(held: &HashMap<i64, Minor>, source: i64, amount: Minor) -> Result<(), TransferError> {

@@ -14,3 +14,4 @@ pub mod settling;
 pub mod simulated_grid;
 pub mod taking_part;
 pub mod wallets;
+pub mod wheel;

@@ -38,6 +38,8 @@ database_error!(AdequacyError);
 /// How the regular payment of a ledger compares with what is charged. Amounts are minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Adequacy {
+    /// The ledger.
+    pub ledger_id: i64,
     /// What would bring the balance to its target within a year.
     pub suggested: i64,
     /// What was charged in a month over the last year.
@@ -61,10 +63,12 @@ row! {
     }
 }
 
-// What was undone counts for nothing: both sides of it are charges of opposite amounts.
+// What was undone counts for nothing: both sides of it are charges of opposite amounts. What was only moved elsewhere was not
+// charged.
 statement!(static CHARGED: Charged = "
     select coalesce(sum(amount), 0)::bigint as total, min(posted_date) as first from transactions
-    where ledger_id = $1 and kind = 'charge' and posted_date > $2 and posted_date <= $3");
+    where ledger_id = $1 and kind = 'charge' and posted_date > $2 and posted_date <= $3
+        and reason_code is distinct from 'BALANCE_TRANSFER'");
 statement!(static CURRENT: Schedule = concat!("
     select ", schedule_columns!(), " from payment_schedules s join accounts a on a.id = s.account_id
     where s.ledger_id = $1 and s.valid_from <= $2 and (s.valid_to is null or s.valid_to > $2)"));
@@ -110,6 +114,7 @@ pub async fn calculate(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Ade
     let adjustment = average.checked_sub(balance).and_then(|gap| share(gap, 1, MONTHS));
     let adjustment = adjustment.ok_or(AdequacyError::TooEarly)?;
     Ok(Adequacy {
+        ledger_id: ledger.id,
         suggested: average.saturating_add(adjustment).max(0),
         average_charge: average,
         existing: current.as_ref().and_then(monthly),
@@ -118,6 +123,50 @@ pub async fn calculate(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Ade
         target: average,
         reviewed_on: today,
     })
+}
+
+row! {
+    /// What was charged for the days of a supply.
+    pub struct Charge {
+        market_name: String,
+        /// The first local day.
+        pub first: Option<NaiveDate>,
+        /// The last local day.
+        pub last: Option<NaiveDate>,
+        /// With tax, in minor units; less than nothing where an earlier charge was too much.
+        pub amount: i64,
+    }
+}
+
+/// What was charged for energy of one market, such as `GBR_GAS`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Consumption {
+    /// Territory and commodity.
+    pub market_name: String,
+    /// Its charges, the earliest days first.
+    pub charges: Vec<Charge>,
+}
+
+// Whoever asks has been shown the ledger.
+statement!(static CHARGES: Charge = "
+    select sp.market_name, lower(c.days) as first, upper(c.days) - 1 as last, t.amount
+    from transactions t join supply_charges c on c.transaction_id = t.id join agreements g on g.id = c.agreement_id
+        join supply_points sp on sp.id = g.supply_point_id
+    where t.ledger_id = $1 and t.kind = 'charge' and not t.is_reversed and t.posted_date > $2 and t.posted_date <= $3
+    order by sp.market_name, c.days, t.id");
+
+/// What the calculation for a ledger goes by as far as it is for energy: the charges of the year before, by market.
+pub async fn consumption(tx: &mut Tx, found: &Adequacy) -> Result<Vec<Consumption>, sqlx::Error> {
+    let since = found.reviewed_on - TimeDelta::days(YEAR);
+    let charges = CHARGES.query().bind(found.ledger_id).bind(since).bind(found.reviewed_on);
+    let mut all: Vec<Consumption> = Vec::new();
+    for charge in charges.fetch_all(&mut *tx).await? {
+        match all.last_mut().filter(|known| known.market_name == charge.market_name) {
+            Some(known) => known.charges.push(charge),
+            None => all.push(Consumption { market_name: charge.market_name.clone(), charges: vec![charge] }),
+        }
+    }
+    Ok(all)
 }
 
 statement!(static MARKET: (String,) = "

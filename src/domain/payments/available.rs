@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::held_schedules::{Ledger, ScheduleError};
 use super::schedules;
 use super::terms;
-use crate::domain::accounts::accounts;
+use crate::domain::accounts::{accounts, grouped};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::ledgers::ledgers::{self, Which};
 use crate::platform::calendar;
@@ -82,11 +82,15 @@ pub async fn next(
 row! {
     /// A payment that was asked of a ledger.
     pub struct Request {
+        /// Row id of the payment.
+        pub id: i64,
         /// When the money is or was due to move.
         pub payment_date: NaiveDate,
         /// One of `AccountPaymentStatusOptions`.
         pub status: String,
-        /// In minor units, with the fee.
+        /// What is collected from the customer, in minor units, with the fee.
+        pub customer: Minor,
+        /// The same with what others have given towards it.
         pub total: Minor,
     }
 }
@@ -105,7 +109,8 @@ statement!(static PAGE: Under<Request> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
-        select p.payment_date, p.status, p.amount + p.surcharge as total", requests!(), "
+        select p.id, p.payment_date, p.status, p.amount + p.surcharge as customer, p.amount + p.surcharge + coalesce((
+            select sum(f.amount)::bigint from payment_fundings f where f.payment_id = p.id), 0) as total", requests!(), "
         order by p.payment_date desc, p.id desc offset parents.skip limit parents.take
     ) inside"));
 statement!(static COUNT: (i64, i64) = concat!("
@@ -128,4 +133,26 @@ pub async fn requests(
     let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
+}
+
+row! {
+    /// What somebody else than the customer gave towards a payment.
+    pub struct Funding {
+        payment_id: i64,
+        /// Why: the reason of the credit.
+        pub reason: String,
+        /// In minor units.
+        pub amount: Minor,
+    }
+}
+
+// Whoever asks has been shown the payments. A payment has few: no more than there were credits between two bills.
+statement!(static FUNDINGS: Funding = "
+    select payment_id, reason, amount from payment_fundings where payment_id = any($1::bigint[])
+    order by payment_id, transaction_id");
+
+/// What others gave towards each of these payments, which the caller has been shown, the oldest first.
+pub async fn fundings(tx: &mut Tx, payments: &[i64]) -> Result<Vec<Vec<Funding>>, sqlx::Error> {
+    let rows = FUNDINGS.query().bind(payments).fetch_all(&mut *tx).await?;
+    Ok(grouped(payments, rows.into_iter().map(|funding| (funding.payment_id, funding)).collect()))
 }

@@ -123,6 +123,8 @@ struct Fall {
     bill: Option<i64>,
     amount: Minor,
     reason: &'static str,
+    /// What of the bill is not collected, because its balance has been raised since.
+    settled: i64,
 }
 
 async fn regular(
@@ -133,7 +135,8 @@ async fn regular(
 ) -> Result<Option<Fall>, sqlx::Error> {
     let (Some(due), Some(amount)) = (next, schedule.payment_amount) else { return Ok(None) };
     plan_next(tx, schedule.id, due.succ_opt().unwrap_or(due)).await?;
-    let fall = Fall { day: due, due_on: Some(due), bill: None, amount, reason: "REGULAR_SCHEDULE" };
+    let reason = "REGULAR_SCHEDULE";
+    let fall = Fall { day: due, due_on: Some(due), bill: None, amount, reason, settled: 0 };
     Ok((due >= today - LATEST).then_some(fall))
 }
 
@@ -148,7 +151,8 @@ async fn for_bill(tx: &mut Tx, schedule: &Schedule, bill: i64) -> Result<Option<
     let day = schedule.payment_day.and_then(|day| u32::try_from(day).ok());
     let day = day.and_then(|day| calendar::next_in_months(issued, 1, day, issued));
     let day = day.unwrap_or(due);
-    let fall = Fall { day, due_on: None, bill: Some(bill), amount, reason: "BILL_ISSUED" };
+    let settled = amount.0.saturating_neg().saturating_sub(closing.0);
+    let fall = Fall { day, due_on: None, bill: Some(bill), amount, reason: "BILL_ISSUED", settled };
     Ok((amount > Minor::ZERO).then_some(fall))
 }
 
@@ -163,7 +167,7 @@ async fn for_balance(
     let (open,) = OPEN.query().bind(schedule.ledger_id).fetch_one(&mut *tx).await?;
     let holds = schedule.valid_from <= today && schedule.valid_to.is_none_or(|end| end > today);
     let reason = "BALANCE_THRESHOLD_CROSSED";
-    let fall = Fall { day: today, due_on: Some(today), bill: None, amount, reason };
+    let fall = Fall { day: today, due_on: Some(today), bill: None, amount, reason, settled: 0 };
     Ok((holds && open < below.0).then_some(fall))
 }
 
@@ -195,6 +199,23 @@ async fn ask(
         represents: None,
         idempotency_key: None,
     };
-    life::request(tx, None, &new).await?;
+    let requested = life::request(tx, None, &new).await?;
+    if let (Some(payment), Some(bill)) = (requested, fall.bill) {
+        FUND.command().bind(payment).bind(bill).bind(fall.settled).execute(&mut *tx).await?;
+    }
     Ok(())
 }
+
+// Credits that are on none of the bills up to this one, the oldest first, as far as they account for what is not collected.
+statement!(static FUND: () = "
+    with given as (
+        select t.id, coalesce(t.reason_code, t.title) as reason, t.amount,
+            coalesce(sum(t.amount) over (order by t.id rows between unbounded preceding and 1 preceding), 0) as before
+        from billing_documents d join transactions t on t.ledger_id = d.ledger_id and t.kind = 'credit' and t.amount > 0
+            and not t.is_reversed
+            left join billing_documents on_bill on on_bill.id = t.billing_document_id
+        where d.id = $2 and (t.billing_document_id is null or on_bill.position is null or on_bill.position > d.position)
+    )
+    insert into payment_fundings (payment_id, transaction_id, reason, amount)
+    select $1, id, reason, least(amount, $3::bigint - before)::bigint from given where before < $3::bigint
+    on conflict do nothing");

@@ -27,6 +27,7 @@ pub mod payment_refunds;
 pub mod payouts;
 pub mod plans;
 pub mod preferences;
+pub mod prepay;
 pub mod promises;
 pub mod refunds;
 pub mod refusals;

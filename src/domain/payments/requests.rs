@@ -131,9 +131,9 @@ macro_rules! ledgers {
     };
 }
 
-// A deposit goes back as it was agreed, and not because somebody asks.
+// A deposit goes back as it was agreed, and not because somebody asks; what is on a meter is on the meter.
 statement!(static NAMED: Ledger = concat!(
-    ledgers!(), "not l.holds_deposits and (l.id = $4::bigint or l.number = $5::text) and ", account_is_visible!()));
+    ledgers!(), "not l.holds_deposits and not l.holds_meter_credit and (l.id = $4::bigint or l.number = $5::text) and ", account_is_visible!()));
 statement!(static MAIN: Ledger = concat!(ledgers!(), "l.is_main and ", account_is_visible!()));
 statement!(static KNOWS_KEY: (bool,) = "
     select exists (select 1 from repayment_requests where account_id = $1 and idempotency_key = $2)");

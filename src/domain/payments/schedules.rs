@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chrono::{Datelike, NaiveDate, TimeDelta};
+use chrono::{Datelike, NaiveDate, TimeDelta, Weekday};
 
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
@@ -88,6 +88,81 @@ impl Schedule {
         let next = |day: &NaiveDate| self.next_due(day.succ_opt()?);
         std::iter::successors(self.next_due(from), next).take_while(|due| *due <= to).take(most).collect()
     }
+}
+
+/// From which end of the month a payment day is counted, and how people say it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PaymentDay {
+    /// One of `PaymentDayDirectionType`; none for days of the week.
+    pub direction: Option<&'static str>,
+    /// In words.
+    pub description: String,
+}
+
+impl Schedule {
+    /// How its payment day is to be read; none where payments do not come round on a day.
+    pub fn day_details(&self) -> Option<PaymentDay> {
+        let day = self.payment_day?;
+        let of_month = |direction, description| Some(PaymentDay { direction: Some(direction), description });
+        if self.frequency.as_deref() == Some("Weekly") {
+            let weekday = u8::try_from(day - 1).ok().and_then(|day| Weekday::try_from(day).ok())?;
+            return Some(PaymentDay { direction: None, description: format!("On {}s", full_name(weekday)) });
+        }
+        match day {
+            31 => of_month("BEFORE_END_OF_MONTH", "On the last day of the month".to_owned()),
+            29 | 30 => {
+                of_month("OF_MONTH", format!("On day {day} of the month, or its last day if it has none"))
+            }
+            _ => of_month("OF_MONTH", format!("On day {day} of the month")),
+        }
+    }
+}
+
+fn full_name(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Mon => "Monday",
+        Weekday::Tue => "Tuesday",
+        Weekday::Wed => "Wednesday",
+        Weekday::Thu => "Thursday",
+        Weekday::Fri => "Friday",
+        Weekday::Sat => "Saturday",
+        Weekday::Sun => "Sunday",
+    }
+}
+
+row! {
+    /// How long after a payment falls due it is collected, at the earliest.
+    pub struct Delay {
+        market: String,
+        method: String,
+        /// How long before it the customer is told, in days.
+        pub notice_days: i32,
+        /// How long before it the vendor has the order, in days.
+        pub lead_days: i32,
+        /// Whether only days count on which the banks of the market work, so that others become the next one.
+        pub on_working_days: bool,
+    }
+}
+
+statement!(static DELAYS: Delay = "
+    select t.market, t.method, t.notice_days, t.lead_days, t.on_working_days
+    from collection_terms t join unnest($1::text[], $2::text[]) as wanted (market, method)
+        on wanted.market = t.market and wanted.method = t.method
+    group by t.market, t.method");
+
+/// By what rule the payments of each of these schedules are collected later than they fall due; none where customers pay by
+/// themselves.
+pub async fn delays(tx: &mut Tx, schedules: &[&Schedule]) -> Result<Vec<Option<Delay>>, sqlx::Error> {
+    let (markets, methods): (Vec<&str>, Vec<&str>) =
+        schedules.iter().filter_map(|schedule| Some((schedule.market.as_str(), schedule.method()?))).unzip();
+    let found = DELAYS.query().bind(markets).bind(methods).fetch_all(&mut *tx).await?;
+    let of = |schedule: &&Schedule| {
+        let fits = |delay: &&Delay| {
+            delay.market == schedule.market && Some(delay.method.as_str()) == schedule.method()
+        };
+        found.iter().find(fits).cloned()
+    };
+    Ok(schedules.iter().map(of).collect())
 }
 
 /// The kind of instruction that a kind of schedule charges. None where the customer pays by themselves.

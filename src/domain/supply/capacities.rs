@@ -1,5 +1,7 @@
 //! What may be drawn from a point at once, as it was agreed with the network. Changes are added; what held before stays.
 
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use rust_decimal::Decimal;
 use thiserror::Error;
@@ -25,7 +27,34 @@ row! {
     }
 }
 
+/// A capacity that prices go by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// The figure.
+    pub value: Decimal,
+    /// Its unit, such as `AMPERE`.
+    pub unit: &'static str,
+    /// In amperes: one kilovolt-ampere is priced as ten.
+    pub amperes: Decimal,
+}
+
+/// What held on a local day, of what was agreed on one point from the earliest on.
+pub fn on(agreed: &[Capacity], day: NaiveDate) -> Option<&Capacity> {
+    agreed.iter().rfind(|capacity| capacity.valid_from <= day)
+}
+
 impl Capacity {
+    /// What contracts go by; none where only kilowatts were agreed, which have contracts of their own.
+    pub fn of_contract(&self) -> Option<Agreed> {
+        let (value, factor, unit) = match (self.amperage, self.kva) {
+            (Some(amperage), _) => (amperage, 1, "AMPERE"),
+            (None, Some(kva)) => (kva, 10, "KILOVOLT_AMPERE"),
+            (None, None) => return None,
+        };
+        let value = Decimal::from(value);
+        Some(Agreed { value, unit, amperes: value * Decimal::from(factor) })
+    }
+
     /// The figure that was agreed, and its unit.
     pub fn agreed(&self) -> (Option<Decimal>, Option<&'static str>) {
         let units = [
@@ -87,6 +116,19 @@ statement!(static OF_POINTS: Capacity = concat!("
           and (upper_inf(s.during) or c.valid_from < (upper(s.during) at time zone ", zone_of_point!(), ")::date)
           and ", account_is_visible!(), "))
     order by c.supply_point_id, c.valid_from"));
+
+statement!(static HELD: Capacity = "
+    select c.supply_point_id, c.valid_from, c.amperage, c.kva, c.kw from supply_point_capacities c
+    where c.supply_point_id = any($1::bigint[]) order by c.supply_point_id, c.valid_from");
+
+/// All that was agreed at each of these points, from the earliest on, for pricing what was supplied there.
+pub async fn held(tx: &mut Tx, points: &[i64]) -> Result<HashMap<i64, Vec<Capacity>>, sqlx::Error> {
+    let mut held: HashMap<i64, Vec<Capacity>> = HashMap::new();
+    for row in HELD.query().bind(points).fetch_all(&mut *tx).await? {
+        held.entry(row.supply_point_id).or_default().push(row);
+    }
+    Ok(held)
+}
 
 /// Agrees on a capacity from a local day on.
 pub async fn agree(tx: &mut Tx, new: &Capacity) -> Result<(), CapacityError> {

@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Months, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::capacities::{self, Capacity};
 use super::consumption;
 use super::grouping::Grouping;
 use super::interval::Interval;
@@ -70,6 +71,9 @@ pub struct Kept {
     pub tax: Decimal,
     /// Net, in minor units.
     pub net: i64,
+    /// The capacity that the price went by, and its unit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub capacity: Option<(Decimal, String)>,
 }
 
 impl Kept {
@@ -84,6 +88,7 @@ impl Kept {
             rate: line.rate.map(|rate| rate.normalize()),
             tax: line.tax.normalize(),
             net: line.net.0,
+            capacity: line.capacity.map(|agreed| (agreed.value, agreed.unit.to_owned())),
         }
     }
 
@@ -174,11 +179,40 @@ async fn charge(
     let begins = market.day(due.from_at);
     let first = due.charged_to.unwrap_or_else(|| due.charged_from.map_or(begins, |day| day.max(begins)));
     let last = due.to_at.map_or(before, |to| before.min(end_day(market, to)));
+    let first = forgo(tx, market, due, (first, last)).await?;
     if first >= last {
         return Ok(None);
     }
     let Some(lines) = lines(tx, market, due, (first, last)).await? else { return Ok(None) };
     post(tx, market, due, (first, last), None, &lines).await
+}
+
+statement!(static FORGO: () = "
+    insert into supply_charges (agreement_id, days, lines, charged_at, is_forgone)
+    values ($1, daterange($2, $3), '[]', $4, true)");
+
+/// Lets go what was supplied too long ago to be charged for, and answers the first day that still is.
+async fn forgo(
+    tx: &mut Tx,
+    market: &Market,
+    due: &Due,
+    (first, last): Days,
+) -> Result<NaiveDate, ChargingError> {
+    let Some(limit) = limit(tx, market, due).await? else { return Ok(first) };
+    let to = last.min(limit);
+    if first < to {
+        let now = tx.business_now().await?;
+        FORGO.command().bind(due.id).bind(first).bind(to).bind(now).execute(&mut *tx).await?;
+    }
+    Ok(first.max(limit))
+}
+
+/// The first day whose energy may be charged for today, where the market limits that. What the customer is paid for has no
+/// limit.
+async fn limit(tx: &mut Tx, market: &Market, due: &Due) -> Result<Option<NaiveDate>, sqlx::Error> {
+    let today = market.day(tx.business_now().await?);
+    let months = market.back_billing_months.filter(|_| !due.is_export);
+    Ok(months.and_then(|months| today.checked_sub_months(Months::new(months))))
 }
 
 /// The local day that begins at a moment, or after it.
@@ -201,7 +235,9 @@ async fn lines(
     let since = Grouping::MONTH.start_before(market.time_zone(), from).max(due.from_at);
     let mut used = consumption::of_points(tx, &[due.supply_point_id], since, to).await?;
     let used = used.remove(&due.supply_point_id).unwrap_or_default();
-    match priced(rates, due, (from, to), &used) {
+    let mut held = capacities::held(tx, &[due.supply_point_id]).await?;
+    let held = held.remove(&due.supply_point_id).unwrap_or_default();
+    match priced(rates, due, (from, to), (&used, &held)) {
         Ok(lines) => Ok(Some(lines?.iter().map(Kept::of).collect())),
         Err(PricingError::NoRate(_)) => Ok(None),
     }
@@ -211,9 +247,9 @@ fn priced(
     rates: &Rates,
     due: &Due,
     period: (DateTime<Utc>, DateTime<Utc>),
-    used: &[Interval],
+    (used, held): (&[Interval], &[Capacity]),
 ) -> Result<Result<Vec<Line>, AmountError>, PricingError> {
-    let mut pieces = pricing::days(rates, &due.account_type, period)?;
+    let mut pieces = pricing::days(rates, &due.account_type, held, period)?;
     pieces.extend(pricing::energy(rates, &due.account_type, Use::Home, period, used)?);
     Ok(pricing::lines(rates, &pieces))
 }
@@ -264,26 +300,36 @@ statement!(static OUTDATED: Charged = "
         where later.corrects_id = c.id), '[]'::jsonb) as all_lines
     from supply_charges c cross join lateral (
         select max(each.charged_at) as at from supply_charges each where each.id = c.id or each.corrects_id = c.id) newest
-    where c.agreement_id = $1 and c.corrects_id is null and upper(c.days) > $3::date - $4::integer and (
+    where c.agreement_id = $1 and c.corrects_id is null and not c.is_forgone and upper(c.days) > $3::date - $4::integer and (
         exists (select from interval_days i where i.supply_point_id = $2 and i.day <@ c.days
             and i.received_at > newest.at - interval '10 minutes')
         or exists (select from meters m join meter_readings r on r.meter_id = m.id
             where m.supply_point_id = $2 and greatest(r.created_at, r.withdrawn_at) > newest.at - interval '10 minutes'))
     order by lower(c.days)");
 
-/// Charges the difference to what is known now of days that were charged before.
+/// Whether lines raise what the customer owes.
+fn costs_more(lines: &[Kept]) -> bool {
+    lines.iter().map(|line| Decimal::from(line.net) * (Decimal::ONE + line.tax)).sum::<Decimal>()
+        > Decimal::ZERO
+}
+
+/// Charges the difference to what is known now of days that were charged before. Where some of them are so long ago that the
+/// market lets nothing more be charged for them, only what is to be given back is.
 async fn correct(tx: &mut Tx, market: &Market, due: &Due) -> Result<Vec<i64>, ChargingError> {
     let today = market.day(tx.business_now().await?);
     let outdated = OUTDATED.query().bind(due.id).bind(due.supply_point_id).bind(today).bind(CORRECTED_FOR);
+    let limit = limit(tx, market, due).await?;
     let mut posted = Vec::new();
     for charged in outdated.fetch_all(&mut *tx).await? {
         let (Some(first), Some(last)) = (charged.first, charged.last) else { continue };
         let before: Vec<Kept> = serde_json::from_value(charged.all_lines).map_err(ChargingError::Lines)?;
         let Some(lines) = lines(tx, market, due, (first, last)).await? else { continue };
         let difference = difference(&lines, &before);
-        if !difference.is_empty() {
-            posted.extend(post(tx, market, due, (first, last), Some(charged.id), &difference).await?);
+        let is_late = limit.is_some_and(|limit| first < limit);
+        if difference.is_empty() || is_late && costs_more(&difference) {
+            continue;
         }
+        posted.extend(post(tx, market, due, (first, last), Some(charged.id), &difference).await?);
     }
     Ok(posted)
 }
@@ -323,6 +369,12 @@ row! {
         pub last: Option<NaiveDate>,
         /// Territory and commodity.
         pub market_name: String,
+        /// Market code.
+        pub market: String,
+        /// `electricity` or `gas`.
+        pub commodity: String,
+        /// Code of the product.
+        pub product_code: String,
         /// Its lines, as they are kept; see [`Shown::lines`].
         pub kept: serde_json::Value,
     }
@@ -353,8 +405,10 @@ impl Shown {
 
 statement!(static SHOWN: Shown = "
     select coalesce(c.transaction_id, 0) as transaction_id, lower(c.days) as first, upper(c.days) as last, sp.market_name,
-        c.lines as kept
+        sp.market, sp.commodity, p.code as product_code, c.lines as kept
     from supply_charges c join agreements g on g.id = c.agreement_id join supply_points sp on sp.id = g.supply_point_id
+        join tariffs t on t.id = g.tariff_id join product_offers o on o.id = t.offer_id
+        join products p on p.id = o.product_id
     where c.transaction_id = any($1)");
 
 /// What these transactions, which the viewer sees, charge for; those that charge for no energy are left out.

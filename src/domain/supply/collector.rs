@@ -127,11 +127,8 @@ pub fn register(runner: &mut Runner, service: Arc<dyn DataService>) {
     });
 }
 
-/// Has a server look for what has been published as soon as it can, such as after the clock was moved.
-///
-/// # Errors
-/// Those of the database.
-pub async fn wake(tx: &mut Tx) -> Result<(), sqlx::Error> {
+/// Has a server look for what has been published as soon as it can.
+async fn wake(tx: &mut Tx) -> Result<(), sqlx::Error> {
     let now = tx.wall_now();
     jobs::enqueue(tx, JOB, &Value::Null, now).await?;
     Ok(())

@@ -6,6 +6,7 @@ use chrono::{DateTime, Days, Utc};
 use rust_decimal::Decimal;
 
 use super::agreed::{self, Agreement, Which};
+use super::capacities;
 use super::catalogue;
 use super::consumption;
 use super::costs::{self, Ask, Cost};
@@ -142,9 +143,11 @@ pub async fn compare(
     let mut tariffs: Vec<i64> = others.iter().map(|other| other.tariff_id).collect();
     tariffs.push(agreement.tariff_id);
     let rates = rates::of_tariffs(tx, &tariffs, from, to).await?;
+    let held = capacities::held(tx, &points).await?;
+    let held = held.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
     let cost = |tariff: i64| {
         let (rates, kind) = (rates.get(&tariff)?, agreement.account_type.as_str());
-        let mut pieces = pricing::days(rates, kind, (from, to)).ok()?;
+        let mut pieces = pricing::days(rates, kind, held, (from, to)).ok()?;
         pieces.extend(pricing::energy(rates, kind, Use::Home, (from, to), used).ok()?);
         let sum = |of: fn(&Piece) -> Decimal| pieces.iter().map(of).sum::<Decimal>().normalize();
         Some((sum(|piece| piece.net), sum(Piece::gross)))

@@ -1,12 +1,13 @@
 //! What was used under agreements and what it cost, piece by piece or in groups of time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::agreed::Agreement;
+use super::capacities::{self, Agreed};
 use super::consumption;
 use super::grouping::Grouping;
 use super::interval::Interval;
@@ -48,6 +49,8 @@ pub struct Cost {
     pub net: Decimal,
     /// With tax, in minor units, not rounded.
     pub gross: Decimal,
+    /// The capacity that the price of the days went by.
+    pub capacity: Option<Agreed>,
 }
 
 /// What was used under each of these agreements and what it cost, in the order of time, as far as prices are known. Groups in
@@ -65,6 +68,7 @@ pub async fn of_agreements(
     let tariffs: Vec<i64> = agreements.iter().map(|each| each.tariff_id).collect();
     let rates = rates::of_tariffs(tx, &tariffs, ask.from, to).await?;
     let points: Vec<i64> = agreements.iter().map(|each| each.supply_point_id).collect();
+    let capacities = if ask.of_days { capacities::held(tx, &points).await? } else { HashMap::new() };
     let used = if ask.of_days {
         Default::default()
     } else {
@@ -79,7 +83,9 @@ pub async fn of_agreements(
         let to = agreement.valid_to.map_or(to, |end| to.min(end));
         let used = used.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
         let pieces = if ask.of_days {
-            known(to, |to| pricing::days(rates, &agreement.account_type, (from, to)))
+            let capacities =
+                capacities.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
+            known(to, |to| pricing::days(rates, &agreement.account_type, capacities, (from, to)))
         } else {
             let used = of_agreement(rates, agreement, from, used);
             known(to, |to| pricing::energy(rates, &agreement.account_type, Use::Home, (from, to), &used))
@@ -127,6 +133,7 @@ fn grouped(pieces: &[Piece], ask: &Ask) -> Vec<Cost> {
             days: 0,
             net: Decimal::ZERO,
             gross: Decimal::ZERO,
+            capacity: piece.capacity,
         });
         if !piece.item.is_levy() {
             cost.wh += piece.wh;

@@ -11,6 +11,7 @@ use rust_decimal::prelude::ToPrimitive;
 use thiserror::Error;
 
 use super::bands::{Bands, half_hours};
+use super::capacities::{self, Agreed, Capacity};
 use super::interval::Interval;
 use super::rates::{Item, Levy, Rate, Rates};
 use crate::platform::money::{AmountError, Minor, Rounding, Split};
@@ -40,6 +41,8 @@ pub struct Piece {
     pub tax: Decimal,
     /// Net, in minor units, not rounded.
     pub net: Decimal,
+    /// The capacity that the price went by.
+    pub capacity: Option<Agreed>,
 }
 
 impl Piece {
@@ -168,17 +171,19 @@ fn piece(
     tax: Decimal,
 ) -> Piece {
     let rate = if rates.is_export { -rate } else { rate };
-    Piece { start, end, item, wh, rate, tax, net: Decimal::new(wh, 3) * rate }
+    Piece { start, end, item, wh, rate, tax, net: Decimal::new(wh, 3) * rate, capacity: None }
 }
 
 fn holding(levy: &Levy, moment: DateTime<Utc>) -> Option<&Rate> {
     levy.rates.iter().find(|rate| rate.holds(moment))
 }
 
-/// What the days that begin between two moments cost on a tariff by themselves, in the order of time.
+/// What the days that begin between two moments cost on a tariff by themselves, in the order of time. Where prices go by what
+/// may be drawn at once, it is what was agreed then; as listed where nothing was.
 pub fn days(
     rates: &Rates,
     account_type: &str,
+    capacities: &[Capacity],
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Piece>, PricingError> {
     let mut pieces = Vec::new();
@@ -191,17 +196,27 @@ pub fn days(
         let tomorrow = next(day, start)?;
         let end = rates.market.start_of(tomorrow);
         let tax = tax(rates, account_type, day);
-        let mut charge = |item, net: Decimal| {
+        let mut charge = |item, net: Decimal, capacity| {
             if !net.is_zero() {
-                pieces.push(Piece { start, end, item, wh: 0, rate: net, tax, net });
+                pieces.push(Piece { start, end, item, wh: 0, rate: net, tax, net, capacity });
             }
         };
+        let agreed = capacities::on(capacities, day).and_then(Capacity::of_contract);
         for (id, part) in &rates.days {
             let rate = part.rates.iter().find(|rate| rate.holds(start));
-            charge(Item::Days(*id), rate.ok_or(PricingError::NoRate(start))?.net);
+            let net = rate.ok_or(PricingError::NoRate(start))?.net;
+            let scale = part.for_amperes.zip(agreed).filter(|(listed, _)| *listed > 0);
+            match scale {
+                Some((listed, agreed)) => {
+                    // Rounded as listed prices are.
+                    let net = (net * agreed.amperes / Decimal::from(listed)).round_dp(4).normalize();
+                    charge(Item::Days(*id), net, Some(agreed));
+                }
+                None => charge(Item::Days(*id), net, None),
+            }
         }
         for (id, levy) in rates.levies.iter().filter(|(_, levy)| levy.is_of_days) {
-            charge(Item::LevyDays(*id), holding(levy, start).ok_or(PricingError::NoRate(start))?.net);
+            charge(Item::LevyDays(*id), holding(levy, start).ok_or(PricingError::NoRate(start))?.net, None);
         }
         (day, start) = (tomorrow, end);
     }
@@ -232,6 +247,8 @@ pub struct Line {
     pub tax: Decimal,
     /// Net, in whole minor units: rounded by the market's rule, here and nowhere else.
     pub net: Minor,
+    /// The capacity that the price went by.
+    pub capacity: Option<Agreed>,
 }
 
 /// The lines of a bill: one for each thing, price and tax, by what they are for and the order in which they come.
@@ -258,7 +275,17 @@ pub fn lines(rates: &Rates, pieces: &[Piece]) -> Result<Vec<Line>, AmountError> 
         let (band, title) = rates.named(item);
         let rate = known.get(place).and_then(|(_, rate, _)| *rate);
         let net = net.round_dp_with_strategy(0, rounding).to_i64().ok_or(AmountError::OutOfRange)?;
-        Ok(Line { item, band, title, days, wh, rate, tax: piece.tax, net: Minor(net) })
+        Ok(Line {
+            item,
+            band,
+            title,
+            days,
+            wh,
+            rate,
+            tax: piece.tax,
+            net: Minor(net),
+            capacity: piece.capacity,
+        })
     };
     sums.into_iter().map(line).collect()
 }

@@ -66,6 +66,8 @@ pub struct Part {
     pub band: String,
     /// What bills call it.
     pub name: String,
+    /// The capacity in amperes that its prices are for, where another costs in proportion.
+    pub for_amperes: Option<i32>,
     /// Its prices, in the order of their periods and steps.
     pub rates: Vec<Rate>,
 }
@@ -132,6 +134,7 @@ row! {
         band: String,
         name: String,
         is_base: bool,
+        capacity_amperes: Option<i32>,
     }
 }
 
@@ -185,7 +188,7 @@ statement!(static TARIFFS: TariffRow = "
     from tariffs t join product_offers o on o.id = t.offer_id join products p on p.id = o.product_id
     where t.id = any($1)");
 statement!(static PARTS: PartRow = "
-    select distinct op.id, op.offer_id, op.charged_for, op.band, op.name, op.is_base
+    select distinct op.id, op.offer_id, op.charged_for, op.band, op.name, op.is_base, op.capacity_amperes
     from tariffs t join offer_parts op on op.offer_id = t.offer_id where t.id = any($1)");
 statement!(static WINDOWS: WindowRow = "
     select w.part_id, lower(w.months) as months_from, upper(w.months) as months_to,
@@ -258,7 +261,8 @@ fn empty(head: &TariffRow, parts: &[PartRow], windows: &[WindowRow]) -> Option<R
         let mine = parts.iter().filter(|part| part.offer_id == head.offer_id);
         let mine = mine.filter(|part| charged_for.contains(&part.charged_for.as_str()));
         let named = mine.map(|part| {
-            (part.id, Part { band: part.band.clone(), name: part.name.clone(), rates: Vec::new() })
+            let (band, name) = (part.band.clone(), part.name.clone());
+            (part.id, Part { band, name, for_amperes: part.capacity_amperes, rates: Vec::new() })
         });
         named.collect()
     };

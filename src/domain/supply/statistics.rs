@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use rust_decimal::Decimal;
 
 use super::agreed::{self, Agreement};
+use super::capacities::{self, Capacity};
 use super::consumption;
 use super::costs;
 use super::grouping::Grouping;
@@ -95,10 +96,12 @@ pub async fn of_spans(
     // Steps go by what was used since the month began.
     let since = rates.values().map(|rates| Grouping::MONTH.start_before(rates.zone(), from)).min();
     let used = consumption::of_points(tx, &points, since.unwrap_or(from), to).await?;
+    let capacities = capacities::held(tx, &points).await?;
     let mut priced: HashMap<i64, Vec<Priced<'_>>> = HashMap::new();
     for (point, agreements) in points.iter().zip(&agreements) {
         let used = used.get(point).map_or(&[][..], Vec::as_slice);
-        let of = |agreement| price(agreement, &rates, (from, to), used);
+        let held = capacities.get(point).map_or(&[][..], Vec::as_slice);
+        let of = |agreement| price(agreement, &rates, (from, to), (used, held));
         priced.insert(*point, agreements.iter().filter_map(of).collect());
     }
     let costs = |span: &Span| {
@@ -122,7 +125,7 @@ fn price<'a>(
     agreement: &'a Agreement,
     rates: &'a HashMap<i64, std::sync::Arc<Rates>>,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
-    used: &[Interval],
+    (used, held): (&[Interval], &[Capacity]),
 ) -> Option<Priced<'a>> {
     let rates = rates.get(&agreement.tariff_id)?;
     let from = from.max(agreement.valid_from);
@@ -133,7 +136,7 @@ fn price<'a>(
     let used = costs::of_agreement(rates, agreement, from, used);
     let kind = &agreement.account_type;
     let energy = costs::known(to, |to| pricing::energy(rates, kind, Use::Home, (from, to), &used));
-    let days = costs::known(to, |to| pricing::days(rates, kind, (from, to)));
+    let days = costs::known(to, |to| pricing::days(rates, kind, held, (from, to)));
     let mut month = None;
     let mut sum = 0;
     let mut before = BTreeMap::new();

@@ -149,7 +149,7 @@ statement!(static IS_SUPPLIED: (bool,) = concat!("
     select exists (select 1 from meters m join supply_periods s on s.supply_point_id = m.supply_point_id
         join accounts a on a.id = s.account_id
         where m.id = $3 and $4::timestamptz >= lower(s.during)
-            and (upper_inf(s.during) or $4 <= upper(s.during)) and ", account_is_visible!(), ")"));
+            and (upper_inf(s.during) or $4 <= upper(s.during)) and ($5::bigint is null or a.id = $5) and ", account_is_visible!(), ")"));
 
 /// Takes what somebody read. The same again is the same reading; something else of that day takes its place. One that
 /// is hard to believe is kept, and counts for nothing until somebody confirms it.
@@ -160,6 +160,21 @@ pub async fn take(tx: &mut Tx, viewer: &Viewer, given: &Given) -> Result<Taken, 
     if !may_edit(viewer) {
         return Err(TakeError::Forbidden);
     }
+    take_from(tx, viewer, hand(viewer), None, given).await
+}
+
+/// As [`take`], whoever gives it: the caller has seen to that. Only of a time when the point was supplied on `account`, if one
+/// is named.
+///
+/// # Errors
+/// See [`TakeError`].
+pub(super) async fn take_from(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    giver: (&'static str, i64),
+    account: Option<i64>,
+    given: &Given,
+) -> Result<Taken, TakeError> {
     let market = market::by_code(given.market_name.market()).ok_or(TakeError::UnknownMeter)?;
     let today = market.day(tx.business_now().await?);
     let day = given.day.unwrap_or(today);
@@ -172,12 +187,13 @@ pub async fn take(tx: &mut Tx, viewer: &Viewer, given: &Given) -> Result<Taken, 
     let values = values(&given.values, &registers).map_err(TakeError::Wrong)?;
     let read_at = market.start_of(day);
     let supplied = IS_SUPPLIED.query().bind(viewer.kind()).bind(viewer.id()).bind(meter.id).bind(read_at);
+    let supplied = supplied.bind(account);
     if !meter.hangs || !supplied.fetch_one(&mut *tx).await?.0 {
         return Err(TakeError::NotThen);
     }
     let count = values.len();
     let new = NewReading { meter_id: meter.id, read_at, source: Source::Customer, values };
-    let kept = readings::keep(tx, Some(hand(viewer)), &[new]).await?.pop();
+    let kept = readings::keep(tx, Some(giver), &[new]).await?.pop();
     let reading = kept.ok_or(sqlx::Error::RowNotFound)?;
     Ok(Taken { reading, day, created: if reading.is_new { count } else { 0 } })
 }

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryFutureExt};
@@ -76,12 +76,13 @@ pub struct Tx {
     stats: Arc<Stats>,
     wall: WallClock,
     sealer: Option<Sealer>,
+    offset: Option<TimeDelta>,
     business: Option<DateTime<Utc>>,
 }
 
 impl Tx {
     pub(super) fn new(held: Held, stats: Arc<Stats>, wall: WallClock, sealer: Option<Sealer>) -> Self {
-        Self { held, stats, wall, sealer, business: None }
+        Self { held, stats, wall, sealer, offset: None, business: None }
     }
 
     fn connection(&mut self) -> &mut PgConnection {
@@ -131,7 +132,11 @@ impl Tx {
         if let Some(known) = self.business {
             return Ok(known);
         }
-        let now = self.wall.now() + clock::offset(self).await?;
+        let offset = match self.offset {
+            Some(known) => known,
+            None => clock::offset(self).await?,
+        };
+        let now = self.wall.now() + offset;
         self.business = Some(now);
         Ok(now)
     }
@@ -162,8 +167,18 @@ impl Tx {
         copying.finish().await
     }
 
+    /// The offset of business time from wall time, if another statement of the request brought it along.
+    pub fn offset(&self) -> Option<TimeDelta> {
+        self.offset
+    }
+
+    /// Has business time reckoned with an offset that the request has read already, which saves a round trip.
+    pub fn reckon(&mut self, offset: Option<TimeDelta>) {
+        self.offset = offset.or(self.offset);
+    }
+
     pub(crate) fn forget_business_time(&mut self) {
-        self.business = None;
+        (self.offset, self.business) = (None, None);
     }
 }
 

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::db::{Tx, statement, violated};
 
 pub use runner::{Runner, Work};
+pub use upkeep::wake;
 
 /// After how many failures a job is given up.
 pub const MAX_ATTEMPTS: i32 = 10;

@@ -11,6 +11,24 @@ statement!(static ENQUEUE: () = "
     insert into jobs (kind, slot, payload, run_at, created_at) values ($1, $2, 'null', $3, $4)
     on conflict on constraint jobs_slot_key do nothing");
 
+// Only what comes back has numbers for slots and nothing to be told.
+statement!(static WAKE: () = "
+    insert into jobs (kind, slot, payload, run_at, created_at)
+    select distinct kind, $1, 'null'::jsonb, $2::timestamptz, $2 from jobs where payload = 'null' and slot ~ '^[0-9]+$'
+    on conflict on constraint jobs_slot_key do nothing");
+
+/// Has all work that comes back done once more as soon as a server can, out of turn: business time has moved, and much may
+/// have fallen due.
+///
+/// # Errors
+/// Those of the database.
+pub async fn wake(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let (moved_to, now) = (tx.business_now().await?, tx.wall_now());
+    let slot = format!("moved to {}", moved_to.timestamp_micros());
+    WAKE.command().bind(slot).bind(now).execute(&mut *tx).await?;
+    Ok(())
+}
+
 /// Work that comes back.
 pub(super) struct Upkeep {
     kind: &'static str,

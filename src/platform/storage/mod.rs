@@ -141,14 +141,22 @@ impl Files {
 
     /// A link to the file under a key, signed with the secret that all servers share.
     pub fn link(&self, key: &str, secret: &LinkSecret, now: DateTime<Utc>) -> Link {
-        let expires_at = now + LINK_LIFETIME;
-        let expires = expires_at.timestamp();
-        let signature = hex(&signed(key, expires, secret).finalize().into_bytes());
-        Link {
-            url: format!("{}/files/{key}?expires={expires}&signature={signature}", self.base_url),
-            expires_at,
-        }
+        let (query, expires_at) = sealed(key, secret, now + LINK_LIFETIME);
+        Link { url: self.address(&format!("/files/{key}?{query}")), expires_at }
     }
+
+    /// A link to a page of this server until a moment. Its path begins without a slash; [`is_good`] judges what comes back.
+    pub fn page_link(&self, path: &str, secret: &LinkSecret, until: DateTime<Utc>) -> Link {
+        let (query, expires_at) = sealed(path, secret, until);
+        Link { url: self.address(&format!("/{path}?{query}")), expires_at }
+    }
+}
+
+/// What a link says beside what it leads to.
+fn sealed(key: &str, secret: &LinkSecret, until: DateTime<Utc>) -> (String, DateTime<Utc>) {
+    let expires = until.timestamp();
+    let signature = hex(&signed(key, expires, secret).finalize().into_bytes());
+    (format!("expires={expires}&signature={signature}"), until)
 }
 
 /// Whether a signature was made for this key and moment, and the moment has not passed.

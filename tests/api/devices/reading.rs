@@ -386,6 +386,13 @@ async fn a_service_that_does_not_answer_is_said() {
     assert_eq!(server.refusal_of(&ada.token, flex, json!({ "d": id })).await.0, "KT-CT-4340");
 }
 
+/// A wizard for each device, which still asks who made it.
+const WIZARDS: &str = "insert into onboarding_wizards (id, account_id, property_id, device_id, started_at)
+    select gen_random_uuid(), d.account_id, d.property_id, d.id, d.created_at from devices d
+    on conflict do nothing";
+const STEPS: &str = "insert into onboarding_steps (id, wizard_id, place, kind)
+    select gen_random_uuid(), w.id, 1, 'VEHICLE_MAKE' from onboarding_wizards w on conflict do nothing";
+
 #[tokio::test]
 async fn one_device_and_ten_cost_the_same() {
     let server = Server::start().await;
@@ -400,14 +407,23 @@ async fn one_device_and_ten_cost_the_same() {
         }
         server.time_passes(TimeDelta::days(days)).await;
         let token = server.again(ada).await;
-        let query =
-            format!("{{ devices(accountNumber: \"{}\") {{ {EVERYTHING} {SESSIONS} }} }}", ada.account);
+        server.tamper(WIZARDS).await;
+        server.tamper(STEPS).await;
+        let query = format!(
+            "{{ devices(accountNumber: \"{}\") {{ {EVERYTHING} {SESSIONS} onboardingWizard {{ completedSteps {{ id }}
+                currentStep {{ id ... on SelectFromList {{ options {{ id }} }} }} }} }} }}",
+            ada.account
+        );
         let request = graphql::Request { query, ..graphql::Request::default() };
         let from = Origin { authorization: Some(&token), client: None };
         let answer = server.app.execute(request, from).await.expect("an answer");
         let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
         let devices = body["data"]["devices"].as_array().expect("devices").clone();
         assert!(devices.iter().all(|device| device["chargingSessions"]["edges"][0].is_object()), "{body}");
+        let options = |device: &serde_json::Value| {
+            device["onboardingWizard"]["currentStep"]["options"].as_array().is_some_and(|all| all.len() > 5)
+        };
+        assert!(devices.iter().all(options), "{body}");
         counts.push((devices.len(), answer.stats.statements()));
     }
     assert_eq!((counts[0].0, counts[1].0), (1, 10));

@@ -201,6 +201,15 @@ async fn upkeep_is_done_once_a_slot_by_whichever_server() {
     trial.pass(TimeDelta::days(3));
     server().run_due(&trial.db).await.expect("run");
     assert_eq!(count.load(Ordering::SeqCst), 4);
+    // Whoever moves business time has it done out of turn, once.
+    for _ in 0..2 {
+        let mut tx = trial.tx().await;
+        jobs::wake(&mut tx).await.expect("woken");
+        tx.commit().await.expect("committed");
+        let (a, b) = tokio::join!(one.run_due(&trial.db), two.run_due(&trial.db));
+        a.and(b).expect("run");
+        assert_eq!(count.load(Ordering::SeqCst), 5);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ use serde_json::json;
 use tokio::sync::Semaphore;
 
 use super::support::*;
-use crate::support::server::files;
+use crate::support::server::{files, host};
 use crate::support::storms::{ask, codes, cut, from_environment};
 
 /// How many operations each task of the storm does, unless `KRAKEN_STORM_TURNS` says otherwise.
@@ -371,7 +371,7 @@ async fn opposite_transfers_never_wait_for_each_other() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_connection_that_is_cut_off_leaves_the_books_whole() {
     let trial = Arc::new(Trial::start().await);
-    let app = App::new(trial.db.clone(), Arc::clone(&trial.auth), files(), None).expect("the API");
+    let app = App::new(trial.db.clone(), Arc::clone(&trial.auth), files(), host(None));
     let home = trial.home("OCTOPUS_ENERGY").await;
     let mut tx = trial.db.write(soon(), &Stats::new()).await.expect("tx");
     kraken_api::domain::auth::staff::add(&mut tx, "clerk@example.org", "Clerk", "-", &["billing"])

@@ -108,7 +108,7 @@ async fn nobody_waits_past_the_deadline_or_for_a_full_pool() {
 }
 
 /// What there is to be found among the customers of the demo world, and how often at least.
-const VARIETY: [(&str, i64); 37] = [
+const VARIETY: [(&str, i64); 43] = [
     ("select count(distinct holder) from (select string_agg(r.user_id::text, ',' order by r.user_id) as holder
         from account_user_roles r group by r.account_id) as held", 50),
     ("select count(distinct market) from accounts", 5),
@@ -151,6 +151,12 @@ const VARIETY: [(&str, i64); 37] = [
     ("select count(*) from saving_session_joins where result = 'FAIL'", 1),
     ("select count(*) from saving_session_joins where result is null", 1),
     ("select count(*) from point_redemptions", 1),
+    ("select count(*) from account_applications where migration_source is not null", 2),
+    ("select count(*) from wheel_spins", 6),
+    ("select count(*) from account_users where wheel_terms_accepted_at is not null", 2),
+    ("select count(*) from postal_areas", 50),
+    ("select count(distinct device_id is null) from onboarding_wizards", 2),
+    ("select count(distinct device_id) from charging_sessions where source = 'PUBLIC'", 5),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {

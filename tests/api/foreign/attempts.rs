@@ -34,8 +34,13 @@ pub struct Bobs {
     /// Meters of his in Germany; he has others in Britain.
     pub german_meter: i64,
     pub german_gas_meter: i64,
+    /// His British meter, which he pays ahead for.
+    pub prepay_meter: String,
     /// His car, and the controller of his heat pump.
     pub device: String,
+    /// A home of his, and the wizard by which he sets up a device there, with its step.
+    pub home: i64,
+    pub wizard: (String, String),
     pub heat_pump: &'static str,
 }
 

@@ -67,4 +67,10 @@ pub const ATTEMPTS: &[Attempt] = &[
             redeemOctoPointsForAccountCredit(input: $i) { pointsRedeemed } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account } }),
     },
+    Attempt {
+        mutation: "spinWheelOfFortune",
+        document: "mutation($i: WheelOfFortuneSpinInput!) {
+            spinWheelOfFortune(input: $i) { spinResult { prizeAmount } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "supplyType": "ELECTRICITY", "termsAccepted": true } }),
+    },
 ];

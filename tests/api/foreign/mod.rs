@@ -5,6 +5,7 @@ mod attempts;
 mod devices;
 mod loyalty;
 mod money_back;
+mod onboarding;
 mod payments;
 mod readings;
 mod ways_to_pay;
@@ -70,12 +71,16 @@ impl Server {
         let details = json!({ "accountNumber": bob.account, "bankDetails": bank });
         let stored = self.ask(Some(&bob.token), store, json!({ "i": details })).await;
         let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
-        self.supplied_home(bob, MarketName::GbrElectricity, MPAN, "E1").await;
+        let home = self.supplied_home(bob, MarketName::GbrElectricity, MPAN, "E1").await;
+        let prepay_meter = self.prepay_meter(home).await;
+        let home = home.property;
+        let wizard = self.sets_up(bob, home).await;
         self.supplied_home(bob, MarketName::GbrGas, MPRN, "G1").await;
         self.has_points(bob).await;
         Bobs {
             german_meter: self.german_meter(bob, MarketName::DeuElectricity, MALO).await,
             german_gas_meter: self.german_meter(bob, MarketName::DeuGas, GAS_MALO).await,
+            prepay_meter,
             instruction: instruction["id"].as_str().expect("an id").to_owned(),
             stored: stored.as_str().expect("a reference").to_owned(),
             feedback: feedback.and_then(|id| id.parse().ok()).expect("a number"),
@@ -99,9 +104,22 @@ impl Server {
             collection: self.collected(bob).await,
             link: self.pre_signed_key(bob.email, "VIEW_ACCOUNT_NUMBER").await,
             payment: self.payment_of(bob).await,
+            home,
+            wizard,
             device: self.device(bob, car("5YJ3-PARKED")).await,
             heat_pump: self.heat_pump(bob).await,
         }
+    }
+
+    /// Has a customer begin to set up a device. Answers the wizard and its step.
+    async fn sets_up(&self, customer: &Customer, home: i64) -> (String, String) {
+        let start = "mutation($i: StartSmartFlexOnboardingInput!) { startSmartFlexOnboarding(input: $i) {
+            wizard { id currentStep { id } } } }";
+        let input = json!({ "accountNumber": customer.account, "propertyId": home });
+        let begun = self.ask(Some(&customer.token), start, json!({ "i": input })).await;
+        let wizard = &begun["startSmartFlexOnboarding"]["wizard"];
+        let text = |id: &Value| id.as_str().expect("an id").to_owned();
+        (text(&wizard["id"]), text(&wizard["currentStep"]["id"]))
     }
 
     /// Puts a customer in Octoplus, with points.
@@ -322,6 +340,9 @@ const GIVEN: &[&str] = &[
     "pointsDeducted",
     "pointsTransferred",
     "pointsRedeemed",
+    "pan",
+    "amount",
+    "autoTopupConfig",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] = &[
@@ -381,6 +402,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(ways_to_pay::ATTEMPTS)
         .chain(devices::ATTEMPTS)
         .chain(loyalty::ATTEMPTS)
+        .chain(onboarding::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -410,6 +432,7 @@ async fn no_mutation_is_left_out() {
         .chain(ways_to_pay::ATTEMPTS)
         .chain(devices::ATTEMPTS)
         .chain(loyalty::ATTEMPTS)
+        .chain(onboarding::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();

@@ -71,4 +71,28 @@ pub const ATTEMPTS: &[Attempt] = &[
         document: "mutation($i: CancelPaymentInput!) { cancelPayment(input: $i) { payment { id } } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "paymentId": bob.payment.to_string() } }),
     },
+    Attempt {
+        mutation: "generatePaymentAllocationNumber",
+        document: "mutation($i: SmartMeterDeviceInput!) { generatePaymentAllocationNumber(input: $i) { pan } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "deviceId": bob.prepay_meter } }),
+    },
+    Attempt {
+        mutation: "addCreditToSmartMeter",
+        document: "mutation($i: SmartPrepayMeterAmountInput!) { addCreditToSmartMeter(input: $i) { amount } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "deviceId": bob.prepay_meter, "amount": 100,
+                "isTemporaryCredit": true } })
+        },
+    },
+    Attempt {
+        mutation: "createAutoTopupConfig",
+        document: "mutation($i: CreateAutoTopupConfigInput!) {
+            createAutoTopupConfig(input: $i) { autoTopupConfig { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "deviceId": bob.prepay_meter, "topupAmount": 1000 } }),
+    },
+    Attempt {
+        mutation: "disableAutoTopup",
+        document: "mutation($i: DisableAutoTopupInput!) { disableAutoTopup(input: $i) { success } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "deviceId": bob.prepay_meter } }),
+    },
 ];

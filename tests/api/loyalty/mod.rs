@@ -5,6 +5,7 @@ mod members;
 mod points;
 mod sessions;
 mod taking_part;
+mod wheel;
 
 use std::sync::Arc;
 

@@ -4,7 +4,9 @@ use kraken_api::domain::payments::held_schedules::NewSchedule;
 use kraken_api::platform::money::Minor;
 use serde_json::{Value, json};
 
+use crate::roots::bounds_its_pages;
 use crate::support::Server;
+use crate::support::world::PASSWORD;
 
 const NEXT: &str = "query($n: String!, $t: String!, $i: Int, $l: String) {
     nextPaymentScheduleAvailableDate(accountNumber: $n, scheduleTypeName: $t, ledgerId: $i, ledgerNumber: $l) }";
@@ -12,7 +14,10 @@ const GET: &str = "query($n: String!, $t: String!, $i: Int, $l: String) {
     getNextPaymentScheduleAvailableDate(accountNumber: $n, scheduleTypeName: $t, ledgerId: $i, ledgerNumber: $l) }";
 const REQUESTS: &str =
     "query($l: String!) { paymentRequests(ledgerNumber: $l) { paymentRequest(first: 9) { totalCount
-    edges { node { expectedPaymentDate paymentStatus totalAmount } } } } }";
+    edges { node { expectedPaymentDate paymentStatus totalAmount customerAmount fundingSourceAmounts(first: 9) {
+        totalCount edges { node { reason amount } } } } } } } }";
+const CREDIT: &str = "mutation($n: String!, $a: Int!, $r: AccountCreditReasonType!) { createAccountCredit(input: {
+    accountNumber: $n, netAmount: $a, salesTaxAmount: 0, grossAmount: $a, reason: $r }) { accountCredit { id } } }";
 
 #[tokio::test]
 async fn the_next_schedule_leaves_time_to_tell_the_customer() {
@@ -55,8 +60,8 @@ async fn what_was_asked_of_a_ledger_is_listed() {
     server.pays_as(&world.ada, &NewSchedule::monthly("DIRECT_DEBIT", 10, Minor(4200))).await;
     let staff = server.by("2026-03-03").await;
     let data = server.ask(Some(&staff), REQUESTS, json!({ "l": ledger })).await;
-    let node =
-        json!({ "expectedPaymentDate": "2026-03-10", "paymentStatus": "SCHEDULED", "totalAmount": 4200 });
+    let node = json!({ "expectedPaymentDate": "2026-03-10", "paymentStatus": "SCHEDULED", "totalAmount": 4200,
+            "customerAmount": 4200, "fundingSourceAmounts": { "totalCount": 0, "edges": [] } });
     assert_eq!(
         data["paymentRequests"]["paymentRequest"],
         json!({ "totalCount": 1, "edges": [{ "node": node }] })
@@ -64,4 +69,38 @@ async fn what_was_asked_of_a_ledger_is_listed() {
     let bob = server.log_in(json!({ "APIKey": world.bob.api_key })).await;
     let data = server.ask(Some(&bob), REQUESTS, json!({ "l": ledger })).await;
     assert_eq!(data["paymentRequests"], Value::Null);
+}
+
+#[tokio::test]
+async fn what_others_gave_towards_a_bill_is_told_beside_what_the_customer_pays() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    server.pays_by(&world.ada, "DIRECT_DEBIT").await;
+    let ledger = server.ledger_number(&world.ada).await;
+    server.pays_as(&world.ada, &NewSchedule::by_bill("DIRECT_DEBIT", None)).await;
+    server.owe(world.ada.account_id, 10_000).await;
+    server.by("2026-03-03").await;
+    // Posted on the day on which the bill is made, for the days before it: the next bill has them.
+    server.wall.set("2026-04-02T08:00:00Z".parse().expect("a moment"));
+    let staff = server.log_in(json!({ "email": "staff@example.org", "password": PASSWORD })).await;
+    for (amount, reason) in [(700, "COMPENSATION"), (800, "GOODWILL")] {
+        let credit = json!({ "n": world.ada.account, "a": amount, "r": reason });
+        server.ask(Some(&staff), CREDIT, credit).await;
+    }
+    server.by("2026-04-02").await;
+    server.minutes_on(11).await;
+    let staff = server.by("2026-04-03").await;
+    let data = server.ask(Some(&staff), REQUESTS, json!({ "l": ledger })).await;
+    let node = &data["paymentRequests"]["paymentRequest"]["edges"][0]["node"];
+    assert_eq!((&node["totalAmount"], &node["customerAmount"]), (&json!(10_500), &json!(9_000)), "{data}");
+    let funding = |reason: &str, amount: i64| json!({ "node": { "reason": reason, "amount": amount } });
+    assert_eq!(
+        node["fundingSourceAmounts"],
+        json!({ "totalCount": 2, "edges": [funding("COMPENSATION", 700), funding("GOODWILL", 800)] })
+    );
+    let below = format!(
+        "paymentRequests(ledgerNumber: \"{ledger}\") {{ paymentRequest(first: 1) {{ edges {{ node {{
+            fundingSourceAmounts(PAGE) {{ edgeCount }} }} }} }} }}"
+    );
+    bounds_its_pages(&server, &staff, &below).await;
 }

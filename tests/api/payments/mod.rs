@@ -6,6 +6,8 @@ mod centrepay;
 mod collected;
 mod outcomes;
 mod plans;
+mod prepay;
+mod prepay_top_ups;
 mod refusals;
 mod schedules;
 mod shape;

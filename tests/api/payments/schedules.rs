@@ -278,3 +278,35 @@ async fn two_servers_make_one_payment_and_one_schedule() {
     let staff = server.by("2026-03-20").await;
     assert_eq!(server.payments(&staff, &world.ada).await["payments"]["totalCount"], 1);
 }
+
+#[tokio::test]
+async fn it_is_told_how_a_day_is_read_and_what_a_payment_waits_for() {
+    const READ: &str = "query($n: String!) { account(accountNumber: $n) { paymentSchedule {
+        paymentDayDetails { direction description } delayConfiguration { code args } } } }";
+    let server = Server::start().await;
+    let world = server.world().await;
+    let monthly = |day| NewSchedule::monthly("DIRECT_DEBIT", day, Minor(4200));
+    let weekly =
+        NewSchedule { frequency: Some("Weekly"), ..NewSchedule::monthly("CARD_PAYMENT", 3, Minor(900)) };
+    let by_hand = NewSchedule { schedule_type: "BACS_TRANSFER", ..monthly(30) };
+    let details =
+        |direction: Option<&str>, text: &str| json!({ "direction": direction, "description": text });
+    let delay = |code: &str, notice: i32, lead: i32| json!({ "code": code, "args": json!({ "notice_days": notice, "lead_days": lead }).to_string() });
+    let bank = delay("WORKING_DAYS", 5, 2);
+    for (new, day, delay) in [
+        (monthly(15), details(Some("OF_MONTH"), "On day 15 of the month"), bank.clone()),
+        (monthly(31), details(Some("BEFORE_END_OF_MONTH"), "On the last day of the month"), bank.clone()),
+        (weekly, details(None, "On Wednesdays"), delay("DAYS", 2, 0)),
+        (
+            by_hand,
+            details(Some("OF_MONTH"), "On day 30 of the month, or its last day if it has none"),
+            Value::Null,
+        ),
+        (NewSchedule::by_bill("DIRECT_DEBIT", None), Value::Null, bank),
+    ] {
+        server.pays_as(&world.ada, &new).await;
+        let data = server.ask(Some(&world.ada.token), READ, json!({ "n": world.ada.account })).await;
+        let shown = json!({ "paymentDayDetails": day, "delayConfiguration": delay });
+        assert_eq!(data["account"]["paymentSchedule"], shown, "{new:?}");
+    }
+}

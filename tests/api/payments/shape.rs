@@ -31,7 +31,8 @@ async fn every_connection_of_payments_bounds_its_pages() {
 
 const QUERY: &str = "{ viewer { accounts { number ... on AccountType { canModifyPayments { canAmendPayments }
     payments(first: 5) { totalCount edges { node { id paymentInstruction { id } } } } paymentSchedule { id }
-    paymentSchedules(first: 5) { totalCount edges { node { id } } } paymentForecast(dateTo: \"2026-12-31\") { amount }
+    paymentSchedules(first: 5) { totalCount edges { node { id paymentDayDetails { description }
+        delayConfiguration { code args } } } } paymentForecast(dateTo: \"2026-12-31\") { amount }
     paymentPlans(first: 5) { totalCount edges { node { id account { number } payments { amount } nextPayment { amount } } } }
     transactions(first: 5) { edges { node { ... on Payment { isLateFailedPayment } } } }
     ledgers { paymentAdequacy { isCurrentlyExempt }

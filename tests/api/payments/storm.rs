@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use chrono::{Days, NaiveDate};
 use kraken_api::domain::payments::held_schedules::NewSchedule;
+use kraken_api::domain::supply::identifiers::MarketName;
 use kraken_api::domain::work;
 use kraken_api::platform::money::Minor;
 use kraken_api::platform::random::Randomness;
 use serde_json::{Value, json};
 
+use super::prepay::ADD;
 use super::{COLLECT, nodes};
 use crate::support::Server;
 use crate::support::storms::{ask, codes, cut, from_environment};
@@ -32,13 +34,24 @@ const SUBMIT: &str = "mutation($i: RequestRepaymentInputType!) { submitRepayment
 const APPROVE: &str =
     "mutation($i: ApproveRepaymentInput!) { approveRepayment(input: $i) { repayment { id } } }";
 const SEE: &str = "query($n: String!) { account(accountNumber: $n) { balance
-    payments(first: 100) { edges { node { id status } } }
-    repayments(first: 100) { edges { node { id status } } } ledgers { number } } }";
+    payments(first: 100) { edges { node { id status amount } } }
+    repayments(first: 100) { edges { node { id status } } } ledgers { number balance } } }";
+/// What each digit of a British supply number weighs in its check digit.
+const WEIGHTS: [u64; 12] = [3, 5, 7, 13, 17, 19, 23, 29, 31, 37, 41, 43];
+
+/// A supply number of its own for each of few.
+fn mpan(number: u64) -> String {
+    let digits = format!("2000050773{number:02}");
+    let sum: u64 = digits.bytes().zip(WEIGHTS).map(|(digit, weight)| u64::from(digit - b'0') * weight).sum();
+    format!("{digits}{}", sum % 11 % 10)
+}
 
 struct Storm {
     server: Server,
     customers: Vec<Customer>,
     ledgers: Vec<i64>,
+    /// Their meters, which they pay ahead for.
+    meters: Vec<String>,
     draw: Randomness,
     cuts: AtomicU32,
     asked: AtomicU32,
@@ -52,6 +65,7 @@ impl Storm {
             server,
             customers: Vec::new(),
             ledgers: Vec::new(),
+            meters: Vec::new(),
             draw: Randomness::seeded(seed),
             cuts: AtomicU32::new(0),
             asked: AtomicU32::new(0),
@@ -78,6 +92,9 @@ impl Storm {
         let day = [1, 15, 28, 31][place % 4];
         self.server.pays_as(&customer, &NewSchedule::monthly("DIRECT_DEBIT", day, amount)).await;
         self.ledgers.push(self.server.main_ledger_id(&customer).await);
+        let mpan = mpan(place as u64 + 10);
+        let home = self.server.supplied_home(&customer, MarketName::GbrElectricity, &mpan, "E470-1").await;
+        self.meters.push(self.server.prepay_meter(home).await);
         self.customers.push(customer);
     }
 
@@ -119,7 +136,7 @@ impl Storm {
     async fn wishes(&self, staff: &str, own: &[String], number: u64, day: NaiveDate) {
         let below = |many: usize| self.draw.below(many as u64) as usize;
         for turn in 0..3 {
-            let (who, wish) = (below(self.customers.len()), below(6));
+            let (who, wish) = (below(self.customers.len()), below(8));
             let customer = &self.customers[who];
             let seen = ask(&self.server.app, staff, SEE, json!({ "n": customer.account })).await;
             if !codes(&seen).is_empty() {
@@ -164,6 +181,20 @@ impl Storm {
                     json!({ "accountNumber": customer.account, "ledgerId": account["ledgers"][0]["number"],
                     "amountInMinorUnit": amount, "idempotencyKey": key }),
                 ),
+                // Credit for a meter, of what there is or with a payment.
+                5 => (
+                    ADD,
+                    json!({ "accountNumber": customer.account, "deviceId": self.meters[who], "amount": amount }),
+                ),
+                6 => match payments.get(below(payments.len().clamp(1, 3))) {
+                    Some(payment) => (
+                        ADD,
+                        json!({ "accountNumber": customer.account, "deviceId": self.meters[who],
+                            "amount": payment["amount"],
+                            "paymentIntentId": payment["id"] }),
+                    ),
+                    None => continue,
+                },
                 _ => match any(&repayments) {
                     Some(id) => (APPROVE, json!({ "accountNumber": customer.account, "repaymentId": id })),
                     None => continue,
@@ -210,7 +241,8 @@ impl Storm {
         let back: Vec<(i64, i64)> = sqlx::query_as(back).fetch_all(pool).await.expect("money back");
         let back: HashMap<i64, i64> = back.into_iter().collect();
         let charged = "select l.account_id, coalesce(sum(t.amount), 0)::bigint from transactions t
-            join ledgers l on l.id = t.ledger_id where t.kind = 'charge' group by 1";
+            join ledgers l on l.id = t.ledger_id
+            where t.kind = 'charge' and t.reason_code is distinct from 'BALANCE_TRANSFER' group by 1";
         let charged: Vec<(i64, i64)> = sqlx::query_as(charged).fetch_all(pool).await.expect("charges");
         let charged: HashMap<i64, i64> = charged.into_iter().collect();
         let staff = self.server.log_in(json!({ "email": "staff@example.org", "password": PASSWORD })).await;
@@ -218,9 +250,31 @@ impl Storm {
             let seen = self.server.ask(Some(&staff), SEE, json!({ "n": customer.account })).await;
             let of = |book: &HashMap<i64, i64>| book.get(&customer.account_id).copied().unwrap_or(0);
             let expected = of(&theirs) - of(&back) - of(&charged);
-            assert_eq!(seen["account"]["balance"], expected, "seed {seed}: {}", customer.email);
+            let ledgers = seen["account"]["ledgers"].as_array().expect("ledgers");
+            let has: i64 = ledgers.iter().filter_map(|ledger| ledger["balance"].as_i64()).sum();
+            assert_eq!(has, expected, "seed {seed}: {}", customer.email);
             assert_eq!(of(&charged) % CHARGED, 0, "seed {seed}: nobody was charged for anything else");
         }
+        // What meters took is what lies on the ledgers for them, and each took it once, by one name.
+        let (credits,): (i64,) = sqlx::query_as(
+            "select count(*) from meter_credits c full join simulated_meter_messages m on m.reference = c.id::text
+            where c.status in ('ARRIVED', 'REFUSED') and (m.amount is distinct from c.amount
+                or (m.arrived_at is null) is distinct from (c.status = 'REFUSED')) or c.id is null",
+        )
+        .fetch_one(pool)
+        .await
+        .expect("a count");
+        assert_eq!(credits, 0, "seed {seed}");
+        let (on_ledgers, passed): (i64, i64) = sqlx::query_as(
+            "select (select coalesce(sum(b.balance), 0) from ledgers l
+                join ledger_balances b on b.ledger_account_id = l.id where l.holds_meter_credit)::bigint,
+            (select coalesce(sum(amount), 0) from meter_credits where status = 'ARRIVED')::bigint",
+        )
+        .fetch_one(pool)
+        .await
+        .expect("sums");
+        assert_eq!(on_ledgers, passed, "seed {seed}");
+        assert!(passed > 0, "seed {seed}: nothing was put on a meter");
         self.server.books_are_clean().await;
     }
 }

@@ -3,5 +3,6 @@
 mod gas;
 mod markets;
 mod periods;
+mod postcodes;
 mod shown;
 mod use_cases;

@@ -3,6 +3,7 @@
 mod collecting;
 mod costs;
 mod importing;
+mod links;
 mod lists;
 mod measured;
 mod statements;

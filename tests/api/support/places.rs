@@ -5,6 +5,7 @@ use kraken_api::domain::accounts::address::Address;
 use kraken_api::domain::supply::identifiers::MarketName;
 use kraken_api::domain::supply::meters::{self, NewMeter, NewRegister};
 use kraken_api::domain::supply::properties::{self, NewProperty};
+use kraken_api::domain::supply::smart_meters::{self, NewDevice};
 use kraken_api::domain::supply::supply_points::{self, NewPoint};
 use kraken_api::platform::db::Tx;
 use rust_decimal::Decimal;
@@ -117,5 +118,25 @@ impl Server {
         let (point, meter) = supplied(&mut tx, &new, of.account_id, serial).await;
         tx.commit().await.expect("committed");
         Home { property, point, meter }
+    }
+
+    /// Makes the meter of a British home a smart one in prepayment mode. Answers its number for life.
+    pub async fn prepay_meter(&self, home: Home) -> String {
+        let device = NewDevice {
+            kind: "ESME",
+            manufacturer: "Landis+Gyr",
+            model: "E470",
+            firmware_version: "24.18",
+            serial_number: "E470-1",
+            payment_mode: Some("PREPAY"),
+            meter: Some(home.meter),
+        };
+        let mut tx = self.tx().await;
+        let joined = smart_meters::join(&mut tx, &self.random, home.property, &device).await.expect("joined");
+        smart_meters::commission(&mut tx, joined).await.expect("commissioned");
+        let number = sqlx::query_as("select device_id from smart_meter_devices where id = $1").bind(joined);
+        let (number,): (String,) = number.fetch_one(&mut tx).await.expect("a number");
+        tx.commit().await.expect("committed");
+        number
     }
 }

@@ -1,19 +1,20 @@
 //! The program in-process: its own database, clock and randomness, requests through the router.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::{DateTime, Utc};
-use kraken_api::api::App;
+use kraken_api::api::{self, App, Session};
 use kraken_api::domain::auth::{Auth, Issuer};
 use kraken_api::domain::payments::sessions::Typed;
-use kraken_api::graphql::BoxFuture;
+use kraken_api::graphql::{BoxFuture, Host};
 use kraken_api::http::{self, AppService, GraphqlCall, HttpSettings, Service};
 use kraken_api::platform::clock::WallClock;
 use kraken_api::platform::db::Database;
@@ -86,6 +87,16 @@ impl Service for Recorded {
         self.0.terms(code)
     }
 
+    fn reading_form<'a>(
+        &'a self,
+        target: &'a str,
+        expires: i64,
+        signature: &'a str,
+        typed: Option<http::Readings>,
+    ) -> BoxFuture<'a, Result<Option<http::ReadingForm>, String>> {
+        self.0.reading_form(target, expires, signature, typed)
+    }
+
     fn issuer(&self) -> String {
         self.0.issuer()
     }
@@ -102,6 +113,14 @@ pub fn files() -> Files {
     let test = format!("{}-{}", std::process::id(), TESTS.fetch_add(1, Ordering::Relaxed));
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("files").join(test);
     Files::new(Arc::new(Folder::new(folder)), BASE_URL)
+}
+
+/// What serves an edition: put together once for all tests, which takes a debug build longer than most of them.
+pub fn host(edition: Option<&str>) -> Arc<Host<Session>> {
+    static HOSTS: Mutex<BTreeMap<String, Arc<Host<Session>>>> = Mutex::new(BTreeMap::new());
+    let mut hosts = HOSTS.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = hosts.entry(edition.unwrap_or_default().to_owned());
+    Arc::clone(known.or_insert_with(|| api::host(edition).expect("the API")))
 }
 
 impl Server {
@@ -140,7 +159,7 @@ impl Server {
         files: Files,
         edition: Option<&str>,
     ) -> Self {
-        let app = App::new(database.clone(), Arc::clone(&auth), files, edition).expect("the API");
+        let app = App::new(database.clone(), Arc::clone(&auth), files, host(edition));
         let service = Recorded(Arc::new(AppService::new(Arc::clone(&app), BASE_URL.into())));
         let router = http::router(Arc::new(service), HttpSettings::default());
         Self { app, database, auth, random, wall, router }

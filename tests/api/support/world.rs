@@ -8,6 +8,7 @@ use kraken_api::domain::auth::{Viewer, api_keys, logins, organisations, partners
 use kraken_api::platform::clock::Deadline;
 use kraken_api::platform::db::{Stats, Tx};
 use serde_json::json;
+use tokio::sync::OnceCell;
 
 use super::Server;
 
@@ -43,6 +44,13 @@ impl Server {
         self.database.write(deadline, &Stats::new()).await.expect("a transaction")
     }
 
+    /// The hash of [`PASSWORD`], made once for all tests.
+    pub async fn password_hash(&self) -> String {
+        static HASH: OnceCell<String> = OnceCell::const_new();
+        let hash = async || self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        HASH.get_or_init(hash).await.clone()
+    }
+
     /// The token that these credentials give.
     pub async fn log_in(&self, input: serde_json::Value) -> String {
         let data = self.ask(None, LOG_IN, json!({ "input": input })).await;
@@ -51,7 +59,7 @@ impl Server {
 
     /// Opens an account for a new customer of `brand`.
     pub async fn customer(&self, email: &'static str, name: &str, brand: &str) -> Customer {
-        let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        let hash = self.password_hash().await;
         let mut tx = self.tx().await;
         let portfolio = open::portfolio(&mut tx, &self.random, brand, name).await.expect("a portfolio");
         let new = NewAccount {
@@ -76,7 +84,7 @@ impl Server {
     }
 
     pub async fn member_of_staff(&self, email: &str, role: &str) -> String {
-        let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        let hash = self.password_hash().await;
         let mut tx = self.tx().await;
         staff::add(&mut tx, email, "Somebody", &hash, &[role]).await.expect("staff");
         tx.commit().await.expect("committed");
@@ -158,7 +166,7 @@ impl Server {
         let data = self.ask(Some(&app), query, json!({ "t": world.ada.token })).await;
         let refresh = &data["obtainLongLivedRefreshToken"]["refreshToken"];
         let third_party = self.log_in(json!({ "refreshToken": refresh })).await;
-        let hash = self.auth.passwords().hash(PASSWORD).await.expect("a hash");
+        let hash = self.password_hash().await;
         let mut tx = self.tx().await;
         let may = ["create-leads"];
         partners::add(&mut tx, &self.random, "agent@example.org", "Ann Agent", &hash, &may)

@@ -2,6 +2,7 @@ use chrono::{DateTime, NaiveDate};
 
 use super::*;
 use crate::platform::market;
+use crate::platform::pdf::A4;
 
 fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
@@ -60,6 +61,9 @@ fn document(kind: &str, market: &str) -> Document {
         issued_at: Some(DateTime::UNIX_EPOCH),
         annuls_id: None,
         annulled_by: None,
+        user_id: None,
+        issued_by: None,
+        has_file: true,
     }
 }
 
@@ -181,7 +185,16 @@ fn charges_for_energy_say_what_they_are_made_of() {
             "wh": 1500, "rate": null, "tax": "0.05", "net": 31 },
     ]);
     let (first, last) = (Some(day("2026-03-02")), Some(day("2026-04-02")));
-    let shown = Shown { transaction_id: Some(0), first, last, market_name: "GBR_ELECTRICITY".into(), kept };
+    let shown = Shown {
+        transaction_id: Some(0),
+        first,
+        last,
+        market_name: "GBR_ELECTRICITY".into(),
+        market: "gb".into(),
+        commodity: "electricity".into(),
+        product_code: "VAR-22-11-01".into(),
+        kept,
+    };
     let pages = pages_of("gb", "statement", 2, &HashMap::from([(0, shown)]));
     assert_eq!(after(&pages[0], "£52.50"), "2 Mar 2026 – 1 Apr 2026");
     assert_eq!(after(&pages[0], "Standing charge: 31 days × 0.5731"), "£17.77");

@@ -39,6 +39,9 @@ pub struct Region {
     pub aliases: Vec<String>,
     /// What its postcodes begin with.
     pub postcodes: Vec<String>,
+    /// How homes there agree on what they may draw at once: one of `ContractCapacityPattern`, where markets know any.
+    #[serde(default)]
+    pub capacity: Option<String>,
 }
 
 /// Something that the market or the network charges.
@@ -176,6 +179,8 @@ pub struct Part {
     pub name: String,
     /// Whether it holds where no window does.
     pub is_base: bool,
+    /// The capacity that a price of days is for, where another costs in proportion.
+    pub for_amperes: Option<i32>,
     /// When it holds otherwise.
     #[serde(default)]
     pub windows: Vec<Times>,

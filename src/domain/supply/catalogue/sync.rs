@@ -65,8 +65,10 @@ statement!(static OFFER: (i64,) = "
     insert into product_offers (product_id, market_name, kind, levies) values ($1, $2, $3, $4)
     on conflict on constraint product_offers_key do update set levies = excluded.levies returning id");
 statement!(static PART: (i64,) = "
-    insert into offer_parts (offer_id, charged_for, band, name, is_base) values ($1, $2, $3, $4, $5)
-    on conflict on constraint offer_parts_key do update set name = excluded.name returning id");
+    insert into offer_parts (offer_id, charged_for, band, name, is_base, capacity_amperes) values ($1, $2, $3, $4, $5, $6)
+    on conflict on constraint offer_parts_key do update set name = excluded.name,
+        capacity_amperes = excluded.capacity_amperes
+    returning id");
 statement!(static WINDOW: () = "
     insert into band_windows (part_id, offer_id, charged_for, months, weekdays, minutes)
     values ($1, $2, $3, int4range($4, $5), int4range($6, $7), int4range($8, $9)) on conflict do nothing");
@@ -106,7 +108,7 @@ async fn keep_parts(tx: &mut Tx, id: i64, offer: &Offer) -> Result<Vec<i64>, sql
     let mut parts = Vec::new();
     for part in &offer.parts {
         let keep = PART.query().bind(id).bind(&part.charged_for).bind(&part.band).bind(&part.name);
-        let (kept,) = keep.bind(part.is_base).fetch_one(&mut *tx).await?;
+        let (kept,) = keep.bind(part.is_base).bind(part.for_amperes).fetch_one(&mut *tx).await?;
         for times in &part.windows {
             let Some((from, to)) = times.minutes() else { continue };
             let window = WINDOW.command().bind(kept).bind(id).bind(&part.charged_for);

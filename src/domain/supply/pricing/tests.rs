@@ -21,7 +21,7 @@ fn rate(from: &str, to: Option<&str>, net: &str) -> Rate {
 }
 
 fn part(band: &str, rates: Vec<Rate>) -> Part {
-    Part { band: band.to_owned(), name: band.to_owned(), rates }
+    Part { band: band.to_owned(), name: band.to_owned(), for_amperes: None, rates }
 }
 
 fn plain(market_code: &str, days: Vec<Rate>, energy: Vec<Rate>) -> Rates {
@@ -91,7 +91,7 @@ proptest! {
         let (whole, first, second) = (cost(from, to), cost(from, cut), cost(cut, to));
         prop_assert_eq!(sum(&whole), sum(&first) + sum(&second));
         prop_assert_eq!(whole.len(), first.len() + second.len());
-        let standing = |from, to| days(&rates, "DOMESTIC", (from, to)).expect("priced");
+        let standing = |from, to| days(&rates, "DOMESTIC", &[], (from, to)).expect("priced");
         let (all, one, other) = (standing(from, to), standing(from, cut), standing(cut, to));
         prop_assert_eq!(all.len(), one.len() + other.len());
     }
@@ -140,7 +140,7 @@ fn a_british_bill_with_a_change_of_rates_comes_out_as_by_hand() {
     let (from, to) = (at("2026-06-20T23:00:00Z"), at("2026-07-10T23:00:00Z"));
     let used: Vec<Interval> =
         half_hours(from, to).map(|(start, end)| Interval { start, end, wh: 400 }).collect();
-    let mut pieces = days(&rates, "DOMESTIC", (from, to)).expect("priced");
+    let mut pieces = days(&rates, "DOMESTIC", &[], (from, to)).expect("priced");
     pieces.extend(energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced"));
     let lines = lines(&rates, &pieces).expect("in range");
     let shown: Vec<_> = lines.iter().map(|line| (line.days, line.wh, line.net.0)).collect();
@@ -175,7 +175,7 @@ fn a_japanese_bill_goes_by_steps_of_the_month_and_by_levies() {
         (at("2026-02-28T15:00:00Z"), at("2026-03-15T15:00:00Z"), at("2026-04-15T15:00:00Z"));
     let used: Vec<Interval> =
         half_hours(month, to).map(|(start, end)| Interval { start, end, wh: 500 }).collect();
-    let mut pieces = days(&rates, "DOMESTIC", (from, to)).expect("priced");
+    let mut pieces = days(&rates, "DOMESTIC", &[], (from, to)).expect("priced");
     pieces.extend(energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced"));
     let lines = lines(&rates, &pieces).expect("in range");
     let shown: Vec<_> =
@@ -224,5 +224,8 @@ fn what_has_no_price_is_not_free() {
     let (from, to) = (at("2025-05-01T00:00:00Z"), at("2025-05-02T00:00:00Z"));
     let used = [Interval { start: from, end: to, wh: 7777 }];
     assert_eq!(energy(&rates, "DOMESTIC", Use::Home, (from, to), &used), Err(PricingError::NoRate(from)));
-    assert_eq!(days(&rates, "DOMESTIC", (from, to)), Err(PricingError::NoRate(at("2025-05-01T23:00:00Z"))));
+    assert_eq!(
+        days(&rates, "DOMESTIC", &[], (from, to)),
+        Err(PricingError::NoRate(at("2025-05-01T23:00:00Z")))
+    );
 }
