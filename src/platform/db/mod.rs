@@ -148,7 +148,8 @@ impl Database {
         stats: &Arc<Stats>,
     ) -> Result<Tx, sqlx::Error> {
         let _phase = Phase::begin("database");
-        let transaction = self.pool.begin_with(tx::begin(how, deadline)).await?;
+        let connection = self.pool.acquire().await?;
+        let transaction = tx::begun(connection, tx::begin(how, deadline)).await?;
         Ok(self.holding(Held::Together(transaction), stats))
     }
 

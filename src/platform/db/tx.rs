@@ -35,6 +35,15 @@ pub(super) fn begin(how: &'static str, deadline: Deadline) -> Cow<'static, str> 
     format!("{how}; set local statement_timeout = {millis}").into()
 }
 
+/// Begins a transaction, in a task of its own: of a caller who gives up meanwhile (a browser that closes a page does),
+/// sqlx would hand the connection to the next one with the transaction open on it.
+pub(super) async fn begun(
+    connection: PoolConnection<Postgres>,
+    statement: Cow<'static, str>,
+) -> Result<Transaction<'static, Postgres>, Error> {
+    tokio::spawn(Transaction::begin(connection, Some(statement))).await.unwrap_or(Err(Error::BeginFailed))
+}
+
 /// As much of a COPY as is handed to the connection at once.
 const CHUNK: usize = 1 << 18;
 
@@ -97,7 +106,7 @@ impl Tx {
         let held = match self.held {
             Held::Alone(connection) => {
                 let _phase = Phase::begin("database");
-                Held::Together(Transaction::begin(connection, Some(begin(SNAPSHOT, deadline))).await?)
+                Held::Together(begun(connection, begin(SNAPSHOT, deadline)).await?)
             }
             settled => settled,
         };

@@ -2,6 +2,7 @@
 
 mod access;
 mod books;
+mod connections;
 mod events;
 mod jobs;
 mod post;

@@ -14,6 +14,21 @@ async function openSupply(page, number) {
   return supply;
 }
 
+/** Writes down, from now on, which sum stood beneath which chart whenever the page was not waiting. */
+async function watch(supply) {
+  await supply.evaluate((section) => {
+    const seen = [];
+    const note = () => {
+      const chart = section.querySelector('[role=img][aria-label*=" by "]:not(.waiting)');
+      const sum = section.querySelector('.sum');
+      if (chart && sum) seen.push([chart.getAttribute('aria-label'), sum.textContent]);
+    };
+    new MutationObserver(note).observe(section, { subtree: true, childList: true, attributes: true, characterData: true });
+    window.seen = seen;
+    note();
+  });
+}
+
 /** kWh and money of the line that sums a chart up. */
 async function sum(supply) {
   const [, energy, cost] = /: ([\d,.]+) kWh for [^\d]*([\d,.]+) with tax/.exec(await supply.locator('.sum').innerText());
@@ -44,6 +59,7 @@ test('properties and agreements lie on a line of time', () =>
 test('consumption is shown by half-hour, day and month with what it cost', () =>
   withPage(`/operations/#${ada.number}`, async (page, complaints) => {
     const supply = await openSupply(page, ada.number);
+    await watch(supply);
     const sums = {};
     for (const grain of ['Half-hours', 'Days', 'Months']) {
       await supply.getByRole('button', { name: grain }).click();
@@ -61,6 +77,11 @@ test('consumption is shown by half-hour, day and month with what it cost', () =>
     await supply.getByRole('button', { name: 'Gas used' }).click();
     await supply.getByRole('img', { name: 'Gas used by months' }).and(page.locator(':not(.waiting)')).waitFor();
     assert.ok((await sum(supply))[0] > 0);
+    // No figures stood under the name of others, not for a moment.
+    const shown = new Set((await page.evaluate(() => window.seen)).map((each) => each.join()));
+    const charts = new Set([...shown].map((each) => each.split(',')[0]));
+    assert.equal(charts.size, 4);
+    assert.equal(shown.size, 4, [...shown].join('\n'));
     assert.deepEqual(complaints, []);
   }));
 
