@@ -14,6 +14,7 @@ use super::sources;
 use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
+use crate::domain::loyalty::referrals::schemes::{self, Offer};
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
 use crate::domain::payments::vendors::simulated_slips::{self, Slip};
 use crate::domain::payments::vendors::simulated_vault::Simulator;
@@ -173,6 +174,16 @@ impl App {
             Box::pin(simulated_slips::pay(tx, reference))
         });
         paid.await
+    }
+
+    /// What a code that a customer passes on is good for when a household joins.
+    ///
+    /// # Errors
+    /// Why it cannot be shown.
+    pub async fn offer(&self, code: &str) -> Result<Option<Offer>, sqlx::Error> {
+        let stats = Stats::new();
+        let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &stats).await?;
+        schemes::of_joining(&mut tx, code).await
     }
 
     /// The terms of the product with this code.

@@ -8,6 +8,7 @@ mod auth;
 mod billing;
 mod brownouts;
 mod communications;
+mod contracts;
 mod devices;
 mod ledgers;
 mod loyalty;
@@ -32,6 +33,7 @@ fn bind(b: &mut session::Bindings) {
     payments::bind(b);
     supply::bind(b);
     communications::bind(b);
+    contracts::bind(b);
     devices::bind(b);
     loyalty::bind(b);
     nodes::bind(b);

@@ -1,10 +1,12 @@
 //! `kraken-api people`: what operations staff know about people beside what people say themselves.
 
+use chrono::NaiveDate;
 use clap::Subcommand;
 
 use super::config::Config;
 use super::open::{Problem, written};
-use crate::domain::accounts::known::{self, FamilyIssues, KnownError};
+use crate::domain::accounts::concessions::{self, NewCard};
+use crate::domain::accounts::known::{self, FamilyIssues};
 use crate::platform::db::Tx;
 
 #[derive(Debug, Subcommand)]
@@ -37,6 +39,40 @@ pub enum People {
         #[arg(long, conflicts_with_all = ["no_policy", "no_move_in"])]
         over: bool,
     },
+    /// Note a concession card that somebody has shown.
+    Card {
+        /// The person's number.
+        user: String,
+        /// The kind of card, such as CENTRELINK_PENSIONER.
+        card_type: String,
+        /// What is printed on it.
+        number: String,
+        /// The day on which it was issued.
+        #[arg(long)]
+        issued: Option<NaiveDate>,
+        /// The day on which it expires.
+        #[arg(long)]
+        expires: Option<NaiveDate>,
+    },
+    /// Note that the office that issued a concession card said that it counts, or why it does not.
+    CardChecked {
+        /// The card, by identifier.
+        card: i64,
+        /// Why not: a code for programs.
+        #[arg(long, requires = "reason")]
+        failure: Option<String>,
+        /// Why not, in a sentence.
+        #[arg(long, requires = "failure")]
+        reason: Option<String>,
+        /// What else was said.
+        #[arg(long)]
+        notes: Option<String>,
+    },
+    /// Take a concession card off.
+    CardRemoved {
+        /// The card, by identifier.
+        card: i64,
+    },
     /// Note something else, or forget it.
     Detail {
         /// The person's number.
@@ -52,13 +88,25 @@ pub enum People {
 }
 
 pub async fn run(config: &Config, what: &People) -> Result<(), Problem> {
-    written(config, async |_, tx| carry_out(tx, what).await.map_err(Problem::other)).await?;
+    written(config, async |_, tx| carry_out(tx, what).await).await?;
     println!("Noted.");
     Ok(())
 }
 
-async fn carry_out(tx: &mut Tx, what: &People) -> Result<(), KnownError> {
+async fn carry_out(tx: &mut Tx, what: &People) -> Result<(), Problem> {
     match what {
+        People::Card { user, card_type, number, issued, expires } => {
+            let new = NewCard { card_type, number, issued_on: *issued, expires_on: *expires };
+            let card = concessions::note(tx, user, &new).await.map_err(Problem::other)?;
+            println!("Card {card}");
+            return Ok(());
+        }
+        People::CardChecked { card, failure, reason, notes } => {
+            let failure = failure.as_deref().zip(reason.as_deref());
+            let asked = concessions::validated(tx, *card, failure, notes.as_deref()).await;
+            return asked.map_err(Problem::other);
+        }
+        People::CardRemoved { card } => return concessions::remove(tx, *card).await.map_err(Problem::other),
         People::Label { user, text } => known::put_label(tx, user, text.as_deref()).await,
         People::Phone { user, phone } => known::add_phone(tx, user, phone).await,
         People::Family { user, no_policy, no_move_in, over } => {
@@ -69,4 +117,5 @@ async fn carry_out(tx: &mut Tx, what: &People) -> Result<(), KnownError> {
             known::put_detail(tx, user, namespace, value.as_deref(), *sensitive).await
         }
     }
+    .map_err(Problem::other)
 }

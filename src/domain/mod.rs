@@ -5,6 +5,7 @@ pub mod auth;
 pub mod billing;
 pub mod check;
 pub mod communications;
+pub mod contracts;
 pub mod demo;
 pub mod devices;
 pub mod events;

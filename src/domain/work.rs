@@ -6,12 +6,14 @@ use chrono::TimeDelta;
 
 use super::auth::keys::{self, KeyError};
 use super::auth::{expired, password_reset, refresh};
-use super::billing::{annual, cycle, files};
+use super::billing::{annual, cycle, files, finals};
 use super::communications::post::{self, PostHouse};
 use super::communications::simulator::{self, Simulator};
+use super::contracts;
 use super::devices;
 use super::events;
 use super::ledgers::{permissions, reminders, scheduled};
+use super::loyalty::referrals::rewarding;
 use super::loyalty::{settling, simulated_grid};
 use super::payments::vendors::{
     mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_meter_network,
@@ -45,6 +47,7 @@ pub fn runner(random: &Randomness) -> Runner {
 pub fn billing(storage: Arc<dyn Storage>) -> Runner {
     let mut runner = Runner::default();
     cycle::register(&mut runner);
+    finals::register(&mut runner);
     annual::register(&mut runner, Arc::clone(&storage));
     files::register(&mut runner, storage);
     runner
@@ -61,10 +64,13 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     reminders::register(&mut runner);
     scheduled::register(&mut runner);
     permissions::register(&mut runner);
+    contracts::late_fees::register(&mut runner);
+    contracts::direct_debits::register(&mut runner);
     round::register(&mut runner, Arc::new(simulated_collections::Simulator));
     events::register(&mut runner);
     devices::upkeep::register(&mut runner);
     deposit_round::register(&mut runner);
+    rewarding::register(&mut runner);
     export_repayments::register(&mut runner);
     warm_home_discounts::register(&mut runner);
     payouts::register(&mut runner, Arc::new(simulated_payouts::Simulator));

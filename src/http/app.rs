@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
 
-use super::service::{File, GraphqlCall, PayForm, ReadingForm, Readings, Reply, Service, Slip, Terms};
+use super::service::{File, GraphqlCall, Offer, PayForm, ReadingForm, Readings, Reply, Service, Slip, Terms};
 use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
 use crate::domain::payments::sessions::Typed;
@@ -100,6 +100,10 @@ impl Service for AppService {
 
     fn terms<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Result<Option<Terms>, String>> {
         Box::pin(async move { self.app.terms(code).await.map_err(|error| error.to_string()) })
+    }
+
+    fn offer<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Result<Option<Offer>, String>> {
+        Box::pin(async move { self.app.offer(code).await.map_err(|error| error.to_string()) })
     }
 
     fn reading_form<'a>(

@@ -25,6 +25,7 @@ mod params;
 mod pay;
 mod probes;
 mod readings;
+mod refer;
 mod run;
 mod serve;
 mod service;
@@ -40,7 +41,7 @@ use axum::routing::{any, get};
 pub use app::AppService;
 pub use serve::serve;
 pub use service::{
-    File, GraphqlCall, HttpSettings, PayAnswer, PayForm, ReadingForm, Readings, Reply, Service, Slip,
+    File, GraphqlCall, HttpSettings, Offer, PayAnswer, PayForm, ReadingForm, Readings, Reply, Service, Slip,
     Standing, Terms,
 };
 
@@ -64,6 +65,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/slips/{reference}", get(slip::look).post(slip::pay))
         .route("/terms/{code}", get(terms::look))
+        .route("/refer/{code}", get(refer::look))
         .route("/operators/{file}", get(operators::image))
         .route("/authorize/{step}", get(authorize::sign_in))
         .route("/authorized", get(authorize::back))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use axum::http::{HeaderName, HeaderValue};
 use bytes::Bytes;
 
+pub use crate::domain::loyalty::referrals::schemes::Offer;
 pub use crate::domain::payments::sessions::{Answer as PayAnswer, Form as PayForm};
 pub use crate::domain::payments::vendors::simulated_slips::{Slip, Standing};
 pub use crate::domain::supply::reading_links::{Outcome as ReadingOutcome, ReadingForm, Typed as Readings};
@@ -104,6 +105,13 @@ pub trait Service: Send + Sync + 'static {
     ///
     /// The error goes to the log only.
     fn terms<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Result<Option<Terms>, String>> {
+        Box::pin(async { Ok(None) })
+    }
+
+    /// What a code that a customer passes on is good for; none if it is nobody's.
+    ///
+    /// The error goes to the log only.
+    fn offer<'a>(&'a self, _code: &'a str) -> BoxFuture<'a, Result<Option<Offer>, String>> {
         Box::pin(async { Ok(None) })
     }
 

@@ -71,6 +71,11 @@ pub fn password_reset_token(random: &Randomness) -> String {
     random.alphanumeric(48)
 }
 
+/// A password for whoever has not chosen one yet: 20 letters and digits, about 119 bits.
+pub fn first_password(random: &Randomness) -> String {
+    random.alphanumeric(20)
+}
+
 /// A partner user's number: `PU-` and eight upper-case hexadecimal digits.
 pub fn partner_number(random: &Randomness) -> String {
     format!("PU-{}", random.hex(8))

@@ -133,6 +133,36 @@ pub fn fitted(text: &str, size: f32, limit: f32) -> String {
     kept
 }
 
+/// A text in as many lines as it takes, broken between words, and within one that is longer than a line; with an ellipsis at
+/// the end of the last one that it may have.
+pub fn wrapped(text: &str, size: f32, limit: f32, most: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    let mut room = limit;
+    let mut put = |piece: &str| {
+        let needs = width(piece, size);
+        if needs > room && room < limit {
+            lines.push(String::new());
+            room = limit;
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push_str(piece);
+            room -= needs;
+        }
+    };
+    for word in text.split_inclusive(' ') {
+        if width(word.trim_end(), size) <= limit {
+            put(word);
+        } else {
+            word.chars().for_each(|c| put(c.encode_utf8(&mut [0; 4])));
+        }
+    }
+    let rest = lines.split_off(most.min(lines.len()));
+    if let (Some(last), false) = (lines.last_mut(), rest.is_empty()) {
+        *last = fitted(&format!("{last}{}", rest.concat()), size, limit);
+    }
+    lines.iter().map(|line| line.trim_end().to_owned()).collect()
+}
+
 /// Writes a document. The same document gives the same bytes.
 pub fn write(paper: &Paper<'_>) -> Result<Vec<u8>, PdfError> {
     let font = Font::new(FONT.into(), 0).ok_or(PdfError::Font)?;
@@ -217,6 +247,20 @@ mod tests {
         let cut = fitted("a very long name that goes on and on", 10.0, 60.0);
         assert!(cut.ends_with('…') && width(&cut, 10.0) <= 60.0, "{cut}");
         assert_eq!(fitted("long", 10.0, 0.0), "…");
+    }
+
+    #[test]
+    fn what_is_longer_than_a_line_goes_on_in_the_next() {
+        let of = |text: &str, most| wrapped(text, 10.0, 60.0, most);
+        assert_eq!(of("short", 3), ["short"]);
+        assert_eq!(of("", 3), [""]);
+        let lines = of("a very long name that goes on and on", 9);
+        assert_eq!(lines.join(" "), "a very long name that goes on and on");
+        assert!(lines.len() > 1 && lines.iter().all(|line| width(line, 10.0) <= 60.0), "{lines:?}");
+        assert_eq!(of("従量料金の第三段階", 9), ["従量料金の第", "三段階"]);
+        let cut = of("従量料金の第三段階のすべての月の使用量", 2);
+        assert_eq!(cut[0], "従量料金の第");
+        assert!(cut.len() == 2 && cut[1].ends_with('…') && width(&cut[1], 10.0) <= 60.0, "{cut:?}");
     }
 
     #[test]

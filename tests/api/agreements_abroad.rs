@@ -53,6 +53,66 @@ async fn a_japanese_agreement_shows_its_price_model() {
 }
 
 #[tokio::test]
+async fn japanese_city_gas_shows_its_tiers_by_the_cubic_metre() {
+    let server = Server::start_edition(Some("jp")).await;
+    let hana = server.customer("hana@example.org", "Hana Sato", "TG_OCTOPUS_ENERGY").await;
+    let place = ("03000100011234567", "TOKYO_GAS");
+    let point = server.supply(&hana, MarketName::JpnGas, place, "2026-01-01").await;
+    let agreed = server.agree(&hana, point, "GAS-2022-11", "2026-01-01").await;
+    let query = "query($i: ID!, $n: String!) { agreement(id: $i) { product { __typename ... on GasTieredProduct { code displayName params
+        standingChargeUnitType standingCharges { ...Day } consumptionCharges { ...Volume } } } }
+        availableProducts(marketName: \"JPN_GAS\") { code }
+        account(accountNumber: $n) { properties { gasSupplyPoints { mprn agreement { id tariff { productCode tariffCode } } } } } }
+        fragment Day on TieredStandingCharge { band tierStart tierEnd pricePerUnit pricePerUnitIncTax unitType
+            gridOperatorCode regionOfOperation validFrom validTo }
+        fragment Volume on TieredConsumptionRate { band tierStart tierEnd pricePerUnit pricePerUnitIncTax unitType
+            gridOperatorCode regionOfOperation validFrom validTo }";
+    let data =
+        server.ask(Some(&hana.token), query, json!({ "i": agreed.to_string(), "n": hana.account })).await;
+    let product = &data["agreement"]["product"];
+    assert_eq!(
+        json!([
+            product["__typename"],
+            product["code"],
+            product["displayName"],
+            product["standingChargeUnitType"]
+        ]),
+        json!(["GasTieredProduct", "GAS-2022-11", "オクトパスガス", "DAYS_ON_SUPPLY"])
+    );
+    let shown = |tier: &Value| json!([tier["tierStart"], tier["tierEnd"], tier["pricePerUnit"]]);
+    let tiers =
+        |charges: &Value| -> Vec<Value> { charges.as_array().expect("tiers").iter().map(shown).collect() };
+    assert_eq!(
+        tiers(&product["standingCharges"]),
+        [json!([0, 20, "23"]), json!([20, 80, "32"]), json!([80, 200, "37.4"]), json!([200, null, "57.4"])]
+    );
+    // 10.568 × 12.5, and so on.
+    assert_eq!(
+        tiers(&product["consumptionCharges"]),
+        [
+            json!([0, 20, "132.1"]),
+            json!([20, 80, "118.6"]),
+            json!([80, 200, "116.6"]),
+            json!([200, null, "113.6"])
+        ]
+    );
+    let tier = |band: &str, net: &str, gross: &str, unit: &str| {
+        json!({ "band": band, "tierStart": 20, "tierEnd": 80, "pricePerUnit": net, "pricePerUnitIncTax": gross,
+            "unitType": unit, "gridOperatorCode": "TOKYO_GAS", "regionOfOperation": "東京ガスネットワーク",
+            "validFrom": "2025-03-31T15:00:00+00:00", "validTo": null })
+    };
+    assert_eq!(product["standingCharges"][1], tier("STANDING", "32", "35.2", "DAYS_ON_SUPPLY"));
+    let volume = tier("STANDARD", "118.6", "130.46", "CUBIC_METRES_CONSUMPTION");
+    assert_eq!(product["consumptionCharges"][1], volume);
+    assert_eq!(data["availableProducts"], json!([{ "code": "GAS-2022-11" }]));
+    let tariff = json!({ "productCode": "GAS-2022-11", "tariffCode": "GAS-2022-11-TOKYO_GAS" });
+    assert_eq!(
+        data["account"]["properties"][0]["gasSupplyPoints"],
+        json!([{ "mprn": "03000100011234567", "agreement": { "id": agreed, "tariff": tariff } }])
+    );
+}
+
+#[tokio::test]
 async fn german_prices_hold_what_network_and_state_add() {
     let server = Server::start().await;
     let jan = server.customer("jan@example.org", "Jan Petersen", "OCTOPUS_ENERGY_GERMANY").await;

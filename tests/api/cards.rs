@@ -21,8 +21,8 @@ const STORE: &str = "mutation($i: StorePaymentInstructionInput!) { storePaymentI
     paymentInstruction { id status instructionType accountHolder vendor cardNumber cardType cardPaymentNetwork
         cardExpiryMonth cardExpiryYear lastFourDigitsOfAccountNumber maskedIban sortCode
         owners { accountUser { id } } } } }";
-const DEFAULT: &str = "query($n: String!, $t: PaymentType) { defaultPaymentInstruction(accountNumber: $n,
-    instructionType: $t) { id instructionType } }";
+const DEFAULT: &str = "query($n: String!, $of: PaymentType) { defaultPaymentInstruction(accountNumber: $n,
+    instructionType: $of) { id instructionType } }";
 const FETCH: &str = "mutation($i: FetchGeneratePaymentFingerprintInput!) {
     fetchGeneratePaymentFingerprint(input: $i) { fingerprint vendor } }";
 const CHECK: &str = "query($f: String!) { paymentFingerprintChecks(fingerprint: $f) {
@@ -286,7 +286,7 @@ async fn bank_accounts_are_used_before_cards_unless_cards_are_asked_for() {
     let world = server.world().await;
     let ada = world.ada.account.as_str();
     let default = async |token: &str, kind: Value| {
-        let data = server.ask(Some(token), DEFAULT, json!({ "n": ada, "t": kind })).await;
+        let data = server.ask(Some(token), DEFAULT, json!({ "n": ada, "of": kind })).await;
         data["defaultPaymentInstruction"].clone()
     };
     assert_eq!(default(&world.ada.token, Value::Null).await, Value::Null);

@@ -20,8 +20,8 @@ const CHARGES: &str = "query($n: String!) { account(accountNumber: $n) { balance
         ... on Charge { isExport consumption { startDate endDate quantity unit usageCost supplyCharge } } } } }
     bills(first: 20) { edges { node { ... on StatementType { fromDate toDate totalCharges { netTotal taxTotal grossTotal }
         transactions(first: 10) { edges { node { title amount } } } } } } } } }";
-const ITEMS: &str = "query($i: ID!, $g: LineItemGroupingOptions!, $t: LineItemTypeOptions!, $s: DateTime!, $z: String!) {
-    electricityAgreement(id: $i) { ... on ElectricityAgreementType { lineItems(startAt: $s, grouping: $g, itemType: $t,
+const ITEMS: &str = "query($i: ID!, $g: LineItemGroupingOptions!, $of: LineItemTypeOptions!, $s: DateTime!, $z: String!) {
+    electricityAgreement(id: $i) { ... on ElectricityAgreementType { lineItems(startAt: $s, grouping: $g, itemType: $of,
         timezone: $z, first: 100) { pageInfo { hasNextPage } edges { node { startAt endAt periodStartAt periodEndAt netAmount
             grossAmount numberOfUnits settlementUnit supplyType currency productCode itemType } } } } } }";
 
@@ -116,7 +116,7 @@ async fn line_items_come_to_what_is_billed() {
     let token = server.again(&ada).await;
     let items = async |grouping: &str, kind: &str, start: &str| {
         let variables =
-            json!({ "i": agreed.to_string(), "g": grouping, "t": kind, "s": start, "z": "Europe/London" });
+            json!({ "i": agreed.to_string(), "g": grouping, "of": kind, "s": start, "z": "Europe/London" });
         let data = server.ask(Some(&token), ITEMS, variables).await;
         nodes(&data["electricityAgreement"]["lineItems"])
     };
@@ -153,7 +153,7 @@ async fn line_items_come_to_what_is_billed() {
             grouping: DAY, itemType: {usage}, timezone: \"Europe/London\", PAGE) {{ pageInfo {{ hasNextPage }} }} }} }}"
     );
     bounds_its_pages(&server, &token, &below).await;
-    let wrong = json!({ "i": agreed.to_string(), "g": "DAY", "t": usage, "s": start, "z": "Moon/Crater" });
+    let wrong = json!({ "i": agreed.to_string(), "g": "DAY", "of": usage, "s": start, "z": "Moon/Crater" });
     assert_eq!(server.send(Some(&token), ITEMS, wrong).await.codes(), ["KT-CT-1605"]);
 }
 

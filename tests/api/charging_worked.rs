@@ -7,9 +7,11 @@
 
 use kraken_api::domain::billing::cycle;
 use kraken_api::domain::check;
+use kraken_api::domain::supply::charging;
 use kraken_api::domain::supply::identifiers::MarketName;
 use kraken_api::domain::supply::meters::{self, NewMeter};
 use kraken_api::domain::supply::readings::Source;
+use kraken_api::platform::market;
 use serde_json::{Value, json};
 
 use crate::readings::begins;
@@ -209,4 +211,67 @@ async fn in_japan() {
         amounts: [(16297, 1629, 17926), (378, 37, 415), (26, 2, 28)],
     };
     Server::start().await.bills(&case).await;
+}
+
+const MONTHS: &str = "query($i: ID!, $of: LineItemTypeOptions!) { gasAgreement(id: $i) { ... on GasAgreementType {
+    lineItems(startAt: \"2026-04-01T00:00:00+09:00\", grouping: MONTH, itemType: $of, timezone: \"Asia/Tokyo\", first: 9) {
+        edges { node { netAmount } } } } } }";
+
+// City gas of up to 20 m³ a month is 23 a day and 132.1 a cubic metre, up to 80 m³ 32 and 118.6: all of the month, and
+// only once all of it is known.
+//   April, 19 m³ or 237.5 kWh: 30 days at 23 690; 19 at 132.1 2509.90, 2509: 3199, and 10 % of it 319.9.
+//   April turns out to be 30 m³: 30 days at 32 960, 30 at 118.6 3558: 270 + 1049 more, 1319, and 131.9.
+//   May, 11 m³: 31 days at 23 713; 11 at 132.1 1453.10, 1453: 2166, and 216.6.
+#[tokio::test]
+async fn japanese_gas_by_the_use_of_whole_months() {
+    let server = Server::start().await;
+    let morning = |day: &str| server.wall.set(begins("jp", day) + chrono::TimeDelta::hours(9));
+    morning("2026-04-20");
+    let hana = server.customer("hana@example.org", "Hana Sato", "TG_OCTOPUS_ENERGY").await;
+    let place = ("03000100011234567", "TOKYO_GAS");
+    let point = server.supply(&hana, MarketName::JpnGas, place, "2026-04-01").await;
+    let agreed = server.agree(&hana, point, "GAS-2022-11", "2026-04-01").await;
+    let meter = server.hang(point, "2026-04-01", "GAS").await;
+    server.reading(meter, begins("jp", "2026-04-01"), Source::ChangeOfSupply, 0).await;
+
+    morning("2026-05-10");
+    server.reading(meter, begins("jp", "2026-04-25"), Source::DataCollector, 10).await;
+    let (ledger, _) = server.ledger_of(&hana).await;
+    let (ledger, jp) = (ledger.parse().expect("an id"), market::by_code("jp").expect("a market"));
+    let mut tx = server.tx().await;
+    let early = charging::of_ledger(&mut tx, jp, ledger, date("2026-05-10")).await.expect("nothing yet");
+    assert_eq!(early, Vec::<i64>::new());
+    drop(tx);
+    server.reading(meter, begins("jp", "2026-05-01"), Source::DataCollector, 19).await;
+    let (charges, told) = server.bill_now(&hana).await;
+    let amounts = |(net, tax, gross): (i64, i64, i64)| json!({ "net": net, "tax": tax, "gross": gross });
+    assert_eq!(charges.len(), 1, "{charges:?}");
+    assert_eq!(charges[0]["amounts"], amounts((3199, 319, 3518)));
+    assert_eq!(
+        charges[0]["consumption"],
+        json!({ "startDate": "2026-04-01", "endDate": "2026-04-30", "quantity": "19", "unit": "cubicMetres", "usageCost": 2509,
+            "supplyCharge": 690 })
+    );
+    assert_eq!(told, ["19"]);
+
+    morning("2026-06-10");
+    server.reading(meter, begins("jp", "2026-05-01"), Source::DataCollector, 30).await;
+    server.reading(meter, begins("jp", "2026-06-01"), Source::DataCollector, 41).await;
+    let (charges, _) = server.bill_now(&hana).await;
+    let found: Vec<&Value> = charges.iter().skip(1).map(|charge| &charge["amounts"]).collect();
+    assert_eq!(found, [&amounts((1319, 131, 1450)), &amounts((2166, 216, 2382))], "{charges:?}");
+    assert_eq!(charges[2]["consumption"]["endDate"], "2026-05-31");
+
+    // What is shown is what is billed, and June has no price yet.
+    let token = server.again(&hana).await;
+    let months = async |kind: &str| {
+        let data = server.ask(Some(&token), MONTHS, json!({ "i": agreed.to_string(), "of": kind })).await;
+        let edges = data["gasAgreement"]["lineItems"]["edges"].as_array().expect("edges").clone();
+        edges.iter().map(|edge| edge["node"]["netAmount"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(months("STANDING_CHARGE").await, ["960", "713"]);
+    assert_eq!(months("CONSUMPTION_CHARGE").await, ["3558", "1453.1"]);
+    let mut tx = server.tx().await;
+    let findings = check::run(&mut tx).await.expect("the books");
+    assert!(findings.iter().all(|finding| finding.broken == 0), "{findings:?}");
 }

@@ -5,6 +5,8 @@
 mod support;
 
 mod access;
+mod address_forms;
+mod agreement_changes;
 mod agreements;
 mod agreements_abroad;
 mod altered;
@@ -22,7 +24,9 @@ mod charging;
 mod charging_worked;
 mod circumstances;
 mod collections;
+mod concessions;
 mod consents;
+mod contracts;
 mod contributions;
 mod debt_ledgers;
 mod deposits;
@@ -46,6 +50,7 @@ mod masquerade;
 mod metadata;
 mod mfa;
 mod mirrors;
+mod moves;
 mod opening;
 mod papers;
 mod partner_users;

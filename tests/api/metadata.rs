@@ -6,10 +6,10 @@ use crate::support::{Reply, Server, record};
 
 const CREATE: &str = "mutation($i: MetadataInput!) { createMetadata(input: $i) { metadata { key value } } }";
 const UPDATE: &str = "mutation($i: MetadataInput!) { updateMetadata(input: $i) { metadata { key value } } }";
-const ALL: &str = "query($t: LinkedObjectType, $i: String!) {
-    metadata(linkedObjectType: $t, identifier: $i) { key value } }";
-const ONE: &str = "query($t: LinkedObjectType, $i: String!, $k: String!) {
-    metadataForKey(linkedObjectType: $t, identifier: $i, key: $k) { key value } }";
+const ALL: &str = "query($of: LinkedObjectType, $i: String!) {
+    metadata(linkedObjectType: $of, identifier: $i) { key value } }";
+const ONE: &str = "query($of: LinkedObjectType, $i: String!, $k: String!) {
+    metadataForKey(linkedObjectType: $of, identifier: $i, key: $k) { key value } }";
 
 fn entry(kind: &str, identifier: &str, key: &str, value: &Value) -> Value {
     json!({ "linkedObjectType": kind, "identifier": identifier, "key": key, "value": value.to_string() })
@@ -17,11 +17,11 @@ fn entry(kind: &str, identifier: &str, key: &str, value: &Value) -> Value {
 
 impl Server {
     async fn all(&self, token: &str, kind: &str, identifier: &str) -> Reply {
-        self.send(Some(token), ALL, json!({ "t": kind, "i": identifier })).await
+        self.send(Some(token), ALL, json!({ "of": kind, "i": identifier })).await
     }
 
     async fn one(&self, token: &str, kind: &str, identifier: &str, key: &str) -> Reply {
-        self.send(Some(token), ONE, json!({ "t": kind, "i": identifier, "k": key })).await
+        self.send(Some(token), ONE, json!({ "of": kind, "i": identifier, "k": key })).await
     }
 }
 

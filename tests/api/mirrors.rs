@@ -73,6 +73,41 @@ async fn a_user_is_mirrored_with_roles_and_accounts() {
 }
 
 #[tokio::test]
+async fn roles_say_what_people_may_do_with_the_accounts_that_the_viewer_sees() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let carer = world.bob.user_id;
+    let mut tx = server.tx().await;
+    roles::give_on_account(&mut tx, world.ada.account_id, carer, "CARER").await.expect("a role");
+    tx.commit().await.expect("committed");
+    let query =
+        "query($n: String!) { getUsersForAccount(accountNumber: $n) { id permissions { permission } } }";
+    let allowed = async |token: &str| {
+        let data = server.ask(Some(token), query, json!({ "n": world.ada.account })).await;
+        let users = data["getUsersForAccount"].as_array().expect("users").clone();
+        let theirs = |user: &Value| {
+            let names = user["permissions"].as_array().expect("permissions").iter();
+            names.map(|each| each["permission"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+        };
+        users.iter().map(|user| (user["id"].clone(), theirs(user))).collect::<Vec<_>>()
+    };
+    let (ada, bob) = (json!(world.ada.user_id.to_string()), json!(carer.to_string()));
+    let (all, some) =
+        (["dispose-of-money", "edit-account", "view-account"], ["edit-account", "view-account"]);
+    let of =
+        |id: &Value, names: &[&str]| (id.clone(), names.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>());
+    assert_eq!(allowed(&world.ada.token).await, [of(&ada, &all), of(&bob, &some)]);
+    // The carer and staff see their own account as well, on which they may do more.
+    assert_eq!(allowed(&world.bob.token).await, [of(&bob, &all)]);
+    assert_eq!(allowed(&world.reader).await, [of(&ada, &all), of(&bob, &all)]);
+    // What a role allows is data, and is what is asked before money moves.
+    server.tamper("insert into account_permissions values ('CARER', 'dispose-of-money')").await;
+    assert_eq!(allowed(&world.ada.token).await, [of(&ada, &all), of(&bob, &all)]);
+    server.tamper(&format!("update account_users set is_active = false where id = {carer}")).await;
+    assert_eq!(allowed(&world.ada.token).await, [of(&ada, &all), of(&bob, &[])]);
+}
+
+#[tokio::test]
 async fn a_mirror_needs_one_user_and_reads_forwards() {
     let server = Server::start().await;
     let world = server.world().await;

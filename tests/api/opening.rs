@@ -17,7 +17,7 @@ const SHELL: &str = "mutation($i: CreateShellAccountInput!) { createShellAccount
     portfolioNumber givenName familyName billingName email mobile landline brand dateOfBirth
     billingAddressLine1 billingAddressLine2 billingAddressLine3 billingAddressLine4 billingAddressLine5
     billingPostcode billingRichAddress billingPeriodLength billingPeriodMultiplier billingPeriodDay billingPeriodMonth
-    isBusinessAccount companyName companyNumber businessType urn clientMutationId
+    isBusinessAccount companyName companyNumber businessType password passwordUpdateToken urn clientMutationId
     errors { field messages }
     account { number ... on AccountType { isShellAccount business { name number } } } } }";
 const READ: &str = "query($n: String!) { account(accountNumber: $n) {
@@ -339,6 +339,72 @@ async fn a_prospect_has_a_shell() {
     theirs["familyName"] = json!("Else");
     let data = server.ask(Some(&world.staff), SHELL, json!({ "i": theirs })).await;
     assert_eq!(data["createShellAccount"]["errors"][0]["field"], "urn");
+}
+
+const RESET: &str =
+    "mutation($i: ResetUserPasswordInput!) { resetUserPassword(input: $i) { passwordUpdated } }";
+
+#[tokio::test]
+async fn a_prospect_logs_in_with_a_first_password_and_chooses_their_own() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let input = json!({ "givenName": "Cleo", "familyName": "Byrne", "email": "cleo@example.org", "urn": "S-1",
+        "brand": "OCTOPUS_ENERGY", "billingAddressLine1": "1 Kelp Street", "billingPostcode": "BS1 4QA" });
+    let made = server.ask(Some(&world.staff), SHELL, json!({ "i": input })).await;
+    let made = &made["createShellAccount"];
+    let (password, token) = (&made["password"], &made["passwordUpdateToken"]);
+    assert_eq!(password.as_str().map(str::len), Some(20), "{made}");
+    let session = server.log_in(json!({ "email": "cleo@example.org", "password": password })).await;
+    let viewer = "{ viewer { id accounts { number } permissions { permission } } }";
+    let seen = server.ask(Some(&session), viewer, json!({})).await;
+    assert_eq!(seen["viewer"]["accounts"][0]["number"], made["account"]["number"]);
+    let allowed =
+        json!(["dispose-of-money", "edit-account", "view-account"].map(|name| json!({ "permission": name })));
+    assert_eq!(seen["viewer"]["permissions"], allowed);
+    let own = json!({ "userId": seen["viewer"]["id"], "token": token, "newPassword": "nine purple teapots" });
+    let reset = server.ask(None, RESET, json!({ "i": own })).await;
+    assert_eq!(reset["resetUserPassword"]["passwordUpdated"], true);
+    server.log_in(json!({ "email": "cleo@example.org", "password": "nine purple teapots" })).await;
+    assert_eq!(
+        server.send(None, RESET, json!({ "i": own })).await.codes(),
+        ["KT-CT-1132"],
+        "the token is good once"
+    );
+    record::read_back("resetUserPassword");
+
+    // It is shown once, and what the prospect chose stays.
+    let again = server.ask(Some(&world.staff), SHELL, json!({ "i": input })).await;
+    let again = &again["createShellAccount"];
+    assert_eq!((&again["password"], &again["passwordUpdateToken"]), (&Value::Null, &Value::Null));
+    server.log_in(json!({ "email": "cleo@example.org", "password": "nine purple teapots" })).await;
+
+    // A password that was given is not shown, and is judged as any other.
+    let mut dan = input.clone();
+    (dan["givenName"], dan["email"], dan["urn"]) = (json!("Dan"), json!("dan@example.org"), json!("S-2"));
+    for wrong in ["short", "password1", " "] {
+        dan["password"] = json!(wrong);
+        let refused = server.ask(Some(&world.staff), SHELL, json!({ "i": dan })).await;
+        let refused = &refused["createShellAccount"];
+        assert_eq!((&refused["errors"][0]["field"], &refused["account"]), (&json!("password"), &Value::Null));
+    }
+    dan["password"] = json!("seven green kettles");
+    let made = server.ask(Some(&world.staff), SHELL, json!({ "i": dan })).await;
+    let made = &made["createShellAccount"];
+    assert_eq!((&made["password"], made["passwordUpdateToken"].is_string()), (&Value::Null, true));
+    server.log_in(json!({ "email": "dan@example.org", "password": "seven green kettles" })).await;
+
+    // Whoever has the e-mail keeps their log-in, and nobody but staff makes one.
+    for (email, urn, token) in
+        [(world.ada.email, "S-3", world.staff.clone()), ("eve@example.org", "S-5", server.agency().await)]
+    {
+        let mut other = input.clone();
+        (other["email"], other["urn"]) = (json!(email), json!(urn));
+        other["givenName"] = json!(format!("Eve{urn}").replace(|c: char| !c.is_alphabetic(), "e"));
+        let made = server.ask(Some(&token), SHELL, json!({ "i": other })).await;
+        let made = &made["createShellAccount"];
+        assert_eq!((&made["password"], &made["passwordUpdateToken"]), (&Value::Null, &Value::Null), "{made}");
+        assert!(made["account"]["number"].is_string(), "{made}");
+    }
 }
 
 #[tokio::test]

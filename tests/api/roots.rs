@@ -218,6 +218,7 @@ async fn every_connection_bounds_its_pages() {
         "account(accountNumber: \"N\") { portfolio { accounts(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { events(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { reminders(PAGE) { edgeCount } }",
+        "account(accountNumber: \"N\") { referrals(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { applications(PAGE) { edgeCount } }",
         "account(accountNumber: \"N\") { portfolio { ancestors(PAGE) { edgeCount } } }",
         "account(accountNumber: \"N\") { portfolio { descendants(PAGE) { edgeCount } } }",

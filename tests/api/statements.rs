@@ -33,7 +33,7 @@ const QUERY: &str = "{ viewer { accounts { number ... on AccountType { balance
 const OF_STAFF: &str = "query($p: String!) { portfolio(portfolioNumber: $p) { accounts(first: 100) { edges { node {
     number overdueBalance dueCharges { amount } notes { body } references { value } metadata { key } campaigns { slug } reminders(first: 5) { totalCount edges { node { id } } }
     isInHardship activeHardshipAgreements { id } assistanceAgreements { activeFrom }
-    users { label alternativePhoneNumbers hasFamilyIssues isInHardship details { value }
+    isOnSupply meterPointStatus users { label permissions { permission } primaryPlacesOfResidence { fromDate property { id } user { id } } alternativePhoneNumbers hasFamilyIssues isInHardship details { value }
         specialCircumstances { isSharingConsentGiven } } } } } } }";
 
 const OF_LEDGERS: &str = "{ viewer { accounts { number ... on AccountType { hasWriteOffLedgers
@@ -278,4 +278,31 @@ async fn a_query_reads_one_moment() {
         .map(|edge| -edge["node"]["amount"].as_i64().expect("an amount"))
         .sum();
     assert_eq!(account["balance"].as_i64(), Some(sum));
+}
+
+const CONTRACTS: &str =
+    "query($n: NonEmptyString!) { contracts(filters: { party: { account: $n } }) { identifier status
+    party { ... on AccountType { number } } subject { number } lifecycle { versionReference }
+    notes { reason { slug } } terms { identifier } } }";
+
+#[tokio::test]
+async fn one_contract_and_a_dozen_cost_the_same() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let mut counts = Vec::new();
+    for (first, last) in [(2000, 2001), (2001, 2012)] {
+        for year in first..last {
+            let (from, to) = (format!("{year}-01-01"), format!("{}-01-01", year + 1));
+            server.signs(&world.ada, &from, Some(&to)).await.expect("signed");
+        }
+        let variables = json!({ "n": world.ada.account }).as_object().cloned().unwrap_or_default();
+        let request = graphql::Request { query: CONTRACTS.into(), variables, ..graphql::Request::default() };
+        let origin = Origin { authorization: Some(&world.ada.token), client: None };
+        let answer = server.app.execute(request, origin).await.expect("an answer");
+        let body: serde_json::Value = serde_json::from_slice(&answer.response.body).expect("JSON");
+        let listed = body["data"]["contracts"].as_array().map(Vec::len);
+        assert_eq!(listed, usize::try_from(last - 2000).ok(), "{body}");
+        counts.push(answer.stats.statements());
+    }
+    assert_eq!(counts[0], counts[1]);
 }

@@ -2,10 +2,12 @@
 
 mod account;
 mod address;
+mod address_forms;
 mod billing;
 mod business;
 mod campaigns;
 mod circumstances;
+mod concessions;
 mod consents;
 mod details;
 mod external_events;
@@ -32,10 +34,12 @@ use super::session::Bindings;
 pub(super) fn bind(b: &mut Bindings) {
     account::bind(b);
     address::bind(b);
+    address_forms::bind(b);
     billing::bind(b);
     business::bind(b);
     campaigns::bind(b);
     circumstances::bind(b);
+    concessions::bind(b);
     consents::bind(b);
     details::bind(b);
     external_events::bind(b);

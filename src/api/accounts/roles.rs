@@ -1,7 +1,7 @@
 //! The roles of people on accounts and portfolios.
 
 use crate::api::session::{Bindings, Call};
-use crate::domain::accounts::roles::{self, AccountRole, PortfolioRole};
+use crate::domain::accounts::roles::{self, AccountRole, Permission, PortfolioRole};
 use crate::domain::accounts::users::{self, AccountUser};
 use crate::domain::accounts::{accounts, portfolios};
 use crate::graphql::{FieldError, Resolved};
@@ -9,6 +9,8 @@ use crate::graphql::{FieldError, Resolved};
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountUserType.accountUserRoles", on_accounts);
     b.batch("AccountUserType.portfolioUserRoles", on_portfolios);
+    b.batch("AccountUserType.permissions", permissions);
+    b.leaves::<Permission>("AccountUserPermission", &[("permission", |p| (&p.0).into())]);
     b.leaves::<AccountRole>(
         "AccountUserRoleType",
         &[("id", |r| r.id.into()), ("role", |r| (&r.role).into())],
@@ -39,6 +41,14 @@ async fn on_portfolios(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let (portfolio, account) = (portfolio.as_deref(), account.as_deref());
     let held = roles::on_portfolios(&mut view, call.cx.viewer(), &ids, portfolio, account).await;
     Ok(held.map_err(FieldError::internal)?.into_iter().map(Resolved::nodes).collect())
+}
+
+async fn permissions(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<AccountUser>()?.iter().map(|u| u.id).collect();
+    let mut view = call.cx.read().await?;
+    let allowed =
+        roles::permissions(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
+    Ok(allowed.into_iter().map(Resolved::nodes).collect())
 }
 
 async fn user_on_account(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -6,20 +6,24 @@ use serde::Deserialize;
 use super::address::RichAddress;
 use super::opening::refusal;
 use crate::api::auth::legacy_login::Failure;
-use crate::api::session::{Bindings, Call};
+use crate::api::session::{Bindings, Call, Session};
 use crate::domain::accounts::accounts::{self, Account};
 use crate::domain::accounts::address::Address;
 use crate::domain::accounts::details::{Wishes, Wrong};
-use crate::domain::accounts::shells::{self, Company, NewShell};
+use crate::domain::accounts::shells::{self, Company, NewShell, Opened};
 use crate::domain::accounts::sign_up::{self, SignUpError, operations};
+use crate::domain::auth::first_password::{Credentials, FirstPassword, FirstPasswordError};
+use crate::domain::auth::logins::Holder;
+use crate::domain::auth::passwords::PasswordError;
+use crate::domain::auth::viewer::{OPEN_ACCOUNTS, Viewer};
 use crate::domain::billing::rhythms::Periods;
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Node, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createShellAccount", create_shell);
-    // Nothing heeds these yet.
-    b.dark(&["CreateShellAccountInput.password", "CreateShellAccountInput.passwordUpdateToken"]);
+    // A token that a caller chose would be no secret: it is given out, and not taken.
+    b.dark(&["CreateShellAccountInput.passwordUpdateToken"]);
     b.leaves::<Shell>(
         "CreateShellAccountPayload",
         &[
@@ -47,6 +51,8 @@ pub(super) fn bind(b: &mut Bindings) {
             ("companyName", |s| (&s.input.company_name).into()),
             ("companyNumber", |s| (&s.input.company_number).into()),
             ("businessType", |s| (&s.input.business_type).into()),
+            ("password", |s| s.credentials.as_ref().and_then(|made| made.password.as_deref()).into()),
+            ("passwordUpdateToken", |s| s.credentials.as_ref().map(|made| made.token.as_str()).into()),
             ("urn", |s| (&s.input.urn).into()),
             ("clientMutationId", |s| (&s.input.client_mutation_id).into()),
         ],
@@ -89,6 +95,7 @@ struct ShellInput {
     company_name: Option<String>,
     company_number: Option<String>,
     business_type: Option<String>,
+    password: Option<String>,
     urn: Option<String>,
     client_mutation_id: Option<String>,
 }
@@ -97,6 +104,7 @@ struct ShellInput {
 struct Shell {
     input: ShellInput,
     account: Option<Account>,
+    credentials: Option<Credentials>,
     errors: Vec<Wrong>,
 }
 
@@ -193,31 +201,64 @@ impl ShellInput {
     }
 }
 
+/// The prospect's first password, or what is wrong with it. Only staff make log-ins: whoever knows somebody's password can be
+/// them.
+async fn first_password(
+    session: &Session,
+    input: &ShellInput,
+) -> Result<Result<Option<FirstPassword>, Wrong>, FieldError> {
+    let viewer = session.viewer();
+    if !matches!(viewer, Viewer::Staff { .. }) || !viewer.may(OPEN_ACCOUNTS) {
+        return Ok(Ok(None));
+    }
+    // No connection may be held while a password is hashed.
+    session.end().await;
+    let whose = Holder {
+        login: 0,
+        email: input.email.clone(),
+        password_hash: None,
+        contact_email: input.email.clone(),
+        given_name: input.given_name.clone(),
+        family_name: input.family_name.clone(),
+        preferred_name: None,
+    };
+    let wrong = |why| Ok(Err(Wrong { field: "password", why }));
+    match session.app.auth().first_password(input.password.as_deref(), &whose).await {
+        Ok(first) => Ok(Ok(Some(first))),
+        Err(FirstPasswordError::Broken(rule)) => wrong(rule.sentence),
+        Err(FirstPasswordError::Unusable) => wrong("The password is blank, or longer than 128 characters."),
+        Err(FirstPasswordError::Passwords(PasswordError::Busy)) => Err(session.busy()),
+        Err(FirstPasswordError::Passwords(error)) => Err(FieldError::internal(error)),
+    }
+}
+
 async fn create_shell(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: ShellInput = call.arg("input")?;
-    let work = (call.cx.app.auth().random(), input);
+    let first = first_password(call.cx, &input).await?;
+    let work = (call.cx.app.auth().random(), input, first);
     let subject = work.1.urn.as_deref();
     let operation = "Mutation.createShellAccount";
-    let opened = call.cx.write(operation, subject, &work, |tx, viewer, (random, input)| {
+    let opened = call.cx.write(operation, subject, &work, |tx, viewer, (random, input, first)| {
         Box::pin(async move {
             let new = input.shell();
             // Who may not do this is told nothing of what else is wrong.
             sign_up::admitted(tx, viewer, input.brand(), operations::PROSPECT).await?;
             let new = new.map_err(|wrong| SignUpError::Invalid(vec![wrong]))?;
-            shells::open(tx, random, viewer, &new).await
+            let first = first.as_ref().map_err(|wrong| SignUpError::Invalid(vec![*wrong]))?;
+            shells::open(tx, random, viewer, &new, first.as_ref()).await
         })
     });
     let opened = match opened.await {
-        Ok(number) => Ok(number),
+        Ok(opened) => Ok(opened),
         Err(error) => Err(shells::mistakes(error).map_err(|error| refusal(error, [FORBIDDEN; 3]))?),
     };
-    let (account, errors) = match opened {
-        Ok(number) => {
+    let (account, credentials, errors) = match opened {
+        Ok(Opened { number, credentials }) => {
             let mut view = call.cx.read().await?;
             let found = accounts::by_number(&mut view, call.cx.viewer(), &number).await;
-            (found.map_err(FieldError::internal)?, Vec::new())
+            (found.map_err(FieldError::internal)?, credentials, Vec::new())
         }
-        Err(errors) => (None, errors),
+        Err(errors) => (None, None, errors),
     };
-    Ok(Resolved::node(Shell { input: work.1, account, errors }))
+    Ok(Resolved::node(Shell { input: work.1, account, credentials, errors }))
 }

@@ -12,6 +12,7 @@ mod heat_schedules;
 mod krakenflex;
 mod letting_go;
 mod onboarding;
+mod onboarding_moves;
 mod performance;
 mod preferences;
 mod refusals;
@@ -33,6 +34,7 @@ pub(super) fn bind(b: &mut Bindings) {
     enrolment::bind(b);
     letting_go::bind(b);
     onboarding::bind(b);
+    onboarding_moves::bind(b);
     heat_pumps::bind(b);
     heat_orders::bind(b);
     heat_schedules::bind(b);

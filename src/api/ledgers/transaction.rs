@@ -1,7 +1,6 @@
 //! Transactions: one interface, four kinds, read from accounts and from ledgers.
 
 use chrono::NaiveDate;
-use rust_decimal::Decimal;
 use serde::Deserialize;
 
 use crate::api::paging::{connection, window};
@@ -51,12 +50,8 @@ pub(super) fn bind(b: &mut Bindings) {
         &[
             ("startDate", |s| s.first.into()),
             ("endDate", |s| s.last.and_then(|last| last.pred_opt()).into()),
-            ("quantity", |s| {
-                let kwh = Decimal::new(s.wh(), 3);
-                let quantity = if s.is_in_megajoules() { kwh * Decimal::new(36, 1) } else { kwh };
-                quantity.normalize().into()
-            }),
-            ("unit", |s| if s.is_in_megajoules() { "MJ" } else { "kWh" }.into()),
+            ("quantity", |s| s.quantity().normalize().into()),
+            ("unit", |s| s.unit().into()),
             ("usageCost", |s| s.net(false).into()),
             ("supplyCharge", |s| s.net(true).into()),
         ],

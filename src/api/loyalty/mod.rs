@@ -1,7 +1,9 @@
 //! Loyalty points, and sessions in which customers are given some for using less.
 
+mod cards;
 mod dealings;
 mod members;
+mod referrals;
 mod savings;
 mod wallets;
 mod wheel;
@@ -14,4 +16,6 @@ pub(super) fn bind(b: &mut Bindings) {
     wallets::bind(b);
     dealings::bind(b);
     wheel::bind(b);
+    cards::bind(b);
+    referrals::bind(b);
 }

@@ -114,6 +114,7 @@ fn of_points(b: &mut Bindings) {
     b.batch("GasMalo.agreements", of_malos);
     b.batch("ElectricitySupplyPoint.agreements", of_supply_points);
     b.batch("ElectricityGenerationPoint.agreements", of_supply_points);
+    b.batch("GasSupplyPoint.agreement", of_gas_points);
 }
 
 /// Organisations without permission to see accounts may look at nobody's agreements; to everybody else what they do not see
@@ -202,6 +203,7 @@ pub(super) async fn sold_of(
 fn model(direction: &str, quote: Option<&Quote>) -> &'static str {
     match quote.map(|quote| quote.tariff.kind.as_str()) {
         _ if direction == "EXPORT" => "ElectricityFitProduct",
+        Some("TIERED") => "GasTieredProduct",
         Some("STEPPED") => "ElectricitySteppedProduct",
         _ => "ElectricitySingleStepProduct",
     }
@@ -308,6 +310,15 @@ async fn of_meter_points(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
             && after.is_none_or(|after| agreement.valid_to.is_none_or(|to| to > after))
     };
     let shown = |held: Vec<Agreement>| Resolved::nodes(held.into_iter().filter(|each| wanted(each)));
+    Ok(at_points(&call).await?.into_iter().map(shown).collect())
+}
+
+/// What gas points are on now.
+async fn of_gas_points(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let shown = |held: Vec<Agreement>| {
+        let present = held.into_iter().find(|each| each.is_active);
+        present.map_or(Resolved::Null, |present| Resolved::Node(Node::typed(GAS, present)))
+    };
     Ok(at_points(&call).await?.into_iter().map(shown).collect())
 }
 

@@ -1,17 +1,21 @@
-//! Japanese price models: products by steps of a month's use or at one price, the monthly adjustment for fuel and the levy for
-//! renewables; and `tariffSummary`.
+//! Japanese price models: electricity by steps of a month's use or at one price, the monthly adjustment for fuel and the levy
+//! for renewables; city gas by tiers; and `tariffSummary`.
 
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive;
 
 use super::products::Sold;
 use crate::api::session::{Bindings, Call};
 use crate::domain::supply::catalogue::{self, Region};
+use crate::domain::supply::gas;
+use crate::domain::supply::products::Price;
 use crate::domain::supply::tariffs::{self, Charge, Quote};
 use crate::graphql::{FieldError, Leaf, Leaves, Parts, Resolved};
 
 const STEPPED: &str = "ElectricitySteppedProduct";
 const SINGLE: &str = "ElectricitySingleStepProduct";
 const FED_IN: &str = "ElectricityFitProduct";
+const TIERED: &str = "GasTieredProduct";
 
 /// What all prices of a kWh have.
 const PRICE: Leaves<Charge> = &[
@@ -34,7 +38,7 @@ pub(super) const DAYS_AND_LEVIES: Parts<Sold> = &[
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Query.tariffSummary", summary);
-    for model in [STEPPED, SINGLE, FED_IN] {
+    for model in [STEPPED, SINGLE, FED_IN, TIERED] {
         b.leaves::<Sold>(
             model,
             &[
@@ -90,6 +94,46 @@ pub(super) fn bind(b: &mut Bindings) {
         ],
     );
     summaries(b);
+    tiers(b);
+}
+
+/// City gas is sold by the cubic metre, and what a day and a cubic metre cost goes by the tier that a whole month's use
+/// falls into.
+fn tiers(b: &mut Bindings) {
+    b.leaves::<Sold>(TIERED, &[("standingChargeUnitType", |s| unit_of_days(s))]);
+    b.parts::<Sold>(
+        TIERED,
+        &[
+            ("standingCharges", |s| Resolved::nodes(day_charges(s))),
+            ("consumptionCharges", |s| Resolved::nodes(charges(s).into_iter().map(by_volume))),
+        ],
+    );
+    let tier: Leaves<Charge> = &[
+        ("gridOperatorCode", |c| (&c.region).into()),
+        ("regionOfOperation", |c| operator(&c.region)),
+        ("band", |c| (&c.band).into()),
+        ("validFrom", |c| c.from.into()),
+        ("validTo", |c| c.to.into()),
+        ("pricePerUnit", |c| c.price.net.into()),
+        ("pricePerUnitIncTax", |c| c.price.gross.into()),
+        ("tierStart", |c| c.step_from.map(cubic_metres).into()),
+        ("tierEnd", |c| c.step_to.map(cubic_metres).into()),
+    ];
+    b.leaves("TieredStandingCharge", tier).leaves("TieredConsumptionRate", tier);
+    b.leaves::<Charge>("TieredStandingCharge", &[("unitType", |_| "DAYS_ON_SUPPLY".into())]);
+    b.leaves::<Charge>("TieredConsumptionRate", &[("unitType", |_| "CUBIC_METRES_CONSUMPTION".into())]);
+}
+
+/// The price of a cubic metre rather than a kWh.
+fn by_volume(charge: Charge) -> Charge {
+    let each = |kwh: Decimal| (kwh * gas::japanese_cubic_metre()).normalize();
+    let price = Price { net: each(charge.price.net), gross: each(charge.price.gross) };
+    Charge { price, ..charge }
+}
+
+/// Whole cubic metres of so many kWh.
+fn cubic_metres(kwh: i64) -> i64 {
+    (Decimal::from(kwh) / gas::japanese_cubic_metre()).to_i64().unwrap_or_default()
 }
 
 fn summaries(b: &mut Bindings) {
@@ -130,9 +174,11 @@ fn day_charges(sold: &Sold) -> Vec<Charge> {
     sold.quote.as_ref().map(Quote::day_charges).unwrap_or_default()
 }
 
+/// What a day costs, in the first tier where there are several.
 pub(super) fn standing(sold: &Sold) -> Option<Decimal> {
     let charges = day_charges(sold);
-    (!charges.is_empty()).then(|| charges.iter().map(|charge| charge.price.net).sum())
+    let first = charges.iter().filter(|charge| charge.step_from.unwrap_or(0) == 0);
+    (!charges.is_empty()).then(|| first.map(|charge| charge.price.net).sum())
 }
 
 pub(super) fn unit_of_days(sold: &Sold) -> Leaf<'_> {

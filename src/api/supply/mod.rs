@@ -2,6 +2,7 @@
 //! for them; what is sold, what was agreed, and what it costs.
 
 mod account_properties;
+mod agreement_changes;
 mod agreements;
 mod capacities;
 mod consumption;
@@ -18,6 +19,7 @@ mod market_products;
 mod measurements;
 mod meter_points;
 mod meters;
+mod moves;
 mod point_readings;
 mod postal_areas;
 mod product_switches;
@@ -27,6 +29,7 @@ mod rates;
 mod readings;
 mod search;
 mod smart_meters;
+mod standing;
 mod supply_points;
 mod taking;
 mod tariffs;
@@ -44,6 +47,7 @@ const BAD_INPUT: &str = "KT-CT-1605";
 
 pub(super) fn bind(b: &mut Bindings) {
     account_properties::bind(b);
+    agreement_changes::bind(b);
     agreements::bind(b);
     capacities::bind(b);
     consumption::bind(b);
@@ -60,6 +64,7 @@ pub(super) fn bind(b: &mut Bindings) {
     measurements::bind(b);
     meter_points::bind(b);
     meters::bind(b);
+    moves::bind(b);
     point_readings::bind(b);
     product_switches::bind(b);
     products::bind(b);
@@ -69,6 +74,7 @@ pub(super) fn bind(b: &mut Bindings) {
     readings::bind(b);
     search::bind(b);
     smart_meters::bind(b);
+    standing::bind(b);
     supply_points::bind(b);
     taking::bind(b);
     tariffs::bind(b);

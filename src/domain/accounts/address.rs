@@ -17,16 +17,17 @@ const LINES: usize = 5;
 
 /// What a country makes of addresses.
 #[derive(Debug, Deserialize)]
-struct Country {
-    code: String,
+pub(super) struct Country {
+    /// ISO 3166 code.
+    pub code: String,
     /// Forms of its postcodes; `A` is a letter, `9` a digit, `X` either.
-    postcodes: Vec<String>,
+    pub postcodes: Vec<String>,
     /// Whether letters need a state, territory or prefecture.
-    needs_area: bool,
+    pub needs_area: bool,
     /// The parts of each line of an address.
-    layout: Vec<Vec<String>>,
+    pub layout: Vec<Vec<String>>,
     /// The parts of each line of a street, where it is given in parts.
-    street: Vec<Vec<String>>,
+    pub street: Vec<Vec<String>>,
 }
 
 static COUNTRIES: LazyLock<Vec<Country>> =
@@ -35,7 +36,7 @@ static COUNTRIES: LazyLock<Vec<Country>> =
         serde_json::from_str(include_str!("countries.json")).expect("the countries are valid")
     });
 
-fn country(code: &str) -> Option<&'static Country> {
+pub(super) fn country(code: &str) -> Option<&'static Country> {
     COUNTRIES.iter().find(|country| country.code == code)
 }
 

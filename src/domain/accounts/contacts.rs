@@ -5,10 +5,10 @@ const DIALLING: [(&str, &str, &str); 5] =
     [("gb", "44", "0"), ("de", "49", "0"), ("au", "61", "0"), ("jp", "81", "0"), ("us", "1", "")];
 
 /// Longest text of one line.
-const LONGEST: usize = 120;
+pub(super) const LONGEST: usize = 120;
 
 /// A line of text without blanks around it, unless it is too long or has control characters.
-pub(super) fn line(text: &str) -> Option<String> {
+pub(in crate::domain) fn line(text: &str) -> Option<String> {
     let text = text.trim();
     let is_fine = text.chars().count() <= LONGEST && !text.chars().any(char::is_control);
     is_fine.then(|| text.to_owned())

@@ -5,6 +5,7 @@
 #[expect(clippy::module_inception, reason = "files are named after what they hold")]
 pub mod accounts;
 pub mod address;
+pub mod address_forms;
 pub mod applications;
 pub mod billing;
 pub mod brands;
@@ -12,8 +13,9 @@ pub mod businesses;
 pub mod campaigns;
 pub mod changes;
 pub mod circumstances;
+pub mod concessions;
 pub mod consents;
-mod contacts;
+pub(in crate::domain) mod contacts;
 pub mod details;
 pub mod external_events;
 pub mod feedback;

@@ -71,9 +71,29 @@ pub async fn add(
     }
     let account = accounts::by_number(tx, viewer, account).await?.ok_or(NoteError::Unauthorised)?;
     let body = contacts::text(body, LONGEST).ok_or(NoteError::Body)?;
+    Ok(write(tx, viewer, account.id, &body, pinned).await?)
+}
+
+/// Writes down what somebody said about an account, whoever they are.
+pub(in crate::domain) async fn keep(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: i64,
+    body: &str,
+) -> Result<(), sqlx::Error> {
+    write(tx, viewer, account, body, false).await
+}
+
+async fn write(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: i64,
+    body: &str,
+    pinned: bool,
+) -> Result<(), sqlx::Error> {
     let now = tx.business_now().await?;
     let (kind, id) = hand(viewer);
-    let add = ADD.command().bind(account.id).bind(body).bind(pinned.then(|| now + PINNED_FOR));
+    let add = ADD.command().bind(account).bind(body).bind(pinned.then(|| now + PINNED_FOR));
     add.bind(kind).bind(id).bind(now).execute(&mut *tx).await?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::Tx;
 
 /// The states and territories of Australia: how they are abbreviated, and what they are called on the wire.
-const STATES: [(&str, &str); 8] = [
+pub(super) const STATES: [(&str, &str); 8] = [
     ("ACT", "AUSTRALIAN_CAPITAL_TERRITORY"),
     ("NSW", "NEW_SOUTH_WALES"),
     ("NT", "NORTHERN_TERRITORY"),

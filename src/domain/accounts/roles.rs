@@ -37,6 +37,10 @@ row! {
     }
 }
 
+/// Something that a user may do with accounts, such as `dispose-of-money`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permission(pub String);
+
 statement!(static ON_ACCOUNTS: AccountRole = concat!("
     select held.id, held.user_id, held.account_id, held.role
     from account_user_roles held join accounts a on a.id = held.account_id
@@ -50,6 +54,20 @@ statement!(static ON_PORTFOLIOS: PortfolioRole = concat!("
       and ($5::text is null or exists (select 1 from accounts a where a.portfolio_id = p.id and a.number = $5
                                        and ", account_is_visible!(), "))
       and ", portfolio_is_visible!(), " order by held.id"));
+// Whoever may not log in may do nothing.
+statement!(static ALLOWED: (i64, String) = concat!("
+    select distinct held.user_id, allowed.permission
+    from (
+        select on_account.user_id, on_account.role from account_user_roles on_account
+            join accounts a on a.id = on_account.account_id
+        where on_account.user_id = any($3::bigint[]) and ", account_is_visible!(), "
+        union
+        select around.user_id, around.role from portfolio_user_roles around
+        where around.user_id = any($3) and exists (select from accounts a
+            where a.portfolio_id = around.portfolio_id and ", account_is_visible!(), ")
+    ) held join account_users u on u.id = held.user_id and u.is_active
+        join account_permissions allowed on allowed.role is null or allowed.role = held.role
+    order by held.user_id, allowed.permission"));
 statement!(static ADD_TO_ACCOUNT: () = "
     insert into account_user_roles (account_id, user_id, role, created_at) values ($1, $2, $3, $4)
     on conflict on constraint account_user_roles_key do nothing");
@@ -84,6 +102,17 @@ pub async fn on_portfolios(
     let query = query.bind(portfolio).bind(account);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
+}
+
+/// What their roles allow each of these users to do with accounts that the viewer may see.
+pub async fn permissions(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    users: &[i64],
+) -> Result<Vec<Vec<Permission>>, sqlx::Error> {
+    let query = ALLOWED.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let rows = query.fetch_all(&mut *tx).await?;
+    Ok(grouped(users, rows.into_iter().map(|(user, name)| (user, Permission(name))).collect()))
 }
 
 /// Gives a user a role on an account; nothing happens if they have it.

@@ -6,6 +6,7 @@ use super::businesses::links::{self, OWNER};
 use super::businesses::{self, Business};
 use super::details::{Wishes, Wrong};
 use super::sign_up::{self, Bills, NewPerson, NewSignUp, SignUpError, operations, wrong};
+use crate::domain::auth::first_password::{self, Credentials, FirstPassword};
 use crate::domain::auth::viewer::Viewer;
 use crate::domain::billing::rhythms::{self, Periods, RhythmError};
 use crate::platform::db::{Tx, statement};
@@ -36,6 +37,14 @@ pub struct NewShell<'a> {
     pub company: Option<Company<'a>>,
 }
 
+/// The account of a prospect.
+pub struct Opened {
+    /// Its number.
+    pub number: String,
+    /// What the prospect logs in with, if that was made just now.
+    pub credentials: Option<Credentials>,
+}
+
 /// A prospect that is a company.
 #[derive(Clone, Debug, Default)]
 pub struct Company<'a> {
@@ -49,13 +58,15 @@ pub struct Company<'a> {
 
 statement!(static PORTFOLIO_OF: (i64,) = "select portfolio_id from accounts where id = $1");
 
-/// Opens an account for a prospect, or finds the one with the same URN. Answers its number.
+/// Opens an account for a prospect, or finds the one with the same URN. Somebody who is new gets a log-in with their first
+/// password, if they have an e-mail with which nobody logs in.
 pub async fn open(
     tx: &mut Tx,
     random: &Randomness,
     viewer: &Viewer,
     new: &NewShell<'_>,
-) -> Result<String, SignUpError> {
+    first: Option<&FirstPassword>,
+) -> Result<Opened, SignUpError> {
     let market = sign_up::admitted(tx, viewer, new.brand, operations::PROSPECT).await?;
     let person = NewPerson { brand: new.brand, wishes: new.person.clone(), portfolio: None, role: None };
     let user = sign_up::person(tx, random, viewer, market, &person).await?;
@@ -87,7 +98,14 @@ pub async fn open(
         let business = business(tx, viewer, company, &market.country).await?;
         link(tx, account.id, business, new.portfolio.is_some()).await?;
     }
-    Ok(account.number)
+    let email = new.person.email.as_deref().map(str::trim).filter(|email| !email.is_empty());
+    let credentials = match (email, first) {
+        (Some(email), Some(first)) if user.is_new => {
+            first_password::give(tx, random, user.id, email, first).await?
+        }
+        _ => None,
+    };
+    Ok(Opened { number: account.number, credentials })
 }
 
 /// The company, which is registered unless the viewer sees one with the number.

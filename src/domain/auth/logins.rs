@@ -77,6 +77,9 @@ statement!(static ADD: (i64,) = "
         password_set_at)
     values ($1, $2, case when $3 = 'account-user' then $4::bigint end, case when $3 = 'support-user' then $4 end,
         case when $3 = 'partner-user' then $4 end, $5, $5) returning id");
+statement!(static ADD_FIRST: (i64,) = "
+    insert into logins (email, password_hash, account_user_id, created_at, password_set_at) values ($1, $2, $3, $4, $4)
+    on conflict do nothing returning id");
 statement!(static HOLDER: Holder = "
     select l.id as login, l.email, l.password_hash, u.email as contact_email, u.given_name, u.family_name,
         u.preferred_name
@@ -129,6 +132,13 @@ pub async fn add(tx: &mut Tx, owner: Subject, email: &str, hash: Option<&str>) -
     let insert = ADD.query().bind(email.trim()).bind(hash).bind(owner.kind()).bind(owner.id());
     insert.bind(now).fetch_one(&mut *tx).await?;
     Ok(())
+}
+
+/// Gives an account user a log-in, unless they have one or somebody else has the e-mail. Answers whether they got it.
+pub(super) async fn add_first(tx: &mut Tx, user: i64, email: &str, hash: &str) -> Result<bool, sqlx::Error> {
+    let now = tx.wall_now();
+    let add = ADD_FIRST.query().bind(email.trim()).bind(hash).bind(user).bind(now);
+    Ok(add.fetch_optional(&mut *tx).await?.is_some())
 }
 
 /// Changes a password, which ends every session of its owner and every link to a new password.

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod brownouts;
 pub mod captcha;
 pub mod expired;
+pub mod first_password;
 pub mod keys;
 pub mod limits;
 pub mod logins;

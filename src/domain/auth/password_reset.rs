@@ -146,10 +146,7 @@ async fn mail(tx: &mut Tx, random: &Randomness, user: i64) -> Result<(), sqlx::E
     HOLD_LOGIN.query().bind(user).fetch_optional(&mut *tx).await?;
     let Some(holder) = logins::holder(tx, user).await? else { return Ok(()) };
     let Some(page) = settings::read(tx).await?.reset_page() else { return Ok(()) };
-    let token = ids::password_reset_token(random);
-    let now = tx.wall_now();
-    let put = PUT.command().bind(user).bind(digest(&token)).bind(now).bind(now + LIFETIME);
-    put.execute(&mut *tx).await?;
+    let token = issue(tx, random, user).await?;
     let text = format!(
         "Open this page within an hour to choose a new password:\n\n{}\n\n\
          If you did not ask for this, ignore it: your password stays as it is.",
@@ -166,6 +163,15 @@ async fn mail(tx: &mut Tx, random: &Randomness, user: i64) -> Result<(), sqlx::E
     };
     messages::send(tx, &message).await?;
     Ok(())
+}
+
+/// Makes a token, which takes an older one's place.
+pub(super) async fn issue(tx: &mut Tx, random: &Randomness, user: i64) -> Result<String, sqlx::Error> {
+    let token = ids::password_reset_token(random);
+    let now = tx.wall_now();
+    let put = PUT.command().bind(user).bind(digest(&token)).bind(now).bind(now + LIFETIME);
+    put.execute(&mut *tx).await?;
+    Ok(token)
 }
 
 fn link(mut page: Url, user: i64, token: &str) -> Url {

@@ -88,6 +88,8 @@ pub const PRE_SIGN: &str = "pre-sign-tokens";
 pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
 /// Staff and organisations may register businesses and say which accounts are theirs.
 pub const MANAGE_BUSINESSES: &str = "manage-businesses";
+/// Staff and organisations may change the terms of contracts that they see.
+pub const MANAGE_CONTRACTS: &str = "manage-contracts";
 /// Staff may approve money that others want paid out, and hold it back.
 pub const APPROVE_REPAYMENTS: &str = "approve-repayments";
 /// Staff and organisations may sign customers up.
@@ -212,14 +214,16 @@ macro_rules! account_is_visible {
 pub(crate) use account_is_visible;
 
 /// SQL that holds for the accounts, known as `a`, whose money is the viewer's to give, provided that they see them: of
-/// customers only the owner's, because whoever looks after somebody's account sees it too.
+/// customers only theirs whose role says so, because whoever looks after somebody's account sees it too.
 macro_rules! account_is_owned {
     () => {
         "($1::text <> 'account-user' \
           or exists (select 1 from account_user_roles r \
-            where r.user_id = $2::bigint and r.account_id = a.id and r.role = 'ACCOUNT_OWNER') \
+              join account_permissions allowed on allowed.role = r.role and allowed.permission = 'dispose-of-money' \
+            where r.user_id = $2::bigint and r.account_id = a.id) \
           or exists (select 1 from portfolio_user_roles r \
-            where r.user_id = $2 and r.portfolio_id = a.portfolio_id and r.role = 'PORTFOLIO_OWNER'))"
+              join account_permissions allowed on allowed.role = r.role and allowed.permission = 'dispose-of-money' \
+            where r.user_id = $2 and r.portfolio_id = a.portfolio_id))"
     };
 }
 pub(crate) use account_is_owned;

@@ -18,8 +18,16 @@ row! {
     }
 }
 
+// What was agreed in a contract goes before what the brand has.
 statement!(static WAITING: Waiting = "
-    select d.id, a.market, d.to_date, case when d.kind = 'credit_note' then 0 else f.terms_days end as terms_days,
+    select d.id, a.market, d.to_date, case when d.kind = 'credit_note' then 0 else coalesce((
+            select t.due_days from contract_subjects s
+                cross join lateral (select max(each.version) as version from contract_versions each
+                    where each.contract_id = s.contract_id and each.effective_from <= $2) v
+                join contract_terms t on t.contract_id = s.contract_id and t.version = v.version
+                    and t.kind = 'BILL_DUE_DATE'
+            where s.account_id = a.id and not s.is_undone and s.during @> $2::timestamptz
+        ), f.terms_days) end as terms_days,
         case when a.comms_delivery_preference is distinct from 'POSTAL_MAIL' and a.billing_email <> ''
             then a.billing_email
             else array_to_string(array_remove(array[a.billing_address_line1, a.billing_address_line2,
@@ -45,7 +53,8 @@ statement!(static MARK: () = "update transactions set is_issued = true where bil
 
 /// Issues the closed documents of a ledger that are not held, the oldest first.
 pub(super) async fn of_ledger(tx: &mut Tx, ledger: i64) -> Result<(), sqlx::Error> {
-    for waiting in WAITING.query().bind(ledger).fetch_all(&mut *tx).await? {
+    let now = tx.business_now().await?;
+    for waiting in WAITING.query().bind(ledger).bind(now).fetch_all(&mut *tx).await? {
         issue(tx, &waiting).await?;
     }
     Ok(())

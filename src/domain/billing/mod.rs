@@ -14,6 +14,7 @@ pub mod documents;
 pub mod earlier;
 pub mod elsewhere;
 pub mod files;
+pub mod finals;
 pub mod holds;
 pub mod issue;
 pub mod lists;

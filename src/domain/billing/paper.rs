@@ -10,6 +10,7 @@ use super::wording::{self, Words};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::transactions::{self, Transaction};
 use crate::domain::supply::charging::{Kept, Shown};
+use crate::domain::supply::gas;
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor};
 use crate::platform::pdf::{self, Mark, Page, Paper, PdfError, Sheet};
@@ -17,6 +18,10 @@ use crate::platform::pdf::{self, Mark, Page, Paper, PdfError, Sheet};
 /// How wide the columns of amounts are, and that of days.
 const AMOUNT: f32 = 86.0;
 const DAY: f32 = 92.0;
+/// How high a row of the table is.
+const ROW: f32 = LINE * 0.8;
+/// How many rows a text has at most.
+const ROWS: usize = 4;
 
 /// Everything that a bill says.
 pub(super) struct Bill<'a> {
@@ -183,10 +188,7 @@ fn transactions_of(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
         sheets.down(LINE * 1.2);
         table_head(sheets, bill, words);
         for transaction in those {
-            if !sheets.fits(LINE) {
-                table_head(sheets, bill, words);
-            }
-            line(sheets, bill, transaction);
+            line(sheets, bill, words, transaction);
             if let Some(shown) = bill.supply.get(&transaction.id) {
                 parts(sheets, bill, words, shown);
             }
@@ -195,21 +197,43 @@ fn transactions_of(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
     }
 }
 
-fn line(sheets: &mut Sheets, bill: &Bill<'_>, transaction: &Transaction) {
+fn line(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words, transaction: &Transaction) {
     let note = transaction.display_note.as_deref().map(|note| format!(" – {note}")).unwrap_or_default();
     let ends = columns(sheets);
     let room = ends[0] - AMOUNT * 0.8 - LEFT - DAY;
     let what = format!("{}{note}", transaction.title).replace(char::is_control, " ");
+    let what = pdf::wrapped(&what, SMALL, room, ROWS);
+    whole(sheets, bill, words, &what);
     sheets.text(LEFT, SMALL, 0, &wording::day(bill.market, transaction.posted_date));
-    sheets.text(LEFT + DAY, SMALL, 0, &pdf::fitted(&what, SMALL, room));
     let has_tax = matches!(transaction.kind(), transactions::Kind::Charge | transactions::Kind::Credit);
     let amounts = [transaction.net_amount, transaction.tax_amount, transaction.amount];
-    for (place, (x, amount)) in ends.into_iter().zip(amounts).enumerate() {
-        if has_tax || place == 2 {
-            sheets.ending(x, SMALL, 0, &wording::money(bill.market, amount.0));
+    rows(sheets, (LEFT + DAY, 0), &what, |sheets| {
+        for (place, (x, amount)) in ends.into_iter().zip(amounts).enumerate() {
+            if has_tax || place == 2 {
+                sheets.ending(x, SMALL, 0, &wording::money(bill.market, amount.0));
+            }
         }
+    });
+    sheets.down(LINE * 0.2);
+}
+
+/// Begins a page, with a head of the table, where so many rows do not fit on this one.
+fn whole(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words, rows: &[String]) {
+    if !sheets.fits(rows.iter().map(|_| ROW).sum::<f32>().max(LINE)) {
+        table_head(sheets, bill, words);
     }
-    sheets.down(LINE);
+}
+
+/// Writes rows of a text one below the other, with amounts beside the first.
+fn rows(sheets: &mut Sheets, (x, shade): (f32, u8), texts: &[String], beside: impl FnOnce(&mut Sheets)) {
+    let mut beside = Some(beside);
+    for text in texts {
+        sheets.text(x, SMALL, shade, text);
+        if let Some(beside) = beside.take() {
+            beside(sheets);
+        }
+        sheets.down(ROW);
+    }
 }
 
 /// What a charge for energy is made of: the days, and each thing with its price.
@@ -222,26 +246,26 @@ fn parts(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words, shown: &Shown) {
         (format!("{} – {}", day(first), day(last)), None)
     });
     let unit = Decimal::from(10_u64.checked_pow(bill.market.currency.exponent).unwrap_or(1));
+    let (sold_by, kwh) =
+        if shown.is_sold_by_volume() { ("m³", gas::japanese_cubic_metre()) } else { ("kWh", Decimal::ONE) };
     let part = |line: &Kept| {
         let amount = if line.of_days {
             format!("{} {}", line.days, words.days)
         } else {
-            format!("{} kWh", wording::number(bill.market, Decimal::new(line.wh, 3)))
+            format!("{} {sold_by}", wording::number(bill.market, Decimal::new(line.wh, 3) / kwh))
         };
-        let rate = line.rate.map(|rate| wording::number(bill.market, rate / unit));
+        let each = if line.of_days { unit } else { unit / kwh };
+        let rate = line.rate.map(|rate| wording::number(bill.market, rate / each));
         let rate = rate.map(|rate| format!(" × {rate}")).unwrap_or_default();
         (format!("{}: {amount}{rate}", line.title), Some(line.net))
     };
     let lines = shown.lines();
     for (text, net) in days.into_iter().chain(lines.iter().map(part)) {
-        if !sheets.fits(LINE) {
-            table_head(sheets, bill, words);
-        }
         let net = net.map(|net| wording::money(bill.market, net)).unwrap_or_default();
         let room = ends[0] - pdf::width(&net, SMALL) - 10.0 - left;
-        sheets.text(left, SMALL, GREY, &pdf::fitted(&text, SMALL, room));
-        sheets.ending(ends[0], SMALL, GREY, &net);
-        sheets.down(LINE * 0.8);
+        let texts = pdf::wrapped(&text, SMALL, room, ROWS);
+        whole(sheets, bill, words, &texts);
+        rows(sheets, (left, GREY), &texts, |sheets| sheets.ending(ends[0], SMALL, GREY, &net));
     }
     sheets.down(LINE * 0.2);
 }

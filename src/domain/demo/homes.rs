@@ -11,6 +11,7 @@ use super::{DemoError, Person, World, products};
 use crate::domain::accounts::accounts;
 use crate::domain::accounts::address::Address;
 use crate::domain::supply::capacities::{self, Capacity, CapacityError};
+use crate::domain::supply::gas;
 use crate::domain::supply::gas_meters::{self, FactsError, GasMeterFacts};
 use crate::domain::supply::gas_register;
 use crate::domain::supply::identifiers::{self, MarketName};
@@ -221,6 +222,7 @@ fn market_name(market: &str, is_gas: bool) -> Option<MarketName> {
         ("de", false) => MarketName::DeuElectricity,
         ("de", true) => MarketName::DeuGas,
         ("jp", false) => MarketName::JpnElectricity,
+        ("jp", true) => MarketName::JpnGas,
         ("au", false) => MarketName::AusElectricity,
         ("au", true) => MarketName::AusGas,
         ("us", false) => MarketName::UsaElectricity,
@@ -236,6 +238,7 @@ fn annual_wh(market: &str, is_gas: bool, monthly: i64) -> i64 {
         ("de", false) => 31,
         ("de", true) => 10,
         ("au", true) => 4,
+        ("jp", true) => 12,
         ("us", _) => 15,
         _ => 32,
     };
@@ -299,7 +302,7 @@ async fn connect(
     // A register that has no time yet is asked again by its job.
     gas_register::look_up(tx, &Simulator, point).await?;
     hang(tx, world, site, point, is_gas, is_export, serial).await?;
-    if site.market == "jp" {
+    if market_name == MarketName::JpnElectricity {
         agree(tx, site, point).await?;
     }
     Ok(())
@@ -376,6 +379,7 @@ fn meter_type(site: &Site<'_>, is_gas: bool) -> (&'static str, Option<&'static s
         ("de", false, true) => ("IMS", Some("EMH eHZ")),
         ("de", false, false) => ("FERRARIS", Some("Iskra ME162")),
         ("de", true, _) => ("BALGEN", Some("Elster BK-G4T")),
+        ("jp", true, _) => ("MICROCOMPUTER", Some("愛知時計 SN4")),
         ("jp", _, true) => ("SMART", Some("三菱 M8FM")),
         ("jp", _, false) => ("ANALOGUE", Some("大崎 A4WA")),
         ("au", false, true) => ("COMMS4", Some("EDMI Mk7C")),
@@ -397,9 +401,9 @@ async fn hang(
 ) -> Result<(), HomeError> {
     let (meter_type, make_and_type) = meter_type(site, is_gas);
     let registers = registers(site, is_gas, is_export);
-    // German gas meters are read by people, whatever hangs beside them.
+    // Outside of Britain gas meters are read by people, whatever hangs beside them.
     let sends = site.wiring.is_smart && !(is_gas && site.market != "gb");
-    let capacity = (site.market == "jp").then_some(60);
+    let capacity = (site.market == "jp" && !is_gas).then_some(60);
     let new = NewMeter {
         serial_number: serial,
         meter_type,
@@ -409,7 +413,7 @@ async fn hang(
         registers: &registers,
     };
     let meter = meters::install(tx, point, site.on, &new).await?;
-    if is_gas {
+    if is_gas && site.market != "jp" {
         gas_meters::describe(tx, meter, &gas_facts(site)).await?;
     }
     // A meter that counts both ways is one device.
@@ -463,7 +467,7 @@ fn gas_facts(site: &Site<'_>) -> GasMeterFacts {
         manufactured_year: Some(if site.wiring.is_smart { site.on.year() - 1 } else { 2009 }),
         mechanism: mechanism.to_owned(),
         is_imperial: false,
-        correction: Decimal::new(102_264, 5),
+        correction: gas::correction(site.market),
         reading_factor: Decimal::ONE,
         pulse_value: Decimal::new(1, 2),
         location: "02".to_owned(),

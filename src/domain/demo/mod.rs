@@ -6,8 +6,10 @@ pub(super) mod areas;
 mod arrangements;
 mod bills;
 mod cast;
+mod contracts;
 mod europe;
 mod fleet;
+mod friends;
 mod homes;
 mod letters;
 mod logins;
@@ -55,13 +57,15 @@ use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_DEBT, MANAGE_PAYMENTS, OPEN_ACCOUNTS,
-    POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_PAYMENTS,
+    OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
 use crate::domain::billing::rhythms::RhythmError;
+use crate::domain::contracts::sign::SignError;
+use crate::domain::contracts::vary::VaryError;
 use crate::domain::devices::DeviceError;
 use crate::domain::devices::onboarding::WizardError;
 use crate::domain::devices::register::RegisterError;
@@ -76,8 +80,11 @@ use crate::domain::ledgers::reversals::ReversalError;
 use crate::domain::ledgers::transfers::TransferError;
 use crate::domain::ledgers::write_offs::WriteOffError;
 use crate::domain::ledgers::{self, ChargeError, HandError};
+use crate::domain::loyalty::cards::CardError;
 use crate::domain::loyalty::dealings::DealError;
 use crate::domain::loyalty::memberships::MembershipError;
+use crate::domain::loyalty::referrals::claim_codes::IssueError;
+use crate::domain::loyalty::referrals::making::ReferralError;
 use crate::domain::loyalty::taking_part::TakingPartError;
 use crate::domain::loyalty::wheel::SpinError;
 use crate::domain::payments::centrepay::CentrepayError;
@@ -246,6 +253,10 @@ pub enum DemoError {
     #[error(transparent)]
     Feedback(#[from] FeedbackError),
     #[error(transparent)]
+    Referral(#[from] ReferralError),
+    #[error(transparent)]
+    ClaimCode(#[from] IssueError),
+    #[error(transparent)]
     Job(#[from] JobError),
     #[error(transparent)]
     Billing(#[from] BillingError),
@@ -281,6 +292,12 @@ pub enum DemoError {
     TakingPart(#[from] TakingPartError),
     #[error(transparent)]
     Points(#[from] DealError),
+    #[error(transparent)]
+    Signing(#[from] SignError),
+    #[error(transparent)]
+    Varying(#[from] VaryError),
+    #[error(transparent)]
+    Card(#[from] CardError),
     #[error(transparent)]
     Wheel(#[from] SpinError),
     #[error(transparent)]
@@ -354,6 +371,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
         MANAGE_DEBT,
         MANAGE_BUSINESSES,
         MANAGE_PAYMENTS,
+        MANAGE_CONTRACTS,
         OPEN_ACCOUNTS,
     ];
     let permissions = permissions.map(str::to_owned).to_vec();

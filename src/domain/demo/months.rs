@@ -5,8 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, fleet, homes, join, letters, money_back,
-    newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
+    DemoError, Person, World, agreements, arrangements, bills, contracts, fleet, friends, homes, join,
+    letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -57,6 +57,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             papers::open(tx, &world.clerk, &person).await?;
             trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
+            voice::show_card(tx, &world.people, &person).await?;
             payers::bank_account(tx, world, &person).await?;
             stories::begin(tx, world, &person).await?;
             let further = premises(tx, world.random, &person).await?;
@@ -97,6 +98,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         savings::join(tx, world, month).await?;
         savings::afternoons(tx, world, month).await?;
         wheel::spin(tx, world, month).await?;
+        friends::bring(tx, world, month).await?;
     }
     // The last month is billed when it ends.
     let end = at(present, MONTHS, JOIN);
@@ -109,6 +111,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     }
     world.others = newcomers::sign_up(tx, world).await?;
     agreements::make(tx, world, present).await?;
+    contracts::sign(tx, world).await?;
     money_back::ask(tx, world).await?;
     regular::begin(tx, world).await?;
     let behind = -clock::offset(tx).await?;

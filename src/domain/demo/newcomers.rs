@@ -125,8 +125,8 @@ async fn prospect(tx: &mut Tx, world: &World<'_>) -> Result<DemoAccount, DemoErr
         periods: Some(Periods { length: Some("QUARTERLY"), multiplier: 1, ..Periods::default() }),
         ..NewShell::default()
     };
-    let number = shells::open(tx, world.random, &world.clerk, &new).await?;
-    Ok(listed(names, brand, number))
+    let opened = shells::open(tx, world.random, &world.clerk, &new, None).await?;
+    Ok(listed(names, brand, opened.number))
 }
 
 fn listed(names: (&str, &str), brand: &str, number: String) -> DemoAccount {

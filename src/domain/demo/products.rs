@@ -32,6 +32,7 @@ fn wishes(customer: &Customer, point: &SupplyPoint, is_prepaid: bool) -> &'stati
             _ => &["DEU-FLEX-22-01"],
         },
         ("jp", true, _) => &["FIT-2023-01"],
+        ("jp", _, true) => &["GAS-2022-11"],
         ("jp", ..) if taste == 0 => &["SIMPLE-2024-01", "GREEN-2022-11"],
         ("jp", ..) => &["GREEN-2022-11"],
         ("au", true, _) => &["AUS-SOLAR-FIT-23"],

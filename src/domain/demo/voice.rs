@@ -7,8 +7,25 @@ use crate::domain::accounts::external_events::{self, NewEvent, Piece, Whom};
 use crate::domain::accounts::feedback::{self, NewFeedback, Submission};
 use crate::domain::accounts::preferences::{self, Wishes};
 use crate::domain::auth::Viewer;
+use crate::domain::loyalty::cards::{self, NewCard};
 use crate::platform::db::Tx;
 use crate::platform::page::Window;
+
+/// Who collects elsewhere, in which scheme, and the number of their card.
+const CARDS: [(&str, &str, &str); 2] =
+    [("OCTOPUS_ENERGY", "NECTAR", "9826300055500011127"), ("ORIGIN", "FLYBUYS", "2793123456789012")];
+
+/// The first customer of some brands gives the number of a card of theirs.
+pub(super) async fn show_card(tx: &mut Tx, others: &[Person], person: &Person) -> Result<(), DemoError> {
+    let brand = person.customer.brand;
+    let is_first = others.iter().all(|other| other.customer.brand != brand);
+    let Some((_, scheme, number)) = CARDS.iter().find(|(of, ..)| is_first && *of == brand) else {
+        return Ok(());
+    };
+    let card = NewCard { user: person.user, scheme, number };
+    cards::keep(tx, &Viewer::customer(person.user), &card).await?;
+    Ok(())
+}
 
 /// Somebody who has joined agrees to the first thing that their market asks of an account. Who will bring friends
 /// along wants to hear of offers.

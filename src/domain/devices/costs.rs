@@ -13,7 +13,7 @@ use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::supply::consumption;
 use crate::domain::supply::grouping::Grouping;
 use crate::domain::supply::interval::Interval;
-use crate::domain::supply::pricing::{self, Piece, Use};
+use crate::domain::supply::pricing::{self, Piece, Terms, Use};
 use crate::domain::supply::rates::Rates;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market::start_of_day;
@@ -101,7 +101,8 @@ fn cost(held: &[Holding], before: &Before, energy: &Interval) -> Option<Cost> {
             let known = before.get(&holding.point).map(Vec::as_slice).unwrap_or_default();
             let mut used: Vec<Interval> = earlier(holding, known, energy.start).into_iter().collect();
             used.push(*energy);
-            let found = pricing::energy(rates, &holding.account_type, whose, (from, to), &used);
+            let terms = Terms::of(rates, &holding.account_type, (holding.from, holding.to), &used);
+            let found = pricing::energy(&terms, whose, (from, to), &used);
             pieces.extend(found.ok()?.into_iter().filter(|piece| piece.start >= energy.start));
         }
     }

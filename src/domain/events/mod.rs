@@ -48,6 +48,8 @@ pub enum Name {
     ProcessCompleted,
     /// A product was agreed on for a supply point.
     AgreementMade,
+    /// An agreement begins or ends on another day than it did.
+    AgreementChanged,
     /// An agreement ends earlier than was agreed.
     AgreementTerminated,
     /// An agreement is as if it had never been.
@@ -55,7 +57,7 @@ pub enum Name {
 }
 
 /// Everything that can happen.
-pub const ALL: [Name; 17] = [
+pub const ALL: [Name; 18] = [
     Name::AccountOpened,
     Name::AccountChanged,
     Name::AccountStatusChanged,
@@ -71,6 +73,7 @@ pub const ALL: [Name; 17] = [
     Name::ProcessWithdrawn,
     Name::ProcessCompleted,
     Name::AgreementMade,
+    Name::AgreementChanged,
     Name::AgreementTerminated,
     Name::AgreementRevoked,
 ];
@@ -94,6 +97,7 @@ impl Name {
             Self::ProcessWithdrawn => "ledgers.debt-process.withdrawn-v1",
             Self::ProcessCompleted => "ledgers.debt-process.completed-v1",
             Self::AgreementMade => "supply.agreement.made-v1",
+            Self::AgreementChanged => "supply.agreement.changed-v1",
             Self::AgreementTerminated => "supply.agreement.terminated-v1",
             Self::AgreementRevoked => "supply.agreement.revoked-v1",
         }

@@ -7,6 +7,7 @@ use super::books::Book;
 use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
 use super::journal::{PostError, posting_error};
 use super::ledgers;
+use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
@@ -60,6 +61,34 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCharge<'_>) -> Result
     };
     let notes = Notes { note: new.note, display_note: new.display_note, metadata: new.metadata };
     by_hand::post(tx, viewer, &wanted, &notes).await
+}
+
+/// A charge that follows from what was agreed.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) struct RuleCharge<'a> {
+    /// The ledger, by row id.
+    pub ledger: i64,
+    /// Gross, in minor units; more than zero.
+    pub gross: i64,
+    /// Code of a charge reason of the ledger's market.
+    pub reason: &'a str,
+    /// A note for the customer.
+    pub display_note: &'a str,
+}
+
+/// Charges a ledger for a reason of the server's own, the tax taken out of the gross amount unless the reason bears none.
+/// Answers the transaction's id. No viewer: the caller has seen to that.
+pub(in crate::domain) async fn by_rule(tx: &mut Tx, new: &RuleCharge<'_>) -> Result<i64, ChargeError> {
+    let gross = Minor::positive_entry(new.gross)?;
+    let target = ledgers::target_by_id(tx, new.ledger).await?.ok_or(ChargeError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
+    let reason = reasons::charge(tx, &market.code, new.reason).await?;
+    let is_exempt = reason.as_ref().is_some_and(|reason| reason.is_tax_exempt);
+    let title = reason.map_or_else(|| new.reason.to_owned(), |reason| reason.display);
+    let split = market.split_gross(gross, &target.account_type, is_exempt)?;
+    let display_note = Some(new.display_note);
+    let charge = New { reason_code: Some(new.reason), display_note, ..New::of(Kind::Charge, split, &title) };
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
 }
 
 /// A charge for supply, as billing works it out.

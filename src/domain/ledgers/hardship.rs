@@ -23,7 +23,7 @@ macro_rules! in_hardship {
         )
     };
 }
-pub(super) use in_hardship;
+pub(in crate::domain) use in_hardship;
 
 row! {
     /// What was agreed with a customer who finds it hard to pay.

@@ -164,7 +164,7 @@ macro_rules! posting {
 }
 pub(super) use posting;
 
-/// Locks ledger accounts until the transaction ends, in the order in which [`post`] would, and answers their
+/// Locks ledger accounts until the transaction ends, in the order in which posting would, and answers their
 /// balances: what is decided by them stays right. Those in another currency are left out.
 pub async fn hold(tx: &mut Tx, ledgers: &[i64], currency: &str) -> Result<HashMap<i64, Minor>, sqlx::Error> {
     let held = lock(tx, ledgers, currency, &Booked::default()).await?;

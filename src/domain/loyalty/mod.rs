@@ -3,12 +3,14 @@
 
 pub mod announcements;
 pub mod baseline;
+pub mod cards;
 pub(in crate::domain) mod check;
 pub mod dealings;
 pub mod grid;
 pub mod memberships;
 pub mod points;
 pub mod programmes;
+pub mod referrals;
 pub mod sessions;
 pub mod settling;
 pub mod simulated_grid;

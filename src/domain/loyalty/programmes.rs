@@ -36,6 +36,9 @@ impl Programme {
 statement!(static OF_MARKET: Programme = "
     select market, name, campaign, points_per_minor_unit, most_awarded, is_suspended from loyalty_programmes
     where market = $1");
+statement!(static OF_ACCOUNT: Programme = "
+    select p.market, p.name, p.campaign, p.points_per_minor_unit, p.most_awarded, p.is_suspended
+    from loyalty_programmes p join accounts a on a.market = p.market where a.id = $1");
 statement!(static HAS_REASON: (bool,) = "
     select exists (select from point_reasons where market = $1 and kind = $2 and code = $3)");
 
@@ -53,6 +56,14 @@ pub async fn of_market(tx: &mut Tx, market: &str) -> Result<Option<Programme>, s
 /// Those of the database.
 pub async fn of_account(tx: &mut Tx, account: &Account) -> Result<Option<Programme>, sqlx::Error> {
     of_market(tx, &account.market).await
+}
+
+/// The same, of an account by its row id.
+///
+/// # Errors
+/// Those of the database.
+pub(super) async fn of_account_id(tx: &mut Tx, account: i64) -> Result<Option<Programme>, sqlx::Error> {
+    OF_ACCOUNT.query().bind(account).fetch_optional(&mut *tx).await
 }
 
 /// Whether points are given (`award`) or taken (`deduction`) for a reason.

@@ -52,6 +52,7 @@ macro_rules! points_are_visible {
         concat!("($1::text <> 'account-user' or u.id = $2::bigint) and ", user_is_visible!())
     };
 }
+pub(super) use points_are_visible;
 
 statement!(static BALANCE: Balance = "
     select w.balance from point_accounts held join wallets w on w.point_account_id = held.id

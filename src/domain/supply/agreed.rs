@@ -4,6 +4,9 @@
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
+use super::interval::Interval;
+use super::pricing::Terms;
+use super::rates::Rates;
 use super::tariffs::Asked;
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
@@ -78,6 +81,11 @@ impl Agreement {
             "region": self.region,
             "payment_method": self.payment_method,
         })
+    }
+
+    /// What its energy is priced by, given what was used under it in the months that count.
+    pub fn terms<'r>(&'r self, rates: &'r Rates, used: &[Interval]) -> Terms<'r> {
+        Terms::of(rates, &self.account_type, (self.valid_from, self.valid_to), used)
     }
 
     /// Its tariff as it is now; as it was at the end if that is past, and as it will be at the start if that is to come.

@@ -75,7 +75,8 @@ row! {
     }
 }
 
-// A meter that counts night by itself is for prices by day and night; where the product has none, any will do.
+// A meter that counts night by itself is for prices by day and night, unless one price is wanted; where the product has none,
+// any will do.
 statement!(static CHOICE: Choice = "
     select sp.market, sp.region, o.id as offer_id, p.term_months
     from supply_points sp join accounts a on a.id = $1 and a.market = sp.market
@@ -85,7 +86,7 @@ statement!(static CHOICE: Choice = "
         join product_offers o on o.product_id = p.id and o.market_name = sp.market_name
     where sp.id = $2
     order by (o.kind = 'DAY_NIGHT') = exists (select from meters m join meter_registers r on r.meter_id = m.id
-            where m.supply_point_id = sp.id and r.band = 'NIGHT') desc, o.id
+            where m.supply_point_id = sp.id and r.band = 'NIGHT' and not $5::boolean) desc, o.id
     limit 1");
 statement!(static IS_SUPPLIED: (bool,) = "
     select exists (select from supply_periods s
@@ -103,8 +104,14 @@ statement!(static ADD: (i64,) = "
 /// # Errors
 /// See [`AgreementError`].
 pub async fn agree(tx: &mut Tx, new: &NewAgreement<'_>) -> Result<i64, AgreementError> {
+    agree_as(tx, new, false).await
+}
+
+/// As [`agree`], at one price for all hours even where the meter counts night by itself, if the product has that.
+async fn agree_as(tx: &mut Tx, new: &NewAgreement<'_>, is_flat: bool) -> Result<i64, AgreementError> {
     let now = tx.business_now().await?;
     let choice = CHOICE.query().bind(new.account).bind(new.supply_point).bind(new.product).bind(now);
+    let choice = choice.bind(is_flat);
     let choice = choice.fetch_optional(&mut *tx).await?.ok_or(AgreementError::NoProduct)?;
     let market = market::by_code(&choice.market).ok_or(AgreementError::NoProduct)?;
     let (from, to) = period(market, new, choice.term_months)?;
@@ -194,13 +201,90 @@ pub async fn switch(
     product: &str,
     from: NaiveDate,
 ) -> Result<i64, AgreementError> {
-    let (held, _) = hold(tx, agreement).await?;
-    terminate(tx, agreement, from).await?;
+    follow(tx, agreement, &Next { product, from, is_flat: false }).await
+}
+
+/// What follows an agreement.
+#[derive(Clone, Copy, Debug)]
+pub struct Next<'a> {
+    /// Code of the product.
+    pub product: &'a str,
+    /// The first local day.
+    pub from: NaiveDate,
+    /// Whether one price is wanted for all hours, where the product has that.
+    pub is_flat: bool,
+}
+
+/// Lets another agreement follow one, for the same account at the same point, on a day on which it holds or ends; one that
+/// would begin on that day never does. Answers the new one's row id.
+///
+/// # Errors
+/// Those of [`terminate`], [`revoke`] and [`agree`].
+pub async fn follow(tx: &mut Tx, agreement: i64, next: &Next<'_>) -> Result<i64, AgreementError> {
+    let (held, market) = hold(tx, agreement).await?;
+    let (product, from) = (next.product, next.from);
+    let start = Some(market.start_of(from));
+    if held.from_at == start {
+        revoke(tx, agreement).await?;
+    } else if held.to_at != start {
+        terminate(tx, agreement, from).await?;
+    }
     let payment_method = held.payment_method.as_deref().unwrap_or("DIRECT_DEBIT");
     let Held { account_id: account, supply_point_id: supply_point, .. } = held;
     let new =
         NewAgreement { account, supply_point, product, payment_method, from, to: None, charged_from: None };
-    agree(tx, &new).await
+    agree_as(tx, &new, next.is_flat).await
+}
+
+row! {
+    struct Within {
+        is_home: bool,
+        is_supplied: bool,
+    }
+}
+
+// Supply and the property may have changed hands in between, to the same account.
+statement!(static WITHIN: Within = "
+    select coalesce((select range_agg(s.during) from supply_periods s
+            where s.supply_point_id = $1 and s.account_id = $2) @> tstzrange($3, $4), false) as is_supplied,
+        coalesce((select range_agg(o.during) from occupancies o join supply_points sp on sp.property_id = o.property_id
+            where sp.id = $1 and o.account_id = $2) @> tstzrange($3, $4), false) as is_home");
+statement!(static MOVE: () = "
+    update agreements set during = tstzrange($2, $3), agreed_from = $2, agreed_to = $3, terminated_at = null
+    where id = $1");
+
+/// Has an agreement hold from one local day until another, or for good. A repeat changes nothing.
+///
+/// # Errors
+/// Not before or after the account is supplied at the point and holds the property; not without a day that has been charged,
+/// and once one has, from no other day on; not while another agreement holds.
+pub async fn set_period(
+    tx: &mut Tx,
+    agreement: i64,
+    from: NaiveDate,
+    to: Option<NaiveDate>,
+) -> Result<(), AgreementError> {
+    let (held, market) = hold(tx, agreement).await?;
+    if to.is_some_and(|to| to <= from) {
+        return Err(AgreementError::NotThen);
+    }
+    let (start, end) = (market.start_of(from), to.map(|to| market.start_of(to)));
+    if (held.from_at, held.to_at) == (Some(start), end) {
+        return Ok(());
+    }
+    if let Some(charged) = held.charged_to
+        && (held.from_at != Some(start) || to.is_some_and(|to| to < charged))
+    {
+        return Err(AgreementError::Billed);
+    }
+    let within = WITHIN.query().bind(held.supply_point_id).bind(held.account_id).bind(start).bind(end);
+    let within = within.fetch_one(&mut *tx).await?;
+    if !within.is_supplied || !within.is_home {
+        return Err(AgreementError::NotSupplied);
+    }
+    MOVE.command().bind(agreement).bind(start).bind(end).execute(&mut *tx).await?;
+    tell(tx, agreement, Name::AgreementChanged, json!({ "validFrom": start, "validTo": end })).await?;
+    Ok(())
 }
 
 /// Makes an agreement as if it had never been.
@@ -246,6 +330,30 @@ pub(super) async fn end_with_supply(
         }
     }
     Ok(())
+}
+
+statement!(static BEGIN_WITH_SUPPLY: (i64, Option<DateTime<Utc>>) = "
+    update agreements set during = tstzrange($4, upper(during)), agreed_from = $4
+    where supply_point_id = $1 and account_id = $2 and revoked_at is null and lower(during) = $3
+        and (upper_inf(during) or upper(during) > $4) returning id, upper(during)");
+statement!(static IS_BEFORE: (bool,) = "
+    select exists (select from agreements where supply_point_id = $1 and account_id = $2 and revoked_at is null
+        and lower(during) >= $3 and lower(during) < $4)");
+
+/// Has what was agreed to begin with a supply begin at another moment with it. Says no if something agreed for that supply
+/// would begin before it.
+pub(super) async fn begin_with_supply(
+    tx: &mut Tx,
+    (supply_point, account): (i64, i64),
+    was: DateTime<Utc>,
+    start: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let begin = BEGIN_WITH_SUPPLY.query().bind(supply_point).bind(account).bind(was).bind(start);
+    for (agreement, to) in begin.fetch_all(&mut *tx).await? {
+        tell(tx, agreement, Name::AgreementChanged, json!({ "validFrom": start, "validTo": to })).await?;
+    }
+    let before = IS_BEFORE.query().bind(supply_point).bind(account).bind(was).bind(start);
+    Ok(!before.fetch_one(&mut *tx).await?.0)
 }
 
 async fn tell(tx: &mut Tx, agreement: i64, name: Name, data: Value) -> Result<(), sqlx::Error> {

@@ -3,16 +3,16 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, Months, NaiveDate, Utc};
+use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::capacities::{self, Capacity};
 use super::consumption;
-use super::grouping::Grouping;
+use super::gas;
 use super::interval::Interval;
-use super::pricing::{self, Line, PricingError, Use};
+use super::pricing::{self, Line, PricingError, Terms, Use};
 use super::rates::{self, Rates};
 use crate::domain::ledgers::charges::{self, ChargeError, Priced};
 use crate::platform::db::{Tx, database_error, row, statement};
@@ -108,6 +108,7 @@ row! {
         is_export: bool,
         product: String,
         tariff_id: i64,
+        is_tiered: bool,
         from_at: DateTime<Utc>,
         to_at: Option<DateTime<Utc>>,
         charged_to: Option<NaiveDate>,
@@ -119,7 +120,7 @@ row! {
 statement!(static DUE: Due = "
     select g.id, g.account_id, a.account_type, g.supply_point_id, sp.commodity,
         p.direction = 'EXPORT' as is_export, p.display_name as product, g.tariff_id,
-        coalesce(lower(g.during), g.agreed_from) as from_at, upper(g.during) as to_at,
+        o.kind = 'TIERED' as is_tiered, coalesce(lower(g.during), g.agreed_from) as from_at, upper(g.during) as to_at,
         (select max(upper(c.days)) from supply_charges c where c.agreement_id = g.id) as charged_to,
         g.charged_from
     from ledgers l join accounts a on a.id = l.account_id join agreements g on g.account_id = a.id
@@ -180,11 +181,48 @@ async fn charge(
     let first = due.charged_to.unwrap_or_else(|| due.charged_from.map_or(begins, |day| day.max(begins)));
     let last = due.to_at.map_or(before, |to| before.min(end_day(market, to)));
     let first = forgo(tx, market, due, (first, last)).await?;
-    if first >= last {
+    if due.is_tiered {
+        return charge_months(tx, market, due, (first, last)).await;
+    }
+    charge_days(tx, market, due, (first, last)).await.map(Option::flatten)
+}
+
+/// Charges whole months: until one is over nobody knows its tier.
+async fn charge_months(
+    tx: &mut Tx,
+    market: &Market,
+    due: &Due,
+    (first, last): Days,
+) -> Result<Option<i64>, ChargingError> {
+    let ends = due.to_at.map(|to| end_day(market, to));
+    let mut last = if ends == Some(last) { last } else { month_of(last) };
+    // Where the use of the last ones is not known, those before do not wait.
+    while first < last {
+        if let Some(posted) = charge_days(tx, market, due, (first, last)).await? {
+            return Ok(posted);
+        }
+        last = month_of(last.pred_opt().unwrap_or(first));
+    }
+    Ok(None)
+}
+
+/// The first day of a day's month.
+fn month_of(day: NaiveDate) -> NaiveDate {
+    day.with_day(1).unwrap_or(day)
+}
+
+/// Charges days; none while a price is not known. Days that cost nothing have no transaction.
+async fn charge_days(
+    tx: &mut Tx,
+    market: &Market,
+    due: &Due,
+    days: Days,
+) -> Result<Option<Option<i64>>, ChargingError> {
+    if days.0 >= days.1 {
         return Ok(None);
     }
-    let Some(lines) = lines(tx, market, due, (first, last)).await? else { return Ok(None) };
-    post(tx, market, due, (first, last), None, &lines).await
+    let Some(lines) = lines(tx, market, due, days).await? else { return Ok(None) };
+    post(tx, market, due, days, None, &lines).await.map(Some)
 }
 
 statement!(static FORGO: () = "
@@ -232,8 +270,9 @@ async fn lines(
     let to = due.to_at.map_or(market.start_of(last), |end| market.start_of(last).min(end));
     let rates = rates::of_tariffs(tx, &[due.tariff_id], from, to).await?;
     let Some(rates) = rates.get(&due.tariff_id) else { return Ok(None) };
-    let since = Grouping::MONTH.start_before(market.time_zone(), from).max(due.from_at);
-    let mut used = consumption::of_points(tx, &[due.supply_point_id], since, to).await?;
+    let (since, until) = rates.weighed((from, to));
+    let since = since.max(due.from_at);
+    let mut used = consumption::of_points(tx, &[due.supply_point_id], since, until).await?;
     let used = used.remove(&due.supply_point_id).unwrap_or_default();
     let mut held = capacities::held(tx, &[due.supply_point_id]).await?;
     let held = held.remove(&due.supply_point_id).unwrap_or_default();
@@ -249,8 +288,9 @@ fn priced(
     period: (DateTime<Utc>, DateTime<Utc>),
     (used, held): (&[Interval], &[Capacity]),
 ) -> Result<Result<Vec<Line>, AmountError>, PricingError> {
-    let mut pieces = pricing::days(rates, &due.account_type, held, period)?;
-    pieces.extend(pricing::energy(rates, &due.account_type, Use::Home, period, used)?);
+    let terms = Terms::of(rates, &due.account_type, (due.from_at, due.to_at), used).holding(held);
+    let mut pieces = pricing::days(&terms, period)?;
+    pieces.extend(pricing::energy(&terms, Use::Home, period, used)?);
     Ok(pricing::lines(rates, &pieces))
 }
 
@@ -387,9 +427,28 @@ impl Shown {
         serde_json::from_value(self.kept.clone()).unwrap_or_default()
     }
 
-    /// Whether its energy is counted in megajoules where it was supplied.
-    pub fn is_in_megajoules(&self) -> bool {
-        self.market_name == "AUS_GAS"
+    /// What its energy is counted in where it was supplied.
+    pub fn unit(&self) -> &'static str {
+        match self.market_name.as_str() {
+            "AUS_GAS" => "MJ",
+            "JPN_GAS" => "cubicMetres",
+            _ => "kWh",
+        }
+    }
+
+    /// Energy in that unit.
+    pub fn quantity(&self) -> Decimal {
+        let kwh = Decimal::new(self.wh(), 3);
+        match self.unit() {
+            "MJ" => kwh * Decimal::new(36, 1),
+            "cubicMetres" => kwh / gas::japanese_cubic_metre(),
+            _ => kwh,
+        }
+    }
+
+    /// Whether it is sold by the cubic metre rather than the kWh.
+    pub fn is_sold_by_volume(&self) -> bool {
+        self.unit() == "cubicMetres"
     }
 
     /// Energy in Wh.

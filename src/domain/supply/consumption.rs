@@ -1,6 +1,6 @@
 //! What ran through supply points: from intervals where there are any, else spread evenly between readings of registers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
@@ -108,7 +108,7 @@ pub async fn flows(
         let line = lines.entry(pair.supply_point_id).or_default();
         line.fill(&pair.advance().pieces(from, to));
     }
-    Ok(lines.into_iter().map(|(point, line)| (point, line.flows())).collect())
+    Ok(lines.into_iter().map(|(point, line)| (point, line.0)).collect())
 }
 
 /// The half-open span of local days, wherever they are, that a period may touch.
@@ -145,7 +145,8 @@ impl Pair {
         let units = advanced(self.before, self.after, self.digits) * self.multiplier;
         let kwh = if self.commodity == "gas" {
             let correction = self.correction.unwrap_or_else(|| gas::correction(&self.market));
-            gas::kwh(units, correction, self.mj_per_m3.unwrap_or_else(gas::usual_calorific_value))
+            let usual = || gas::usual_calorific_value(&self.market);
+            gas::kwh(units, correction, self.mj_per_m3.unwrap_or_else(usual))
         } else {
             Some(units)
         };
@@ -166,39 +167,46 @@ pub fn capacity(digits: i16) -> Decimal {
     Decimal::from(10_u64.pow(digits))
 }
 
-/// What is known of one point.
+/// What is known of one point, in the order of time.
 #[derive(Default)]
-struct Line(BTreeMap<DateTime<Utc>, Flow>);
+struct Line(Vec<Flow>);
 
 impl Line {
+    /// Adds what was measured; of two that begin at once, the later one to come counts.
     fn put(&mut self, flow: Flow) {
-        self.0.insert(flow.interval.start, flow);
-    }
-
-    /// Adds pieces where nothing was measured; several registers add up.
-    fn fill(&mut self, pieces: &[Interval]) {
-        for piece in pieces {
-            match self.overlapped(piece) {
-                None => self.put(Flow { interval: *piece, is_measured: false }),
-                Some(start) => {
-                    let spread = self.0.get_mut(&start).filter(|known| !known.is_measured);
-                    if let Some(known) = spread {
-                        known.interval.wh += piece.wh;
-                        known.interval.end = known.interval.end.max(piece.end);
-                    }
-                }
-            }
+        let begins = |other: &Flow| other.interval.start;
+        if self.0.last().is_none_or(|last| begins(last) < begins(&flow)) {
+            return self.0.push(flow);
+        }
+        let place = self.0.partition_point(|other| begins(other) < begins(&flow));
+        match self.0.get_mut(place).filter(|other| begins(other) == begins(&flow)) {
+            Some(other) => *other = flow,
+            None => self.0.insert(place, flow),
         }
     }
 
-    /// Where the last thing begins that shares time with the piece.
-    fn overlapped(&self, piece: &Interval) -> Option<DateTime<Utc>> {
-        let (start, flow) = self.0.range(..piece.end).next_back()?;
-        (flow.interval.end > piece.start).then_some(*start)
-    }
-
-    fn flows(self) -> Vec<Flow> {
-        self.0.into_values().collect()
+    /// Adds pieces, which are in the order of time, where nothing was measured; several registers add up.
+    fn fill(&mut self, pieces: &[Interval]) {
+        let (Some(first), Some(last)) = (pieces.first(), pieces.last()) else { return };
+        let from = self.0.partition_point(|flow| flow.interval.end <= first.start);
+        let to = self.0.partition_point(|flow| flow.interval.start < last.end).max(from);
+        let mut known = self.0[from..to].iter().copied().peekable();
+        let mut all: Vec<Flow> = Vec::with_capacity(known.len() + pieces.len());
+        for piece in pieces {
+            while let Some(flow) = known.next_if(|flow| flow.interval.start < piece.end) {
+                all.push(flow);
+            }
+            match all.last_mut().filter(|last| last.interval.end > piece.start) {
+                None => all.push(Flow { interval: *piece, is_measured: false }),
+                Some(last) if last.is_measured => {}
+                Some(last) => {
+                    last.interval.wh += piece.wh;
+                    last.interval.end = last.interval.end.max(piece.end);
+                }
+            }
+        }
+        all.extend(known);
+        self.0.splice(from..to, all);
     }
 }
 
@@ -223,7 +231,7 @@ mod tests {
         line.fill(&[piece(0, 10), piece(1, 10), piece(2, 10)]);
         line.fill(&[piece(0, 1), piece(1, 1), piece(2, 1)]);
         let known: Vec<(i64, bool)> =
-            line.flows().iter().map(|flow| (flow.interval.wh, flow.is_measured)).collect();
+            line.0.iter().map(|flow| (flow.interval.wh, flow.is_measured)).collect();
         assert_eq!(known, [(11, false), (500, true), (11, false)]);
     }
 }

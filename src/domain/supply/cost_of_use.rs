@@ -146,9 +146,9 @@ pub async fn compare(
     let held = capacities::held(tx, &points).await?;
     let held = held.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
     let cost = |tariff: i64| {
-        let (rates, kind) = (rates.get(&tariff)?, agreement.account_type.as_str());
-        let mut pieces = pricing::days(rates, kind, held, (from, to)).ok()?;
-        pieces.extend(pricing::energy(rates, kind, Use::Home, (from, to), used).ok()?);
+        let terms = agreement.terms(rates.get(&tariff)?, used).holding(held);
+        let mut pieces = pricing::days(&terms, (from, to)).ok()?;
+        pieces.extend(pricing::energy(&terms, Use::Home, (from, to), used).ok()?);
         let sum = |of: fn(&Piece) -> Decimal| pieces.iter().map(of).sum::<Decimal>().normalize();
         Some((sum(|piece| piece.net), sum(Piece::gross)))
     };

@@ -67,28 +67,27 @@ pub async fn of_agreements(
     }
     let tariffs: Vec<i64> = agreements.iter().map(|each| each.tariff_id).collect();
     let rates = rates::of_tariffs(tx, &tariffs, ask.from, to).await?;
-    let points: Vec<i64> = agreements.iter().map(|each| each.supply_point_id).collect();
-    let capacities = if ask.of_days { capacities::held(tx, &points).await? } else { HashMap::new() };
-    let used = if ask.of_days {
-        Default::default()
-    } else {
-        // Steps go by what was used since the month began.
-        let zones = rates.values().map(|rates| Grouping::MONTH.start_before(rates.zone(), ask.from));
-        let since = zones.min().unwrap_or(ask.from);
-        consumption::of_points(tx, &points, since, to).await?
+    // What a day costs goes by what was used on some tariffs only.
+    let counts = |each: &&&Agreement| {
+        !ask.of_days || rates.get(&each.tariff_id).is_some_and(|rates| rates.is_tiered())
     };
+    let points: Vec<i64> = agreements.iter().filter(counts).map(|each| each.supply_point_id).collect();
+    let (since, until) = rates::weighed(rates.values(), (ask.from, to));
+    let used = consumption::of_points(tx, &points, since, until).await?;
+    let points: Vec<i64> = agreements.iter().map(|each| each.supply_point_id).collect();
+    let held = if ask.of_days { capacities::held(tx, &points).await? } else { HashMap::new() };
     let costs = agreements.iter().map(|agreement| {
         let Some(rates) = rates.get(&agreement.tariff_id) else { return Vec::new() };
         let from = ask.from.max(agreement.valid_from);
         let to = agreement.valid_to.map_or(to, |end| to.min(end));
         let used = used.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
+        let used = of_agreement(rates, agreement, from, used);
+        let held = held.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
+        let terms = agreement.terms(rates, &used).holding(held);
         let pieces = if ask.of_days {
-            let capacities =
-                capacities.get(&agreement.supply_point_id).map(Vec::as_slice).unwrap_or_default();
-            known(to, |to| pricing::days(rates, &agreement.account_type, capacities, (from, to)))
+            known(to, |to| pricing::days(&terms, (from, to)))
         } else {
-            let used = of_agreement(rates, agreement, from, used);
-            known(to, |to| pricing::energy(rates, &agreement.account_type, Use::Home, (from, to), &used))
+            known(to, |to| pricing::energy(&terms, Use::Home, (from, to), &used))
         };
         grouped(&pieces, ask)
     });

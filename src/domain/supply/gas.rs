@@ -8,6 +8,8 @@ pub const CUBIC_METRES_PER_HUNDRED_CUBIC_FEET: Decimal = Decimal::from_parts(2_5
 const MJ_PER_KWH: Decimal = Decimal::from_parts(36, 0, 0, false, 1);
 /// What a cubic metre holds where nobody has said so, in megajoules.
 const USUAL: Decimal = Decimal::from_parts(392, 0, 0, false, 1);
+/// What one of Japanese city gas holds, which networks keep to.
+const JAPANESE: Decimal = Decimal::from_parts(45, 0, 0, false, 0);
 
 /// By how much the volume at the meter differs from that at the pressure and temperature which calorific values are
 /// for.
@@ -20,8 +22,13 @@ pub fn correction(market: &str) -> Decimal {
 }
 
 /// What a cubic metre holds where no value has been published, in megajoules.
-pub fn usual_calorific_value() -> Decimal {
-    USUAL
+pub fn usual_calorific_value(market: &str) -> Decimal {
+    if market == "jp" { JAPANESE } else { USUAL }
+}
+
+/// What a cubic metre of Japanese city gas holds, in kWh. It is sold by the cubic metre.
+pub fn japanese_cubic_metre() -> Decimal {
+    JAPANESE / MJ_PER_KWH
 }
 
 /// The energy in a volume of gas, in kWh, unrounded. None if it is more than a decimal holds.
@@ -61,5 +68,7 @@ mod tests {
         let volume =
             kwh(decimal("250.5"), correction("de"), USUAL).and_then(|kwh| cubic_metres("de", kwh, USUAL));
         assert_eq!(volume.map(|volume| volume.round_dp(9)), Some(decimal("250.500000000")));
+        assert_eq!(japanese_cubic_metre(), decimal("12.5"));
+        assert_eq!(kwh(decimal("20"), correction("jp"), usual_calorific_value("jp")), Some(decimal("250")));
     }
 }

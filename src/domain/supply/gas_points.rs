@@ -99,7 +99,7 @@ impl GasEntry {
 macro_rules! gas_entry {
     () => {
         concat!(
-            "(select to_jsonb(entry) from (select g.exit_zone, g.aq_kwh, g.formula_aq_kwh, g.soq_kwh, g.formula_soq_kwh, \
+            "case when sp.commodity = 'gas' then (select to_jsonb(entry) from (select g.exit_zone, g.aq_kwh, g.formula_aq_kwh, g.soq_kwh, g.formula_soq_kwh, \
               g.is_daily_metered, g.transporter, g.sector, g.meter_ownership, g.read_frequency, g.supply_class, \
               g.status, g.status_at, g.confirmation, g.nomination, g.old_supplier, g.new_supplier, g.starts_on, \
               g.checked_at, \
@@ -115,7 +115,7 @@ macro_rules! gas_entry {
                 or exists (select from supply_periods held join accounts a on a.id = held.account_id \
                   where held.supply_point_id = sp.id and upper_inf(held.during) and ",
             $crate::domain::auth::viewer::account_is_visible!(),
-            "))) entry)"
+            "))) entry) end"
         )
     };
 }

@@ -89,7 +89,7 @@ impl Register<'_> {
         let expected = annual * hours / Decimal::from(8_760);
         let kwh = expected * Decimal::from(MOST_TIMES) + Decimal::from(ALLOWANCE);
         let units = if self.is_gas {
-            gas::cubic_metres(self.market, kwh, gas::usual_calorific_value()).unwrap_or(kwh)
+            gas::cubic_metres(self.market, kwh, gas::usual_calorific_value(self.market)).unwrap_or(kwh)
         } else {
             kwh
         };

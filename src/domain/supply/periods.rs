@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::agreements;
 use super::gas_register;
 use super::identifiers::MarketName;
+use crate::domain::accounts::lifecycle::{self, LifecycleError, Status};
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
@@ -125,8 +126,24 @@ pub async fn begin_supply(
     let now = tx.business_now().await?;
     let begin = BEGIN.query().bind(supply_point).bind(account).bind(from).bind(now);
     let (id,) = begin.fetch_optional(&mut *tx).await?.ok_or(SupplyError::NotThere)?;
+    wake(tx, account).await?;
     tell(tx, supply_point).await?;
     Ok(id)
+}
+
+statement!(static IS_DORMANT: (bool,) = "select status = 'DORMANT' from accounts where id = $1");
+
+/// An account that is supplied again is no longer dormant.
+async fn wake(tx: &mut Tx, account: i64) -> Result<(), SupplyError> {
+    let (is_dormant,) = IS_DORMANT.query().bind(account).fetch_one(&mut *tx).await?;
+    if !is_dormant {
+        return Ok(());
+    }
+    match lifecycle::advance(tx, &Viewer::server(), account, Status::Active).await {
+        Ok(()) => Ok(()),
+        Err(LifecycleError::Database(error)) => Err(error.into()),
+        Err(_) => Err(SupplyError::NotThere),
+    }
 }
 
 /// Ends the supply of a point at the beginning of a local day.
@@ -136,6 +153,38 @@ pub async fn end_supply(tx: &mut Tx, supply_point: i64, on: NaiveDate) -> Result
     ended.ok_or(SupplyError::NotSupplied)?;
     agreements::end_with_supply(tx, &[supply_point], None, until).await?;
     Ok(tell(tx, supply_point).await?)
+}
+
+row! {
+    struct Moved {
+        supply_point_id: i64,
+        account_id: i64,
+        was: Option<DateTime<Utc>>,
+        is_held: bool,
+    }
+}
+
+statement!(static MOVE_START: Moved = "
+    update supply_periods s set during = tstzrange($2, upper(s.during))
+    from supply_periods old join supply_points sp on sp.id = old.supply_point_id
+    where s.id = $1 and old.id = s.id and (upper_inf(s.during) or upper(s.during) > $2)
+    returning s.supply_point_id, s.account_id, lower(old.during) as was, exists (select from occupancies o
+        where o.property_id = sp.property_id and o.account_id = s.account_id and o.during @> $2) as is_held");
+
+/// Has a supply begin at another moment, and with it what was agreed to begin then.
+///
+/// # Errors
+/// Not while the point is supplied on another account, before the account holds the property, or after something that was
+/// agreed for it is over.
+pub(super) async fn move_start(tx: &mut Tx, period: i64, start: DateTime<Utc>) -> Result<(), SupplyError> {
+    let moved = MOVE_START.query().bind(period).bind(start).fetch_optional(&mut *tx).await?;
+    let moved = moved.filter(|moved| moved.is_held).ok_or(SupplyError::NotSupplied)?;
+    let was = moved.was.unwrap_or(start);
+    let whose = (moved.supply_point_id, moved.account_id);
+    if !agreements::begin_with_supply(tx, whose, was, start).await? {
+        return Err(SupplyError::NotSupplied);
+    }
+    Ok(tell(tx, moved.supply_point_id).await?)
 }
 
 /// Lets the register of the market know, where there is one.

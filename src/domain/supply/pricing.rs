@@ -12,14 +12,15 @@ use thiserror::Error;
 
 use super::bands::{Bands, half_hours};
 use super::capacities::{self, Agreed, Capacity};
-use super::interval::Interval;
+use super::grouping::Grouping;
+use super::interval::{Interval, Period};
 use super::rates::{Item, Levy, Rate, Rates};
 use crate::platform::money::{AmountError, Minor, Rounding, Split};
 
 /// Why something has no price.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum PricingError {
-    /// No price holds at this moment, or it is not published yet.
+    /// No price holds at this moment, or it is not known yet: not published, or a matter of what the rest of its month uses.
     #[error("nothing is known to hold at {0}")]
     NoRate(DateTime<Utc>),
 }
@@ -61,7 +62,68 @@ pub enum Use {
     Device,
 }
 
-/// What the energy between two moments cost on a tariff, in the order of time.
+/// A local month.
+type Month = (i32, u32);
+
+/// What decides what energy costs somebody: a tariff, their tax and, where prices go by tiers, what whole months use.
+#[derive(Clone, Debug)]
+pub struct Terms<'r> {
+    rates: &'r Rates,
+    account_type: &'r str,
+    /// Wh of the months of which all is known.
+    months: BTreeMap<Month, i64>,
+    held: &'r [Capacity],
+}
+
+impl<'r> Terms<'r> {
+    /// The terms of whoever is on a tariff for a period. Tiers go by what their months use within it: `used` holds the
+    /// intervals of these months, in order, as [`Rates::weighed`] says. A month is known when something is that lies
+    /// at its end.
+    pub fn of(rates: &'r Rates, account_type: &'r str, (begins, ends): Period, used: &[Interval]) -> Self {
+        let mut months = BTreeMap::new();
+        if let Some(last) = used.last().filter(|_| rates.is_tiered()) {
+            for (start, _, wh) in pieces_of(used, last.end) {
+                let end = Grouping::MONTH.end_after(rates.zone(), start);
+                let end = ends.map_or(end, |ends| end.min(ends));
+                if begins <= start && start < end && end <= last.end {
+                    *months.entry(month(rates.market.day(start))).or_default() += wh;
+                }
+            }
+        }
+        Self { rates, account_type, months, held: &[] }
+    }
+
+    /// With what may be drawn at once, which prices of days may go by.
+    pub fn holding(self, held: &'r [Capacity]) -> Self {
+        Self { held, ..self }
+    }
+
+    /// How many Wh of the month a price goes by when so many have been used: as many, or all but the last one of the month
+    /// where its tier is what counts. None while that is not known.
+    pub(super) fn weighed(&self, day: NaiveDate, used: i64) -> Option<i64> {
+        if !self.rates.is_tiered() {
+            return Some(used);
+        }
+        self.months.get(&month(day)).map(|whole| (whole - 1).max(0))
+    }
+}
+
+fn month(day: NaiveDate) -> Month {
+    (day.year(), day.month())
+}
+
+/// What ran in the half-hours of intervals until a moment.
+fn pieces_of(
+    used: &[Interval],
+    to: DateTime<Utc>,
+) -> impl Iterator<Item = (DateTime<Utc>, DateTime<Utc>, i64)> {
+    used.iter().flat_map(move |interval| {
+        let parts = half_hours(interval.start, interval.end.min(to));
+        parts.map(move |(start, end)| (start, end, share(interval, end) - share(interval, start)))
+    })
+}
+
+/// What the energy between two moments cost on some terms, in the order of time.
 ///
 /// Prices of steps go by what was used since the local month began: `used` holds the intervals since then, in order, as far as
 /// the tariff was agreed then. What lies outside of `from` and `to` is only counted.
@@ -69,41 +131,39 @@ pub enum Use {
 /// # Errors
 /// Where energy was used and no price is known.
 pub fn energy(
-    rates: &Rates,
-    account_type: &str,
+    terms: &Terms<'_>,
     whose: Use,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
     used: &[Interval],
 ) -> Result<Vec<Piece>, PricingError> {
+    let rates = terms.rates;
     let bands = if whose == Use::Device { &rates.device_bands } else { &rates.bands };
     let Some(bands) = bands else { return Ok(Vec::new()) };
-    let mut pricing = Pricing { rates, account_type, bands, month: None, day: None, pieces: Vec::new() };
-    for interval in used {
-        for (start, end) in half_hours(interval.start, interval.end.min(to)) {
-            let wh = share(interval, end) - share(interval, start);
-            pricing.half_hour(start, end, wh, start >= from)?;
-        }
+    let mut pricing = Pricing { terms, bands, month: None, day: None, pieces: Vec::new() };
+    for (start, end, wh) in pieces_of(used, to) {
+        pricing.half_hour(start, end, wh, start >= from)?;
     }
     Ok(pricing.pieces)
 }
 
 /// How much of an interval's energy had run at a moment within it, if it ran evenly. Whole Wh, so that shares add up.
 fn share(interval: &Interval, at: DateTime<Utc>) -> i64 {
-    let seconds = |from: DateTime<Utc>, to: DateTime<Utc>| i128::from((to - from).num_seconds());
-    let length = seconds(interval.start, interval.end);
-    if length <= 0 {
+    if at <= interval.start {
         return 0;
     }
-    let gone = i128::from(interval.wh) * seconds(interval.start, at) / length;
+    if at >= interval.end {
+        return interval.wh;
+    }
+    let seconds = |to: DateTime<Utc>| i128::from((to - interval.start).num_seconds());
+    let gone = i128::from(interval.wh) * seconds(at) / seconds(interval.end).max(1);
     i64::try_from(gone).unwrap_or_default()
 }
 
 struct Pricing<'r> {
-    rates: &'r Rates,
-    account_type: &'r str,
+    terms: &'r Terms<'r>,
     bands: &'r Bands,
     /// The local month, and how many Wh of it have been used.
-    month: Option<((i32, u32), i64)>,
+    month: Option<(Month, i64)>,
     /// The local day, and its tax.
     day: Option<(NaiveDate, Decimal)>,
     pieces: Vec<Piece>,
@@ -117,16 +177,19 @@ impl Pricing<'_> {
         wh: i64,
         is_wanted: bool,
     ) -> Result<(), PricingError> {
-        let rates = self.rates;
+        let rates = self.terms.rates;
         let day = rates.market.day(start);
-        let month = (day.year(), day.month());
+        let month = month(day);
         let mut used = self.month.filter(|(known, _)| *known == month).map_or(0, |(_, used)| used);
         if is_wanted && wh != 0 {
             let tax = self.tax(day);
             let part = self.bands.at(rates.zone(), start);
             let mut left = wh;
             while left != 0 {
-                let (net, most) = rates.of_part(part, start, used).ok_or(PricingError::NoRate(start))?;
+                let weighed = self.terms.weighed(day, used).ok_or(PricingError::NoRate(start))?;
+                let (net, most) = rates.of_part(part, start, weighed).ok_or(PricingError::NoRate(start))?;
+                // A tier holds for all of the month.
+                let most = most.filter(|_| !rates.is_tiered());
                 let taken = most.map_or(left, |most| left.min(most));
                 self.pieces.push(piece(rates, (start, end), Item::Energy(part), taken, net, tax));
                 (used, left) = (used + taken, left - taken);
@@ -146,7 +209,7 @@ impl Pricing<'_> {
         match self.day {
             Some((known, tax)) if known == day => tax,
             _ => {
-                let tax = tax(self.rates, self.account_type, day);
+                let tax = tax(self.terms.rates, self.terms.account_type, day);
                 self.day = Some((day, tax));
                 tax
             }
@@ -178,14 +241,16 @@ fn holding(levy: &Levy, moment: DateTime<Utc>) -> Option<&Rate> {
     levy.rates.iter().find(|rate| rate.holds(moment))
 }
 
-/// What the days that begin between two moments cost on a tariff by themselves, in the order of time. Where prices go by what
+/// What the days that begin between two moments cost on some terms by themselves, in the order of time. Where prices go by what
 /// may be drawn at once, it is what was agreed then; as listed where nothing was.
+///
+/// # Errors
+/// Where no price is known.
 pub fn days(
-    rates: &Rates,
-    account_type: &str,
-    capacities: &[Capacity],
+    terms: &Terms<'_>,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Vec<Piece>, PricingError> {
+    let rates = terms.rates;
     let mut pieces = Vec::new();
     let mut day = rates.market.day(from);
     if rates.market.start_of(day) < from {
@@ -195,15 +260,16 @@ pub fn days(
     while start < to {
         let tomorrow = next(day, start)?;
         let end = rates.market.start_of(tomorrow);
-        let tax = tax(rates, account_type, day);
+        let tax = tax(rates, terms.account_type, day);
+        let weighed = terms.weighed(day, 0).ok_or(PricingError::NoRate(start))?;
         let mut charge = |item, net: Decimal, capacity| {
             if !net.is_zero() {
                 pieces.push(Piece { start, end, item, wh: 0, rate: net, tax, net, capacity });
             }
         };
-        let agreed = capacities::on(capacities, day).and_then(Capacity::of_contract);
+        let agreed = capacities::on(terms.held, day).and_then(Capacity::of_contract);
         for (id, part) in &rates.days {
-            let rate = part.rates.iter().find(|rate| rate.holds(start));
+            let rate = part.rates.iter().find(|rate| rate.holds(start) && rate.covers(weighed));
             let net = rate.ok_or(PricingError::NoRate(start))?.net;
             let scale = part.for_amperes.zip(agreed).filter(|(listed, _)| *listed > 0);
             match scale {

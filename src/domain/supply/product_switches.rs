@@ -1,5 +1,5 @@
 //! Moving an account to another product from a day on: what it agreed on at each supply point that the product is made for ends,
-//! and the product is agreed on instead, all of it or nothing. What a customer is offered are the products that are sold, so the
+//! and the product is agreed on instead, all of it or nothing. An account that is under no contract signs one with it. What a customer is offered are the products that are sold, so the
 //! identifier of a product is that of the offer.
 
 use chrono::{NaiveDate, TimeDelta};
@@ -8,11 +8,12 @@ use thiserror::Error;
 use super::agreements::{self, AgreementError, NewAgreement};
 use crate::domain::accounts::changes::may_edit;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
+use crate::domain::contracts::sign::{self, SignError};
 use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::market;
 
 /// How far ahead a switch can be asked for.
-const FARTHEST: TimeDelta = TimeDelta::days(90);
+pub(super) const FARTHEST: TimeDelta = TimeDelta::days(90);
 /// How somebody pays of whom nothing else is known.
 const PAYMENT_METHOD: &str = "DIRECT_DEBIT";
 
@@ -57,11 +58,27 @@ impl From<AgreementError> for SwitchError {
     }
 }
 
+impl From<SignError> for SwitchError {
+    fn from(error: SignError) -> Self {
+        match error {
+            SignError::UnknownAccount => Self::Unauthorized,
+            SignError::NoTemplate | SignError::Signed | SignError::NoDay => Self::Agreed,
+            SignError::Database(error) => Self::Database(error),
+        }
+    }
+}
+
 row! {
-    struct Offer {
-        code: String,
-        market: String,
-        is_for_sale: bool,
+    /// A product that somebody is offered.
+    pub(super) struct Offer {
+        /// Row id.
+        pub id: i64,
+        /// Its code.
+        pub code: String,
+        /// Market code.
+        pub market: String,
+        /// Whether everybody may have it now.
+        pub is_for_sale: bool,
     }
 }
 
@@ -78,9 +95,9 @@ row! {
 statement!(static ACCOUNT: (i64, String) = concat!("
     select a.id, a.market from accounts a where a.number = $3 and ", account_is_visible!(), " for no key update of a"));
 statement!(static OFFER: Offer = "
-    select p.code, p.market, (not p.is_hidden and p.availability = 'EVERYONE' and p.available_from <= $2
+    select p.id, p.code, p.market, (not p.is_hidden and p.availability = 'EVERYONE' and p.available_from <= $2
         and (p.available_to is null or p.available_to > $2)) as is_for_sale
-    from products p where p.id = $1");
+    from products p where p.id = $1 or p.code = $3");
 statement!(static POINTS: Point = "
     select sp.id, exists (select from product_offers o join products p on p.id = o.product_id
             where p.id = $3 and o.market_name = sp.market_name and p.direction = sp.direction) as is_fit,
@@ -103,19 +120,39 @@ pub struct Wanted {
     pub from: NaiveDate,
 }
 
+/// The account of this number and its market, if the viewer may change what is agreed there. Nobody else does meanwhile.
+pub(super) async fn hold_account(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    number: &str,
+) -> Result<Option<(i64, String)>, sqlx::Error> {
+    if !may_edit(viewer) {
+        return Ok(None);
+    }
+    ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+}
+
+/// The product with this row id.
+pub(super) async fn offer(tx: &mut Tx, product: i64) -> Result<Option<Offer>, sqlx::Error> {
+    let now = tx.business_now().await?;
+    OFFER.query().bind(product).bind(now).bind("").fetch_optional(&mut *tx).await
+}
+
+/// The product with this code.
+pub(super) async fn offer_by_code(tx: &mut Tx, code: &str) -> Result<Option<Offer>, sqlx::Error> {
+    let now = tx.business_now().await?;
+    OFFER.query().bind(0_i64).bind(now).bind(code).fetch_optional(&mut *tx).await
+}
+
 /// Moves an account to a product. Answers the product's code.
 ///
 /// # Errors
 /// See [`SwitchError`].
 pub async fn switch(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted) -> Result<String, SwitchError> {
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(&wanted.account_number);
-    let (account, market) = account.fetch_optional(&mut *tx).await?.ok_or(SwitchError::Unauthorized)?;
-    if !may_edit(viewer) {
-        return Err(SwitchError::Unauthorized);
-    }
+    let held = hold_account(tx, viewer, &wanted.account_number).await?;
+    let (account, market) = held.ok_or(SwitchError::Unauthorized)?;
     let now = tx.business_now().await?;
-    let offer = OFFER.query().bind(wanted.product).bind(now).fetch_optional(&mut *tx).await?;
-    let offer = offer.ok_or(SwitchError::UnknownOffer)?;
+    let offer = offer(tx, wanted.product).await?.ok_or(SwitchError::UnknownOffer)?;
     let known = market::by_code(&market).filter(|market| market.code == offer.market);
     let market = known.ok_or(SwitchError::NotForPoints)?;
     if !offer.is_for_sale {
@@ -141,6 +178,7 @@ pub async fn switch(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted) -> Result<Str
     for point in moving {
         move_point(tx, account, &point, &offer.code, wanted.from).await?;
     }
+    sign::with_agreement(tx, viewer, account, wanted.from).await?;
     Ok(offer.code)
 }
 

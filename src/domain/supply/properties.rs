@@ -187,7 +187,7 @@ statement!(static MOVE_IN: (i64,) = "
     select pr.id, a.id, tstzrange($3, null), $4, $5 from properties pr join accounts a on a.market = pr.market
     where pr.id = $1 and a.id = $2 returning id");
 statement!(static MOVE_OUT: (i64,) = "
-    update occupancies set during = tstzrange(lower(during), $3)
+    update occupancies set during = tstzrange(lower(during), $3), updated_at = $4
     where property_id = $1 and account_id = $2 and upper_inf(during) and lower(during) < $3 returning id");
 statement!(static MARKET_OF: (String,) = "select market from properties where id = $1");
 statement!(static BY_ID: Property = concat!(
@@ -243,7 +243,9 @@ pub async fn move_in(
 /// Lets an account give up a property at the beginning of a local day; what it is supplied with there ends with it.
 pub async fn move_out(tx: &mut Tx, property: i64, account: i64, on: NaiveDate) -> Result<(), OccupancyError> {
     let until = start_of(tx, property, on).await?;
-    let ended = MOVE_OUT.query().bind(property).bind(account).bind(until).fetch_optional(&mut *tx).await?;
+    let now = tx.business_now().await?;
+    let end = MOVE_OUT.query().bind(property).bind(account).bind(until).bind(now);
+    let ended = end.fetch_optional(&mut *tx).await?;
     ended.ok_or(OccupancyError::NotHeld)?;
     if periods::end_at_property(tx, property, account, until).await? {
         Ok(())

@@ -9,6 +9,7 @@ use chrono_tz::Tz;
 use rust_decimal::Decimal;
 
 use super::bands::{Bands, Span, Window, half_hour};
+use super::grouping::Grouping;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market::{self, Market};
 
@@ -37,7 +38,8 @@ impl Item {
     }
 }
 
-/// A price. Periods are half-open, and so are steps: Wh of a calendar month.
+/// A price. Periods are half-open, and so are steps: Wh of a calendar month. Steps of a tiered tariff are tiers: one of them
+/// holds for a whole month, the one in which the last Wh of it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rate {
     /// From when on.
@@ -56,6 +58,11 @@ impl Rate {
     /// Whether it holds at a moment.
     pub fn holds(&self, moment: DateTime<Utc>) -> bool {
         self.from <= moment && self.to.is_none_or(|to| moment < to)
+    }
+
+    /// Whether it is for what is used when so many Wh of the month have been.
+    pub fn covers(&self, used: i64) -> bool {
+        self.step_from <= used && self.step_to.is_none_or(|to| used < to)
     }
 }
 
@@ -255,6 +262,15 @@ pub async fn of_tariffs(
     Ok(all.into_iter().map(|(id, rates)| (id, Arc::new(rates))).collect())
 }
 
+/// The period of which all use must be known to price another one on any of some tariffs; see [`Rates::weighed`].
+pub fn weighed<'r>(
+    all: impl Iterator<Item = &'r Arc<Rates>>,
+    period: (DateTime<Utc>, DateTime<Utc>),
+) -> (DateTime<Utc>, DateTime<Utc>) {
+    all.map(|rates| rates.weighed(period))
+        .fold(period, |known, wanted| (known.0.min(wanted.0), known.1.max(wanted.1)))
+}
+
 /// A tariff without prices; none if its market is unknown.
 fn empty(head: &TariffRow, parts: &[PartRow], windows: &[WindowRow]) -> Option<Rates> {
     let of = |charged_for: &[&str]| {
@@ -319,6 +335,21 @@ impl Rates {
         self.market.time_zone()
     }
 
+    /// Whether prices go by what a whole month uses.
+    pub fn is_tiered(&self) -> bool {
+        self.kind == "TIERED"
+    }
+
+    /// The period of which all use must be known to price another one: steps go by what was used since the month began, and
+    /// tiers by what the whole month uses.
+    pub fn weighed(&self, (from, to): (DateTime<Utc>, DateTime<Utc>)) -> (DateTime<Utc>, DateTime<Utc>) {
+        let since = Grouping::MONTH.start_before(self.zone(), from);
+        let begins = Grouping::MONTH.start_before(self.zone(), to);
+        let until =
+            if self.is_tiered() && begins < to { Grouping::MONTH.end_after(self.zone(), to) } else { to };
+        (since, until)
+    }
+
     /// The band that energy has at a moment.
     pub fn part_at(&self, moment: DateTime<Utc>) -> Option<i64> {
         Some(self.bands.as_ref()?.at(self.zone(), moment))
@@ -330,10 +361,7 @@ impl Rates {
             return Some((self.half_hour_at(moment)?, None));
         }
         let rates = &self.energy.get(&part)?.rates;
-        let holds = |rate: &&Rate| {
-            rate.holds(moment) && rate.step_from <= used && rate.step_to.is_none_or(|to| used < to)
-        };
-        let rate = rates.iter().find(holds)?;
+        let rate = rates.iter().find(|rate| rate.holds(moment) && rate.covers(used))?;
         Some((rate.net, rate.step_to.map(|to| to - used)))
     }
 
@@ -352,7 +380,7 @@ impl Rates {
         Some(Decimal::new(i64::from(*price), 4))
     }
 
-    /// What a day costs at a moment, levies included; nothing where no price holds.
+    /// What a day costs at a moment, levies included, in the first tier where there are several; nothing where no price holds.
     pub fn standing_at(&self, moment: DateTime<Utc>) -> Option<Decimal> {
         let holding = |rates: &[Rate]| rates.iter().find(|rate| rate.holds(moment)).map(|rate| rate.net);
         let days: Vec<Decimal> = self.days.values().filter_map(|part| holding(&part.rates)).collect();

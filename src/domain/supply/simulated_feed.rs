@@ -58,7 +58,11 @@ impl Simulator {
     fn heat(&self, market: &str, region: &str, day: NaiveDate) -> Decimal {
         let region = profiles::seed_of(self.seed, market, region);
         let mut draw = Draw::from(&[region, days(day), HEAT]);
-        let (usual, spread) = if market == "de" { (4050, 60) } else { (3930, 70) };
+        let (usual, spread) = match market {
+            "de" => (4050, 60),
+            "jp" => (4500, 0),
+            _ => (3930, 70),
+        };
         Decimal::new(draw.between(usual - spread, usual + spread), 2)
     }
 }

@@ -71,7 +71,7 @@ struct Priced<'a> {
     rates: &'a Rates,
     energy: Vec<Piece>,
     days: Vec<Piece>,
-    /// Wh that had been used in the month when an interval began.
+    /// Wh of the month that the price of an interval goes by.
     used: BTreeMap<DateTime<Utc>, i64>,
 }
 
@@ -93,9 +93,8 @@ pub async fn of_spans(
     let agreements = agreed::of_points(tx, viewer, &points).await?;
     let tariffs: Vec<i64> = agreements.iter().flatten().map(|agreement| agreement.tariff_id).collect();
     let rates = rates::of_tariffs(tx, &tariffs, from, to).await?;
-    // Steps go by what was used since the month began.
-    let since = rates.values().map(|rates| Grouping::MONTH.start_before(rates.zone(), from)).min();
-    let used = consumption::of_points(tx, &points, since.unwrap_or(from), to).await?;
+    let (since, until) = rates::weighed(rates.values(), (from, to));
+    let used = consumption::of_points(tx, &points, since, until).await?;
     let capacities = capacities::held(tx, &points).await?;
     let mut priced: HashMap<i64, Vec<Priced<'_>>> = HashMap::new();
     for (point, agreements) in points.iter().zip(&agreements) {
@@ -134,9 +133,9 @@ fn price<'a>(
         return None;
     }
     let used = costs::of_agreement(rates, agreement, from, used);
-    let kind = &agreement.account_type;
-    let energy = costs::known(to, |to| pricing::energy(rates, kind, Use::Home, (from, to), &used));
-    let days = costs::known(to, |to| pricing::days(rates, kind, held, (from, to)));
+    let terms = agreement.terms(rates, &used).holding(held);
+    let energy = costs::known(to, |to| pricing::energy(&terms, Use::Home, (from, to), &used));
+    let days = costs::known(to, |to| pricing::days(&terms, (from, to)));
     let mut month = None;
     let mut sum = 0;
     let mut before = BTreeMap::new();
@@ -145,7 +144,7 @@ fn price<'a>(
         if month != Some(begins) {
             (month, sum) = (Some(begins), 0);
         }
-        before.insert(interval.start, sum);
+        before.insert(interval.start, terms.weighed(rates.market.day(interval.start), sum).unwrap_or(sum));
         sum += interval.wh;
     }
     Some(Priced { agreement, rates, energy, days, used: before })

@@ -87,7 +87,7 @@ pub struct Quote {
     pub at: DateTime<Utc>,
 }
 
-/// What a kWh costs in one band, and within one step of a month's use.
+/// What a kWh costs in one band, or a day, within one step of a month's use.
 #[derive(Clone, Debug)]
 pub struct Charge {
     /// The band.
@@ -127,43 +127,31 @@ impl Quote {
         let parts = self.rates.energy.values().flat_map(|part| {
             part.rates.iter().filter(|rate| rate.holds(self.at)).map(move |rate| (part, rate))
         });
-        let charge = |(part, rate): (&rates::Part, &rates::Rate)| {
-            let is_stepped = rate.step_from > 0 || rate.step_to.is_some();
-            Charge {
-                band: part.band.clone(),
-                name: part.name.clone(),
-                step_from: is_stepped.then_some(rate.step_from / 1000),
-                step_to: rate.step_to.map(|wh| wh / 1000),
-                price: Price::of(rate.net, self.tax),
-                from: rate.from,
-                to: rate.to,
-                region: self.tariff.region.clone(),
-            }
-        };
-        parts.map(charge).collect()
+        parts.map(|(part, rate)| self.charge(&part.band, &part.name, rate)).collect()
     }
 
-    /// What each day costs, part by part, without levies.
+    /// What each day costs, part by part and step by step, without levies.
     pub fn day_charges(&self) -> Vec<Charge> {
         let parts = self.rates.days.values().flat_map(|part| {
             part.rates.iter().filter(|rate| rate.holds(self.at)).map(move |rate| (part, rate))
         });
-        parts.map(|(part, rate)| self.plain(&part.band, &part.name, rate)).collect()
+        parts.map(|(part, rate)| self.charge(&part.band, &part.name, rate)).collect()
     }
 
     /// What a levy adds to a kWh.
     pub fn levy(&self, name: &str) -> Option<Charge> {
         let levy = self.rates.levies.values().find(|levy| levy.name == name && !levy.is_of_days)?;
         let rate = levy.rates.iter().find(|rate| rate.holds(self.at))?;
-        Some(self.plain(&levy.name, &levy.title, rate))
+        Some(self.charge(&levy.name, &levy.title, rate))
     }
 
-    fn plain(&self, band: &str, name: &str, rate: &rates::Rate) -> Charge {
+    fn charge(&self, band: &str, name: &str, rate: &rates::Rate) -> Charge {
+        let is_stepped = rate.step_from > 0 || rate.step_to.is_some();
         Charge {
             band: band.to_owned(),
             name: name.to_owned(),
-            step_from: None,
-            step_to: None,
+            step_from: is_stepped.then_some(rate.step_from / 1000),
+            step_to: rate.step_to.map(|wh| wh / 1000),
             price: Price::of(rate.net, self.tax),
             from: rate.from,
             to: rate.to,

@@ -314,9 +314,8 @@ async fn prices(
         let from = from.max(agreement.valid_from);
         let to = agreement.valid_to.map_or(whole, |end| end.min(whole));
         let used = costs::of_agreement(rates, agreement, from, &used);
-        let pieces = costs::known(to, |to| {
-            pricing::energy(rates, &agreement.account_type, Use::Home, (from, to), &used)
-        });
+        let terms = agreement.terms(rates, &used);
+        let pieces = costs::known(to, |to| pricing::energy(&terms, Use::Home, (from, to), &used));
         for piece in pieces {
             let sum = prices.entry(piece.start).or_default();
             sum.0 += piece.net;

@@ -42,6 +42,8 @@ pub struct Bobs {
     pub home: i64,
     pub wizard: (String, String),
     pub heat_pump: &'static str,
+    /// His contract.
+    pub contract: String,
 }
 
 /// One call with something of Bob's.

@@ -73,4 +73,26 @@ pub const ATTEMPTS: &[Attempt] = &[
             spinWheelOfFortune(input: $i) { spinResult { prizeAmount } } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "supplyType": "ELECTRICITY", "termsAccepted": true } }),
     },
+    Attempt {
+        mutation: "createOrUpdateLoyaltyCard",
+        document: "mutation($i: CreateOrUpdateLoyaltyCardInput!) {
+            createOrUpdateLoyaltyCard(input: $i) { loyaltyCard { number } } }",
+        variables: |bob| json!({ "i": { "accountUserId": bob.user, "scheme": "NECTAR", "number": "9826300000000000014" } }),
+    },
+    Attempt {
+        mutation: "addSignupReferralOnAccount",
+        document: "mutation($i: AddSignupReferralOnAccountInput!) {
+            addSignupReferralOnAccount(input: $i) { accountReferral { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "schemeCode": "welcome-25" } }),
+    },
+    Attempt {
+        mutation: "createReferral",
+        document: "mutation($i: CreateReferralInput!) { createReferral(input: $i) { referredAccountRewardAmount } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "reference": "share-50" } }),
+    },
+    Attempt {
+        mutation: "redeemReferralClaimCode",
+        document: "mutation($i: RedeemReferralClaimCodeInput!) { redeemReferralClaimCode(input: $i) { success } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "code": "SUN-1" } }),
+    },
 ];

@@ -1,7 +1,9 @@
 //! Somebody else's identifier, for each mutation that takes one and each kind of caller who has no business with it:
 //! nothing of theirs changes, nothing is told.
 
+mod agreements;
 mod attempts;
+mod contracts;
 mod devices;
 mod loyalty;
 mod money_back;
@@ -108,6 +110,7 @@ impl Server {
             wizard,
             device: self.device(bob, car("5YJ3-PARKED")).await,
             heat_pump: self.heat_pump(bob).await,
+            contract: self.contract(bob, "2026-03-02").await,
         }
     }
 
@@ -290,6 +293,7 @@ const GIVEN: &[&str] = &[
     "tokens",
     "id",
     "readingDate",
+    "estimatedSsd",
     "accountCharge",
     "accountCredit",
     "account",
@@ -336,6 +340,8 @@ const GIVEN: &[&str] = &[
     "updateDeviceSmartControl",
     "joinedEventCodes",
     "newLoyaltyPointsUserId",
+    "loyaltyCard",
+    "contract",
     "pointsAwarded",
     "pointsDeducted",
     "pointsTransferred",
@@ -354,6 +360,8 @@ const DONE: &[&str] = &[
     "success",
     "isRecorded",
     "hasEnrolled",
+    "cancelledContract",
+    "contractRevoked",
     "hasUnenrolled",
 ];
 
@@ -386,6 +394,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "record-contacts",
         "manage-debt",
         "manage-payments",
+        "manage-contracts",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
@@ -396,6 +405,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
     assert!(before.iter().any(|row| row.starts_with("password_reset_tokens")), "{before:?}");
     for attempt in ATTEMPTS
         .iter()
+        .chain(agreements::ATTEMPTS)
         .chain(money_back::ATTEMPTS)
         .chain(payments::ATTEMPTS)
         .chain(readings::ATTEMPTS)
@@ -403,6 +413,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(devices::ATTEMPTS)
         .chain(loyalty::ATTEMPTS)
         .chain(onboarding::ATTEMPTS)
+        .chain(contracts::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -426,6 +437,7 @@ async fn no_mutation_is_left_out() {
     let server = Server::start().await;
     let tried: BTreeSet<&str> = ATTEMPTS
         .iter()
+        .chain(agreements::ATTEMPTS)
         .chain(money_back::ATTEMPTS)
         .chain(payments::ATTEMPTS)
         .chain(readings::ATTEMPTS)
@@ -433,6 +445,7 @@ async fn no_mutation_is_left_out() {
         .chain(devices::ATTEMPTS)
         .chain(loyalty::ATTEMPTS)
         .chain(onboarding::ATTEMPTS)
+        .chain(contracts::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();

@@ -1,8 +1,10 @@
 //! Loyalty points, and sessions in which customers are given some for using less.
 
+mod cards;
 mod dealings;
 mod members;
 mod points;
+mod referrals;
 mod sessions;
 mod taking_part;
 mod wheel;

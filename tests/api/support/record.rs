@@ -47,8 +47,9 @@ pub fn keep_log() {
 }
 
 /// Names under which requests and answers carry secrets.
-const SECRET_NAMES: [&str; 20] = [
+const SECRET_NAMES: [&str; 21] = [
     "password",
+    "passwordUpdateToken",
     "newPassword",
     "oldPassword",
     "newPasswordConfirmed",

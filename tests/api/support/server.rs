@@ -87,6 +87,10 @@ impl Service for Recorded {
         self.0.terms(code)
     }
 
+    fn offer<'a>(&'a self, code: &'a str) -> BoxFuture<'a, Result<Option<http::Offer>, String>> {
+        self.0.offer(code)
+    }
+
     fn reading_form<'a>(
         &'a self,
         target: &'a str,

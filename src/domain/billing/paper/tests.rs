@@ -201,3 +201,27 @@ fn charges_for_energy_say_what_they_are_made_of() {
     assert_eq!(after(&pages[0], "Energy: 575.2 kWh × 0.266337"), "£153.20");
     assert_eq!(after(&pages[0], "Energy by half-hours: 1.5 kWh"), "£0.31");
 }
+
+#[test]
+fn japanese_gas_is_billed_by_the_cubic_metre() {
+    let kept = serde_json::json!([
+        { "band": "STANDING", "title": "基本料金", "of_days": true, "is_levy": false, "days": 31, "wh": 0, "rate": "32",
+            "tax": "0.1", "net": 992 },
+        { "band": "STANDARD", "title": "従量料金", "of_days": false, "is_levy": false, "days": 0, "wh": 375_000,
+            "rate": "9.488", "tax": "0.1", "net": 3558 },
+    ]);
+    let (first, last) = (Some(day("2026-03-01")), Some(day("2026-04-01")));
+    let shown = Shown {
+        transaction_id: Some(0),
+        first,
+        last,
+        market_name: "JPN_GAS".into(),
+        market: "jp".into(),
+        commodity: "gas".into(),
+        product_code: "GAS-2022-11".into(),
+        kept,
+    };
+    assert_eq!((shown.quantity().normalize(), shown.unit()), (30.into(), "cubicMetres"));
+    let pages = pages_of("jp", "period", 2, &HashMap::from([(0, shown)]));
+    assert_eq!(after(&pages[0], "従量料金: 30 m³ × 118.6"), "3,558円");
+}

@@ -31,6 +31,9 @@ pub struct Region {
     pub code: String,
     /// Its name.
     pub name: String,
+    /// `electricity` or `gas`, where it is for one of them alone.
+    #[serde(default)]
+    pub commodity: Option<String>,
     /// Factor for prices of energy.
     pub unit: Decimal,
     /// Factor for prices of days.
@@ -266,6 +269,15 @@ impl Times {
     }
 }
 
+impl Region {
+    /// Whether an offer has prices here.
+    fn is_for(&self, offer: &Offer) -> bool {
+        let of =
+            |commodity: &str| offer.market_name.ends_with(&format!("_{}", commodity.to_ascii_uppercase()));
+        self.commodity.as_deref().is_none_or(of)
+    }
+}
+
 impl Offer {
     /// The bands of energy, and those of what devices draw, if any; parts are numbered by their place.
     pub fn numbered_bands(&self) -> Vec<Bands> {
@@ -373,6 +385,7 @@ mod tests {
         let name = &product.code;
         let known = |levy: &String| catalogue.levies.iter().any(|each| each.name == *levy);
         assert!(offer.levies.iter().all(known), "{name}");
+        assert!(catalogue.regions.iter().any(|region| region.is_for(offer)), "{name}");
         assert!(!offer.prices.is_empty() && offer.prices.is_sorted_by_key(|prices| prices.from), "{name}");
         assert_eq!(offer.kind == "HALF_HOURLY", offer.half_hourly.is_some(), "{name}");
         assert!(offer.parts.iter().flat_map(|part| &part.windows).all(|times| times.minutes().is_some()));
@@ -392,7 +405,7 @@ mod tests {
     fn regions_are_found_by_what_points_and_letters_carry() {
         assert_eq!(region("gb", "_C"), Some("C"));
         assert_eq!(region("gb", "SE"), Some("J"));
-        assert_eq!(region("jp", "06"), Some("06"));
+        assert_eq!((region("jp", "06"), region("jp", "OSAKA_GAS")), (Some("06"), Some("OSAKA_GAS")));
         assert_eq!(region("us", "somewhere"), Some("LZ_HOUSTON"));
         assert_eq!(region("xx", "C"), None);
         assert_eq!(region_of_postcode("gb", "bs1 4qa"), Some("L"));

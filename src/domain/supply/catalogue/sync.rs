@@ -148,7 +148,7 @@ async fn keep_tariffs(
         ways.push((None, alike));
     }
     let mut kept = Vec::new();
-    for region in &catalogue.regions {
+    for region in catalogue.regions.iter().filter(|region| region.is_for(offer)) {
         let code = [offer.prefix.as_deref(), Some(&product.code), Some(&region.code)];
         let code = code.into_iter().flatten().collect::<Vec<_>>().join("-");
         let here =

@@ -41,6 +41,10 @@ fn plain(market_code: &str, days: Vec<Rate>, energy: Vec<Rate>) -> Rates {
     }
 }
 
+fn terms(rates: &Rates) -> Terms<'_> {
+    Terms::of(rates, "DOMESTIC", (DateTime::UNIX_EPOCH, None), &[])
+}
+
 /// Day and night, dearer from April on, with steps by day and a levy that changes in May.
 fn intricate(zone: &str) -> Rates {
     let steps = |from: &str, to: Option<&str>, nets: [&str; 3]| {
@@ -87,20 +91,39 @@ proptest! {
         let rates = intricate(zone);
         let (from, to) = (at("2026-03-01T00:00:00Z"), used.last().map_or(at("2026-03-02T00:00:00Z"), |i| i.end));
         let cut = (from + TimeDelta::minutes(30 * cut)).min(to);
-        let cost = |from, to| energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced");
+        let cost = |from, to| energy(&terms(&rates), Use::Home, (from, to), &used).expect("priced");
         let (whole, first, second) = (cost(from, to), cost(from, cut), cost(cut, to));
         prop_assert_eq!(sum(&whole), sum(&first) + sum(&second));
         prop_assert_eq!(whole.len(), first.len() + second.len());
-        let standing = |from, to| days(&rates, "DOMESTIC", &[], (from, to)).expect("priced");
+        let standing = |from, to| days(&terms(&rates), (from, to)).expect("priced");
         let (all, one, other) = (standing(from, to), standing(from, cut), standing(cut, to));
         prop_assert_eq!(all.len(), one.len() + other.len());
+    }
+
+    #[test]
+    fn all_of_a_month_is_in_one_tier_however_it_is_cut(used in usage(), cut in 0_i64..8000) {
+        let rates = tiered();
+        let (from, to) = (at("2026-03-01T00:00:00Z"), used.last().map_or(at("2026-03-02T00:00:00Z"), |i| i.end));
+        let cut = (from + TimeDelta::minutes(30 * cut)).min(to);
+        let terms = Terms::of(&rates, "DOMESTIC", (from, Some(to)), &used);
+        let cost = |from, to| energy(&terms, Use::Home, (from, to), &used).expect("priced");
+        let (whole, first, second) = (cost(from, to), cost(from, cut), cost(cut, to));
+        prop_assert_eq!(sum(&whole), sum(&first) + sum(&second));
+        prop_assert_eq!(whole.iter().map(|p| p.wh).sum::<i64>(), used.iter().map(|i| i.wh).sum::<i64>());
+        let standing = |from, to| days(&terms, (from, to)).expect("priced");
+        prop_assert_eq!(sum(&standing(from, to)), sum(&standing(from, cut)) + sum(&standing(cut, to)));
+        let mut tiers: BTreeMap<(Item, Month), Vec<Decimal>> = BTreeMap::new();
+        for piece in whole.iter().chain(&standing(from, to)) {
+            tiers.entry((piece.item, month(rates.market.day(piece.start)))).or_default().push(piece.rate);
+        }
+        prop_assert!(tiers.values().all(|prices| prices.iter().all(|price| Some(price) == prices.first())));
     }
 
     #[test]
     fn no_energy_is_lost_or_priced_twice(used in usage()) {
         let rates = intricate("gb");
         let (from, to) = (at("2026-03-01T00:00:00Z"), used.last().map_or(at("2026-03-02T00:00:00Z"), |i| i.end));
-        let pieces = energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced");
+        let pieces = energy(&terms(&rates), Use::Home, (from, to), &used).expect("priced");
         let of = |levy: bool| pieces.iter().filter(|p| p.item.is_levy() == levy).map(|p| p.wh).sum::<i64>();
         let all: i64 = used.iter().map(|interval| interval.wh).sum();
         prop_assert_eq!((of(false), of(true)), (all, all));
@@ -110,7 +133,7 @@ proptest! {
     fn lines_are_the_pieces_regrouped(used in usage()) {
         let rates = intricate("gb");
         let (from, to) = (at("2026-03-01T00:00:00Z"), used.last().map_or(at("2026-03-02T00:00:00Z"), |i| i.end));
-        let pieces = energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced");
+        let pieces = energy(&terms(&rates), Use::Home, (from, to), &used).expect("priced");
         let lines = lines(&rates, &pieces).expect("in range");
         prop_assert_eq!(lines.iter().map(|l| l.wh).sum::<i64>(), pieces.iter().map(|p| p.wh).sum::<i64>());
         // Each line is rounded once, by less than one minor unit.
@@ -140,8 +163,8 @@ fn a_british_bill_with_a_change_of_rates_comes_out_as_by_hand() {
     let (from, to) = (at("2026-06-20T23:00:00Z"), at("2026-07-10T23:00:00Z"));
     let used: Vec<Interval> =
         half_hours(from, to).map(|(start, end)| Interval { start, end, wh: 400 }).collect();
-    let mut pieces = days(&rates, "DOMESTIC", &[], (from, to)).expect("priced");
-    pieces.extend(energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced"));
+    let mut pieces = days(&terms(&rates), (from, to)).expect("priced");
+    pieces.extend(energy(&terms(&rates), Use::Home, (from, to), &used).expect("priced"));
     let lines = lines(&rates, &pieces).expect("in range");
     let shown: Vec<_> = lines.iter().map(|line| (line.days, line.wh, line.net.0)).collect();
     // 10 × 52.1 = 521; 10 × 54.7 = 547; 192 × 24.76 = 4753.92; 192 × 25.1 = 4819.2.
@@ -175,8 +198,8 @@ fn a_japanese_bill_goes_by_steps_of_the_month_and_by_levies() {
         (at("2026-02-28T15:00:00Z"), at("2026-03-15T15:00:00Z"), at("2026-04-15T15:00:00Z"));
     let used: Vec<Interval> =
         half_hours(month, to).map(|(start, end)| Interval { start, end, wh: 500 }).collect();
-    let mut pieces = days(&rates, "DOMESTIC", &[], (from, to)).expect("priced");
-    pieces.extend(energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced"));
+    let mut pieces = days(&terms(&rates), (from, to)).expect("priced");
+    pieces.extend(energy(&terms(&rates), Use::Home, (from, to), &used).expect("priced"));
     let lines = lines(&rates, &pieces).expect("in range");
     let shown: Vec<_> =
         lines.iter().map(|line| (line.band.as_str(), line.days, line.wh, line.net.0)).collect();
@@ -204,6 +227,96 @@ fn a_japanese_bill_goes_by_steps_of_the_month_and_by_levies() {
     assert_eq!((total.net.0, total.tax.0, total.gross.0), (23_513, 2351, 25_864));
 }
 
+/// City gas: 20, 80 and more cubic metres of 12.5 kWh a month.
+fn tiered() -> Rates {
+    let tiers = |nets: [&str; 3]| {
+        let bounds = [(0, Some(250_000)), (250_000, Some(1_000_000)), (1_000_000, None)];
+        let start = "2025-04-01T00:00:00Z";
+        let tier = |((step_from, step_to), net)| Rate { step_from, step_to, ..rate(start, None, net) };
+        bounds.into_iter().zip(nets).map(tier).collect::<Vec<_>>()
+    };
+    let rates = plain("jp", tiers(["23", "32", "37.4"]), tiers(["10.568", "9.488", "9.328"]));
+    Rates { kind: "TIERED".to_owned(), commodity: "gas".to_owned(), ..rates }
+}
+
+/// So many Wh in each half-hour of March, and in each of April, in Japan.
+fn two_months(march: i64, april: i64) -> Vec<Interval> {
+    let month =
+        |from, to, wh| half_hours(at(from), at(to)).map(move |(start, end)| Interval { start, end, wh });
+    let (begin, change, end) = ("2026-02-28T15:00:00Z", "2026-03-31T15:00:00Z", "2026-04-30T15:00:00Z");
+    month(begin, change, march).chain(month(change, end, april)).collect()
+}
+
+#[test]
+fn a_japanese_gas_bill_goes_by_the_tiers_of_whole_months() {
+    let rates = tiered();
+    let used = two_months(250, 100);
+    let (from, to) = (at("2026-02-28T15:00:00Z"), at("2026-04-30T15:00:00Z"));
+    let terms = Terms::of(&rates, "DOMESTIC", (from, None), &used);
+    let mut pieces = days(&terms, (from, to)).expect("priced");
+    pieces.extend(energy(&terms, Use::Home, (from, to), &used).expect("priced"));
+    let lines = lines(&rates, &pieces).expect("in range");
+    let shown: Vec<_> = lines.iter().map(|line| (line.days, line.wh, line.net.0)).collect();
+    assert_eq!(
+        shown,
+        [
+            // March: 1488 half-hours, 372 kWh or 29.76 cubic metres, all of them in table B: 31 × 32 = 992.
+            (31, 0, 992),
+            // April: 1440 half-hours, 144 kWh or 11.52 cubic metres, in table A: 30 × 23 = 690.
+            (30, 0, 690),
+            // 372 × 9.488 = 3529.536.
+            (0, 372_000, 3529),
+            // 144 × 10.568 = 1521.792.
+            (0, 144_000, 1521),
+        ]
+    );
+    let taxed: Vec<_> = lines.iter().map(|line| (line.net, line.tax)).collect();
+    let total = total(rates.market.tax.rounding, &taxed).expect("in range");
+    // 10 % of 6732 is 673.2.
+    assert_eq!((total.net.0, total.tax.0, total.gross.0), (6732, 673, 7405));
+}
+
+#[test]
+fn a_tier_holds_up_to_its_bound_and_for_all_of_the_month() {
+    let rates = tiered();
+    let (from, to) = (at("2026-02-28T15:00:00Z"), at("2026-03-31T15:00:00Z"));
+    let prices = |wh: i64| {
+        let half = TimeDelta::minutes(30);
+        let used = [
+            Interval { start: from, end: from + half, wh: wh - 1 },
+            Interval { start: to - half, end: to, wh: 1 },
+        ];
+        let terms = Terms::of(&rates, "DOMESTIC", (from, None), &used);
+        let mut pieces = days(&terms, (from, to)).expect("priced");
+        pieces.extend(energy(&terms, Use::Home, (from, to), &used).expect("priced"));
+        let prices: std::collections::BTreeSet<Decimal> = pieces.iter().map(|piece| piece.rate).collect();
+        prices.into_iter().collect::<Vec<_>>()
+    };
+    assert_eq!(prices(250_000), [dec("10.568"), dec("23")]);
+    assert_eq!(prices(250_001), [dec("9.488"), dec("32")]);
+    assert_eq!(prices(1_000_000), [dec("9.488"), dec("32")]);
+    assert_eq!(prices(9_000_000), [dec("9.328"), dec("37.4")]);
+}
+
+#[test]
+fn a_month_has_no_tier_before_it_is_over() {
+    let rates = tiered();
+    let all = two_months(250, 100);
+    let (from, change, end) =
+        (at("2026-02-28T15:00:00Z"), at("2026-03-31T15:00:00Z"), at("2026-04-20T15:00:00Z"));
+    let used: Vec<Interval> = all.iter().filter(|each| each.start < end).copied().collect();
+    let terms = Terms::of(&rates, "DOMESTIC", (from, None), &used);
+    let unknown = PricingError::NoRate(change);
+    assert_eq!(days(&terms, (from, end)), Err(unknown));
+    assert_eq!(energy(&terms, Use::Home, (from, end), &used), Err(unknown));
+    assert!(days(&terms, (from, change)).is_ok() && energy(&terms, Use::Home, (from, change), &used).is_ok());
+    // Whoever leaves in the middle of it is at the tier of what they used; what others use afterwards is not theirs.
+    let terms = Terms::of(&rates, "DOMESTIC", (from, Some(end)), &all);
+    let april = energy(&terms, Use::Home, (change, end), &all).expect("priced");
+    assert_eq!(april.iter().map(|piece| piece.wh).sum::<i64>(), 20 * 48 * 100);
+    assert!(april.iter().all(|piece| piece.rate == dec("10.568")));
+}
+
 #[test]
 fn what_is_fed_in_is_paid_for_without_tax() {
     let mut rates = plain("gb", Vec::new(), vec![rate("2026-01-01T00:00:00Z", None, "15")]);
@@ -211,7 +324,7 @@ fn what_is_fed_in_is_paid_for_without_tax() {
     rates.is_export = true;
     let (from, to) = (at("2026-05-01T00:00:00Z"), at("2026-05-02T00:00:00Z"));
     let used = [Interval { start: from, end: to, wh: 7777 }];
-    let pieces = energy(&rates, "DOMESTIC", Use::Home, (from, to), &used).expect("priced");
+    let pieces = energy(&terms(&rates), Use::Home, (from, to), &used).expect("priced");
     assert_eq!(sum(&pieces).normalize(), dec("-116.655"));
     assert!(pieces.iter().all(|piece| piece.tax.is_zero()));
     let lines = lines(&rates, &pieces).expect("in range");
@@ -223,9 +336,6 @@ fn what_has_no_price_is_not_free() {
     let rates = plain("gb", vec![], vec![rate("2026-01-01T00:00:00Z", None, "15")]);
     let (from, to) = (at("2025-05-01T00:00:00Z"), at("2025-05-02T00:00:00Z"));
     let used = [Interval { start: from, end: to, wh: 7777 }];
-    assert_eq!(energy(&rates, "DOMESTIC", Use::Home, (from, to), &used), Err(PricingError::NoRate(from)));
-    assert_eq!(
-        days(&rates, "DOMESTIC", &[], (from, to)),
-        Err(PricingError::NoRate(at("2025-05-01T23:00:00Z")))
-    );
+    assert_eq!(energy(&terms(&rates), Use::Home, (from, to), &used), Err(PricingError::NoRate(from)));
+    assert_eq!(days(&terms(&rates), (from, to)), Err(PricingError::NoRate(at("2025-05-01T23:00:00Z"))));
 }
