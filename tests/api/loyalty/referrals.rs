@@ -53,7 +53,12 @@ async fn both_are_paid_once_the_newcomer_has_been_supplied_for_a_while() {
 
     let reply = server.put(&world.bob.token, REFER, &named(&ada, &code)).await;
     assert_eq!(reply.codes(), ["KT-CT-6723"], "not theirs");
-    for (reference, refused) in [(code.as_str(), "KT-CT-6711"), ("nobody@example.com", "KT-CT-6712")] {
+    for (reference, refused) in [
+        (code.as_str(), "KT-CT-6711"),
+        (&ada, "KT-CT-6711"),
+        ("nobody@example.com", "KT-CT-6712"),
+        ("' or 1=1", "KT-CT-6712"),
+    ] {
         let reply = server.put(&world.ada.token, REFER, &named(&ada, reference)).await;
         assert_eq!(reply.codes(), [refused], "{reference}");
     }

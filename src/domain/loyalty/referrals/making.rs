@@ -58,11 +58,13 @@ statement!(static MAKE: (i64,) = "
         bonus_points, created_at)
     values ($1, $2, $3, $4, $5, $6, $7, $8)
     on conflict (referred_account_id) where cancelled_at is null do nothing returning id");
+// By number or by e-mail, each through its own index.
 statement!(static REFERRER: (String,) = "
-    select referral_code(a.id) from accounts a where a.brand = $1 and a.status = 'ACTIVE' and (a.number = $2
-        or exists (select from account_user_roles r join account_users u on u.id = r.user_id
-            where r.account_id = a.id and r.role = 'ACCOUNT_OWNER' and lower(u.email) = lower($2)))
-    order by a.id limit 1");
+    select referral_code(a.id) from accounts a join (
+        select id from accounts where number = $2
+        union select r.account_id from account_users u join account_user_roles r on r.user_id = u.id
+            where lower(u.email) = lower($2) and r.role = 'ACCOUNT_OWNER') named on named.id = a.id
+    where a.brand = $1 and a.status = 'ACTIVE' order by a.id limit 1");
 
 /// The account, for its customers and whoever may post on it: a referral becomes money.
 async fn account(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Account, ReferralError> {
@@ -87,10 +89,8 @@ pub async fn refer(
     let reference = reference.trim();
     let named = REFERRER.query().bind(&account.brand).bind(reference).fetch_optional(&mut *tx).await?;
     let code = named.map_or_else(|| schemes::plain(reference), |(code,)| code);
-    let offer = match schemes::of_referrer(tx, &code, kind(&account)).await? {
-        Some(offer) => offer,
-        None => return Err(ReferralError::UnknownReference),
-    };
+    let offer = schemes::of_referrer(tx, &code, kind(&account)).await?;
+    let offer = offer.ok_or(ReferralError::UnknownReference)?;
     if offer.referrer_id == Some(account.id) {
         return Err(ReferralError::Self_);
     }
