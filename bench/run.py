@@ -16,6 +16,7 @@ from harness.stage import PEERS, WORK, Stage, say
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000, help="accounts for the comparison")
+    parser.add_argument("--months", type=int, default=24, help="of history, where the data is not there yet")
     parser.add_argument("--sizes", default="1000,10000", help="further numbers of accounts, for our server alone; '' for none")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=8, help="of one turn of one server")
@@ -42,7 +43,7 @@ class Bench:
         self.scenarios = measure.chosen(options.scenario)
 
     def _on_stage(self, accounts, peers, work, log=None):
-        world = Stage(self.postgres, self.program, accounts, cores(), log)
+        world = Stage(self.postgres, self.program, accounts, cores(), log, self.options.months)
         world.seed()
         try:
             world.start(peers)
@@ -53,15 +54,17 @@ class Bench:
     def figures(self, accounts, peers):
         def work(world):
             measure.compare(world, self.scenarios)
-            return measure.run(world, self.scenarios, self.options.rounds, self.options.seconds, self.options.warm)
-        found = measure.plain(self._on_stage(accounts, peers, work))
+            return measure.run(world, self.scenarios, self.options.rounds, self.options.seconds, self.options.warm), world.months
+        found, months = self._on_stage(accounts, peers, work)
+        found = measure.plain(found)
         size = int(self.postgres.sql(f"select pg_database_size('bench_{accounts}')"))
         show(accounts, found)
-        return {"accounts": accounts, "figures": found, "database_bytes": size}
+        return {"accounts": accounts, "figures": found, "database_bytes": size, "months": months}
 
     def alone(self, accounts):
         found = self.figures(accounts, [])
-        report.keep(sizes={str(accounts): {name: by["ours"] for name, by in found["figures"].items()}})
+        report.keep(sizes={str(accounts): {name: by["ours"] for name, by in found["figures"].items()}},
+                    histories={str(accounts): {"months": found["months"], "bytes": found["database_bytes"]}})
 
     def split(self):
         found = self._on_stage(self.options.accounts, [], lambda world: split.split(world, self.scenarios), split.LOG)

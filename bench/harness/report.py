@@ -20,8 +20,8 @@ def keep(**parts):
     """Adds to what is known; databases of other sizes stay."""
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, value in parts.items():
-        if name == "sizes":
-            known.setdefault("sizes", {}).update(value)
+        if name in ("sizes", "histories"):
+            known.setdefault(name, {}).update(value)
         else:
             known[name] = value
     RESULTS.write_text(json.dumps(known, indent=1))
@@ -125,7 +125,7 @@ def write(results):
         parts.append(f"### {SCENARIO[name].title}\n\n{SCENARIO[name].clients} clients.\n\n{scenario_table(by)}")
     parts.append("## What was aimed at\n\n" + verdict(aims(figures, sizes)))
     if len(sizes) > 1:
-        parts.append(growth(sizes))
+        parts.append(growth(sizes, results.get("histories", {})))
     if "split" in results:
         parts.append(split_part(results["split"]))
     if "soak" in results:
@@ -176,12 +176,12 @@ To measure again, on a machine that does nothing else, with Python 3, npm and wr
 
 ```sh
 make bench                        # compares all; 1,000, 10,000 and 100,000 accounts; writes this file
-bench/run.py --accounts 1000000 --alone --rounds 3   # adds a size by hand; needs 90 GB of disk
+bench/run.py --accounts 1000000 --months 4 --alone --rounds 3   # adds a size by hand; 90 GB of disk with all 24 months
 make bench-soak MINUTES=30        # adds the soak
 ```"""
 
 
-def growth(sizes):
+def growth(sizes, histories):
     known = sorted(int(size) for size in sizes)
     names = [name for name in SCENARIO if all(name in sizes[str(size)] for size in known)]
     series = [(name, [sizes[str(size)][name]["rate"] / sizes[str(known[0])][name]["rate"] * 100 for size in known]) for name in names]
@@ -189,8 +189,11 @@ def growth(sizes):
         plot.lines("Our requests a second by number of accounts, in percent of those with the fewest", "percent", known, series, True))
     rows = [[SCENARIO[name].title] + [f"{number(sizes[str(size)][name]['rate'])} ({number(sizes[str(size)][name]['p99'])})" for size in known]
             for name in names]
+    short = [f"{size:,} accounts have {histories[str(size)]['months']} months of history instead of 24 "
+             f"({histories[str(size)]['bytes'] / 1e9:.1f} GB)" for size in known if histories.get(str(size), {}).get("months", 24) < 24]
+    said = f" Of those, {'; '.join(short)}." if short else ""
     return ("## How cost grows\n\n![Rates by number of accounts](performance-sizes.svg)\n\nOurs: requests a second, and p99 in "
-            "milliseconds in brackets.\n\n" + table(["", *(f"{size:,} accounts" for size in known)], rows))
+            f"milliseconds in brackets.{said}\n\n" + table(["", *(f"{size:,} accounts" for size in known)], rows))
 
 
 def split_part(split):

@@ -200,13 +200,14 @@ impl Viewer {
     }
 }
 
-/// SQL that holds for the accounts, known as `a`, that the viewer `$1`, `$2` may see.
+/// SQL that holds for the accounts, known as `a`, that the viewer `$1`, `$2` may see. A user's roles are few and read once a
+/// statement; an organisation's grants are many and looked up for each row.
 macro_rules! account_is_visible {
     () => {
         "($1::text = 'support-user' \
           or ($1 = 'account-user' and (\
-            exists (select 1 from account_user_roles r where r.user_id = $2::bigint and r.account_id = a.id) \
-            or exists (select 1 from portfolio_user_roles r where r.user_id = $2 and r.portfolio_id = a.portfolio_id))) \
+            a.id in (select r.account_id from account_user_roles r where r.user_id = $2::bigint) \
+            or a.portfolio_id in (select r.portfolio_id from portfolio_user_roles r where r.user_id = $2))) \
           or ($1 = 'organisation' and exists (\
             select 1 from organisation_grants g where g.organisation_id = $2 and g.account_id = a.id)))"
     };
