@@ -199,7 +199,8 @@ pub(in crate::domain) async fn follow(
     let periods = Periods { length: Some("MONTHLY"), multiplier, ..Periods::default() };
     let yearly = periods.operations(&market.billing, payer.since).ok().filter(|_| pays_instalments);
     let from = market.start_of(from).max(now);
-    let ledgers = below(tx, Setting::Of(Target { kind: BillingTarget::Account, id: payer.account_id })).await?;
+    let ledgers =
+        below(tx, Setting::Of(Target { kind: BillingTarget::Account, id: payer.account_id })).await?;
     hold(tx, &ledgers).await?;
     billing_triggers::follow_from(tx, payer.account_id, from, yearly.as_deref()).await?;
     align(tx, &ledgers).await

@@ -12,7 +12,8 @@ use crate::domain::payments::centrepay::{self, NewDeduction};
 use crate::domain::payments::direct_debits::{self, NewDirectDebit};
 use crate::domain::payments::held_schedules::{self, NewSchedule};
 use crate::domain::payments::vendors::{
-    mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_payouts, simulated_slips,
+    mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_payouts,
+    simulated_slips,
 };
 use crate::domain::payments::{centrepay_round, payouts, round, settlements, slips};
 use crate::platform::db::Tx;

@@ -66,7 +66,8 @@ pub fn register(runner: &mut Runner) {
 /// Makes the payments that are due, in this transaction. For worlds that are told.
 pub(super) async fn bring_up(tx: &mut Tx) -> Result<(), sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    for (schedule, bill) in DUE.query().bind(markets).bind(days).bind(IN_ONE_TURN).fetch_all(&mut *tx).await? {
+    for (schedule, bill) in DUE.query().bind(markets).bind(days).bind(IN_ONE_TURN).fetch_all(&mut *tx).await?
+    {
         fall_due(tx, schedule, bill).await?;
     }
     Ok(())
@@ -173,7 +174,8 @@ async fn for_bill(tx: &mut Tx, schedule: &Schedule, bill: i64) -> Result<Option<
     let day = day.and_then(|day| calendar::next_in_months(issued, 1, day, issued));
     let day = day.unwrap_or(due);
     let settled = amount.0.saturating_neg().saturating_sub(closing.0);
-    let fall = Fall { day, due_on: None, bill: Some(bill), amount, reason: "BILL_ISSUED", settled, set_off: None };
+    let fall =
+        Fall { day, due_on: None, bill: Some(bill), amount, reason: "BILL_ISSUED", settled, set_off: None };
     Ok((amount > Minor::ZERO).then_some(fall))
 }
 
@@ -188,7 +190,8 @@ async fn for_balance(
     let (open,) = OPEN.query().bind(schedule.ledger_id).fetch_one(&mut *tx).await?;
     let holds = schedule.valid_from <= today && schedule.valid_to.is_none_or(|end| end > today);
     let reason = "BALANCE_THRESHOLD_CROSSED";
-    let fall = Fall { day: today, due_on: Some(today), bill: None, amount, reason, settled: 0, set_off: None };
+    let fall =
+        Fall { day: today, due_on: Some(today), bill: None, amount, reason, settled: 0, set_off: None };
     Ok((holds && open < below.0).then_some(fall))
 }
 

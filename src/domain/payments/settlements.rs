@@ -229,12 +229,9 @@ impl Split {
 pub fn register(runner: &mut Runner) {
     let settlement =
         |payload: &Value| payload.get("settlement").and_then(Value::as_i64).ok_or(JobError::Payload);
-    runner.on(CARRY_OUT, move |tx, payload| {
-        Box::pin(async move { carry_out(tx, settlement(payload)?).await })
-    });
-    runner.on(CALL_OFF, move |tx, payload| {
-        Box::pin(async move { call_off(tx, settlement(payload)?).await })
-    });
+    runner
+        .on(CARRY_OUT, move |tx, payload| Box::pin(async move { carry_out(tx, settlement(payload)?).await }));
+    runner.on(CALL_OFF, move |tx, payload| Box::pin(async move { call_off(tx, settlement(payload)?).await }));
 }
 
 statement!(static OPEN: (i64,) = "
@@ -316,8 +313,7 @@ async fn pay_out(
     if held.paid_out == 0 {
         return Ok(None);
     }
-    let usable =
-        instructions::usable(tx, held.account_id, Some(ledger.id), now, Some(DIRECT_DEBIT)).await?;
+    let usable = instructions::usable(tx, held.account_id, Some(ledger.id), now, Some(DIRECT_DEBIT)).await?;
     let Some(usable) = usable else { return Ok(None) };
     let new = OwnAccord {
         account: held.account_id,
