@@ -28,6 +28,8 @@ const JOIN: u32 = 1;
 const BILL: u32 = 3;
 const PAY: u32 = 11;
 const REST: u32 = 17;
+/// How long before the present the post goes out for the last time.
+const SHORTLY: TimeDelta = TimeDelta::minutes(10);
 /// The month in which somebody begins to pay from a benefit.
 const DEDUCTED: u32 = 20;
 /// How those pay who take a slip to a shop.
@@ -120,6 +122,10 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     contracts::sign(tx, world).await?;
     money_back::ask(tx, world).await?;
     regular::begin(tx, world).await?;
+    // What is collected in the days to come has been announced, and the post needs a moment for that.
+    wait_until(tx, present - SHORTLY).await?;
+    payers::collect(tx).await?;
+    letters::carry(tx, world.random).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     published::turn(tx, &day_ahead::Simulator::default()).await?;

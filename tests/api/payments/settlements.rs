@@ -32,7 +32,7 @@ const SEEN: &str = "query($n: String!, $to: Date!) { account(accountNumber: $n) 
 const OPENED: &str = "2026-03-02";
 
 impl Server {
-    async fn german(&self, email: &str, name: &str, instalment: i64) -> Customer {
+    async fn german(&self, email: &'static str, name: &str, instalment: i64) -> Customer {
         let customer = self.customer(email, name, "OCTOPUS_ENERGY_GERMANY").await;
         self.pays_by(&customer, "DIRECT_DEBIT").await;
         self.pays_as(&customer, &NewSchedule::monthly("DIRECT_DEBIT", 15, Minor(instalment))).await;
@@ -149,7 +149,7 @@ async fn credit_goes_back(server: &Server, emmy: &Customer) {
                 "paymentAdequacyAdjustmentExpiryDate": null }),
         ]
     );
-    assert_eq!(expected(&seen, 9), [json!(["2027-04-15", 6000]), json!(["2027-05-18", 6000])]);
+    assert_eq!(expected(&seen, 9), [json!(["2027-04-15", 6000]), json!(["2027-05-17", 6000])]);
 }
 
 /// 234.00 are collected once, apart from the instalments, of which 60.00 follow at once.
@@ -229,7 +229,7 @@ async fn a_shortfall_that_is_on_its_way_is_called_off_with_its_bill() {
     server.annul(&nodes(&seen["bills"])[0]).await;
     server.work_off().await;
     let seen = server.seen(&hans, "2027-04-30").await;
-    assert_eq!(asked(&seen), [] as [Value; 0], "{seen}");
+    assert_eq!(asked(&seen), [json!([67_400, "DELETED"])], "{seen}");
     assert_eq!(nodes(&seen["paymentSchedules"])[0]["paymentAmount"], 4000);
     server.books_are_clean().await;
 }
@@ -276,6 +276,7 @@ async fn who_begins_to_pay_each_bill_is_billed_as_usual() {
     server.pays_as(&emmy, &NewSchedule::by_bill("DIRECT_DEBIT", None)).await;
     let seen = server.seen(&emmy, "2026-12-31").await;
     assert_eq!(seen["billingOptions"]["nextBillingDate"], "2026-04-02");
+    server.by("2026-04-01").await;
     server.owe(emmy.account_id, 5000).await;
     server.by("2026-04-02").await;
     let seen = server.seen(&emmy, "2026-12-31").await;
