@@ -152,16 +152,21 @@ async fn next(
     let Some(schedule) = follows else { return Ok(none) };
     let before = schedule.payment_amount;
     let from = schedule.next_due(ledger.free_from(tx).await?);
-    let instalment = monthly_charge.and_then(|charge| fitting(charge, schedule, rules.step)).or(before);
+    let instalment =
+        monthly_charge.and_then(|charge| fitting(charge, every(schedule), rules.step)).or(before);
     let instalment = instalment.filter(|_| from.is_some());
     let to_come = instalment.or(before).unwrap_or_default().0;
     Ok(Next { before, instalment, from: from.filter(|_| instalment.is_some()), to_come, ..none })
 }
 
-/// What a month's charge comes to each time that a schedule is paid, rounded up to a multiple of `step`.
-fn fitting(monthly: i64, schedule: &Schedule, step: i64) -> Option<Minor> {
-    let times = i64::from(schedule.multiplier);
-    let exact = match schedule.frequency.as_deref() {
+/// In which units, and how many of them, one payment of a schedule comes after another.
+fn every(schedule: &Schedule) -> (Option<&str>, i64) {
+    (schedule.frequency.as_deref(), i64::from(schedule.multiplier))
+}
+
+/// What a month's charge comes to each time that is paid, rounded up to a multiple of `step`.
+fn fitting(monthly: i64, (unit, times): (Option<&str>, i64), step: i64) -> Option<Minor> {
+    let exact = match unit {
         Some("Monthly") => monthly.checked_mul(times)?,
         Some("Weekly") => share(monthly, MONTHS * times, WEEKS)?,
         _ => return None,
@@ -437,6 +442,18 @@ mod tests {
         assert_eq!(split(18_000, 0, 18_000), (0, 18_000), "nothing more is supplied");
         assert_eq!(split(18_000, 7_700, 0), (18_000, 0), "there is no bank account");
         assert_eq!(split(0, 7_700, 0), (0, 0));
+    }
+
+    #[test]
+    fn instalments_are_whole_and_cover_what_is_charged() {
+        let every = |unit, times, monthly| fitting(monthly, (Some(unit), times), 100).map(|amount| amount.0);
+        assert_eq!(every("Monthly", 1, 5950), Some(6000));
+        assert_eq!(every("Monthly", 1, 6000), Some(6000));
+        assert_eq!(every("Monthly", 3, 5950), Some(17_900));
+        // 714.00 in 52 weeks are 13.73 a week.
+        assert_eq!(every("Weekly", 2, 5950), Some(2800));
+        assert_eq!(fitting(5950, (None, 1), 100), None, "what a bill comes to is no instalment");
+        assert_eq!(every("Monthly", 12, i64::MAX / 2), None);
     }
 
     proptest! {
