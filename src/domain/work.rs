@@ -20,7 +20,7 @@ use super::payments::vendors::{
     simulated_payouts, simulated_shops, simulated_slips,
 };
 use super::payments::{
-    centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, slips,
+    centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, settlements, slips,
     warm_home_discounts,
 };
 use super::supply::{collector, day_ahead, gas_register, published, simulated_feed, simulated_gas_register};
@@ -67,6 +67,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     contracts::late_fees::register(&mut runner);
     contracts::direct_debits::register(&mut runner);
     round::register(&mut runner, Arc::new(simulated_collections::Simulator));
+    settlements::register(&mut runner);
     events::register(&mut runner);
     devices::upkeep::register(&mut runner);
     deposit_round::register(&mut runner);

@@ -34,8 +34,22 @@ pub struct Market {
     /// For how many months after energy was used it may still be charged for, where that is limited.
     #[serde(default)]
     pub back_billing_months: Option<u32>,
+    /// How those are billed who pay fixed instalments, where that is otherwise than [`Market::billing`] says.
+    #[serde(default)]
+    pub instalments: Option<Instalments>,
     /// How its accounts are billed unless something else was agreed.
     pub billing: Vec<BillingOperation>,
+}
+
+/// How instalments are settled: each bill is set against what was paid in its period.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Instalments {
+    /// Months from one settlement to the next.
+    pub settled_every: u32,
+    /// For how many days after its bill a shortfall is not due.
+    pub days_to_pay: u32,
+    /// Instalments are multiples of this, in minor units.
+    pub step: i64,
 }
 
 /// Something that is done about bills again and again.

@@ -18,10 +18,19 @@ pub(super) struct Supply {
 pub(super) enum Pays {
     /// The same every month: this many permille of what an average month costs.
     Fixed { permille: i64, payment_type: &'static str, title: &'static str },
+    /// As [`Pays::Fixed`], in whole units of the currency that a schedule has collected, and that bills settle.
+    Instalments { permille: i64 },
     /// What is owed, every month.
     InFull { payment_type: &'static str, title: &'static str },
     /// What is owed, but only every so many months, and is charged for being late in between.
     Late { every: usize, payment_type: &'static str, title: &'static str },
+}
+
+impl Pays {
+    /// Whether instalments are collected by a schedule, and what is charged is what was really used.
+    pub fn by_instalments(&self) -> bool {
+        matches!(self, Self::Instalments { .. })
+    }
 }
 
 /// Somebody who shares an account.

@@ -164,6 +164,10 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from postal_areas", 50),
     ("select count(distinct device_id is null) from onboarding_wizards", 2),
     ("select count(distinct device_id) from charging_sessions where source = 'PUBLIC'", 5),
+    ("select count(*) from instalment_settlements where repayment_id is not null and new_instalment < old_instalment", 1),
+    ("select count(*) from instalment_settlements s join account_payments p on p.id = s.payment_id
+        where s.new_instalment > s.old_instalment and p.transaction_id is not null", 1),
+    ("select count(*) from instalment_offsets", 1),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {
