@@ -93,6 +93,9 @@ pub(super) struct Customer {
     /// In which month some of what they had in credit was paid back.
     pub refund: Option<(usize, i64)>,
     pub company: Option<&'static Company>,
+    /// Kind and number of a concession card. Who has one is charged by the agreements of their home from the beginning, because
+    /// rebates are on what agreements are charged.
+    pub card: Option<(&'static str, &'static str)>,
     pub stories: &'static [Story],
 }
 
@@ -131,6 +134,7 @@ pub(super) const PLAIN: Customer = Customer {
     reward: None,
     refund: None,
     company: None,
+    card: None,
     stories: &[],
 };
 

@@ -58,6 +58,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
             voice::show_card(tx, &world.people, &person).await?;
+            papers::concession(tx, &person).await?;
             payers::bank_account(tx, world, &person).await?;
             stories::begin(tx, world, &person).await?;
             let further = premises(tx, world.random, &person).await?;
@@ -151,7 +152,8 @@ pub(super) async fn wait_until(tx: &mut Tx, moment: DateTime<Utc>) -> Result<(),
 
 async fn bill(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Result<(), DemoError> {
     let season = tx.business_now().await?.month0() as usize;
-    if person.customer.joined == month as usize || person.customer.is_gone(month as usize) {
+    let customer = person.customer;
+    if customer.joined == month as usize || customer.is_gone(month as usize) || customer.card.is_some() {
         return Ok(());
     }
     for supply in person.customer.supplies {

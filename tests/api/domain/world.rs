@@ -164,6 +164,9 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from postal_areas", 50),
     ("select count(distinct device_id is null) from onboarding_wizards", 2),
     ("select count(distinct device_id) from charging_sessions where source = 'PUBLIC'", 5),
+    ("select count(distinct c.credit_reason) from rebate_credits c join transactions t on t.id = c.transaction_id
+        where t.is_issued and c.amount > 0", 3),
+    ("select count(distinct r.share is null) from rebate_days d join rebate_rates r on r.id = d.rate_id", 2),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {
