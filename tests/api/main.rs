@@ -71,6 +71,7 @@ mod proceedings;
 mod product_switches;
 mod products;
 mod readings;
+mod rebates;
 mod reminders;
 mod repayments;
 mod residence;
