@@ -93,7 +93,10 @@ impl Server {
     /// What was credited, in the order in which it was.
     async fn credited(&self, of: &Customer) -> Vec<i64> {
         let account = self.rebates_of(of).await;
-        nodes(&account["transactions"]).iter().map(|t| t["amounts"]["gross"].as_i64().expect("cents")).collect()
+        nodes(&account["transactions"])
+            .iter()
+            .map(|t| t["amounts"]["gross"].as_i64().expect("cents"))
+            .collect()
     }
 }
 
@@ -248,8 +251,7 @@ impl Known {
         for day in (0..days).filter(|day| self.counts[*day]) {
             let year = usize::from(day >= july);
             let kwh = Decimal::new(48 * i64::from(self.wh[day]), 3);
-            let (rate, unit, standing) =
-                [(1_058_466, 27_722, 113_152), (1_082_466, 27_141, 114_608)][year];
+            let (rate, unit, standing) = [(1_058_466, 27_722, 113_152), (1_082_466, 27_141, 114_608)][year];
             sums[year] += match state {
                 "QLD" => Decimal::new(rate, 4),
                 _ => (kwh * Decimal::new(unit, 3) + Decimal::new(standing, 3)) * Decimal::new(11, 1),

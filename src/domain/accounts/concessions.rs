@@ -394,11 +394,7 @@ pub async fn remove(tx: &mut Tx, card: i64, on: Option<NaiveDate>) -> Result<(),
 }
 
 /// Holds a card, and refuses days of which it cannot be told. Answers today.
-async fn past(
-    tx: &mut Tx,
-    card: i64,
-    day: Option<NaiveDate>,
-) -> Result<Option<NaiveDate>, ConcessionError> {
+async fn past(tx: &mut Tx, card: i64, day: Option<NaiveDate>) -> Result<Option<NaiveDate>, ConcessionError> {
     let held = HELD.query().bind(card).fetch_optional(&mut *tx).await?;
     let (issued_on,) = held.ok_or(ConcessionError::NoCard)?;
     let now = tx.business_now().await?;
@@ -435,7 +431,8 @@ mod tests {
         assert_eq!(periods(&asked, Some(day("2026-03-15"))), [period(2, "2026-02-01", Some("2026-03-15"))]);
         assert!(periods(&asked[..1], None).is_empty());
         // What the office says later may be about days that are past.
-        let back = [(1, day("2026-03-01"), true), (2, day("2026-02-01"), true), (3, day("2026-02-10"), false)];
+        let back =
+            [(1, day("2026-03-01"), true), (2, day("2026-02-01"), true), (3, day("2026-02-10"), false)];
         assert_eq!(periods(&back[..2], None), [period(2, "2026-02-01", None)]);
         assert_eq!(periods(&back, None), [period(2, "2026-02-01", Some("2026-02-10"))]);
     }

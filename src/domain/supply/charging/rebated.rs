@@ -80,11 +80,7 @@ impl Charged {
 /// A local day, by which rate it is entitled, and by whose card.
 type Entitled<'h> = (NaiveDate, &'h Rate, i64);
 
-fn entitled<'h>(
-    home: &'h Home,
-    days: &[NaiveDate],
-    known: &HashMap<NaiveDate, i64>,
-) -> Vec<Entitled<'h>> {
+fn entitled<'h>(home: &'h Home, days: &[NaiveDate], known: &HashMap<NaiveDate, i64>) -> Vec<Entitled<'h>> {
     let found = |day: &NaiveDate| {
         let (rate, card) = home.entitled(*day, known.get(day).copied())?;
         Some((*day, rate, card))
@@ -126,7 +122,8 @@ async fn keep(
     let cost = |day: &NaiveDate| costs.get(day).copied().unwrap_or_default();
     let charged: Vec<Decimal> = days.iter().map(cost).collect();
     FORGET.command().bind(due.id).bind(first).bind(&days).execute(&mut *tx).await?;
-    let keep = KEEP.command().bind(home.property_id).bind(&home.market_name).bind(due.account_id).bind(due.id);
+    let keep =
+        KEEP.command().bind(home.property_id).bind(&home.market_name).bind(due.account_id).bind(due.id);
     keep.bind(days).bind(cards).bind(rates).bind(charged).execute(&mut *tx).await?;
     Ok(true)
 }
