@@ -70,7 +70,8 @@ create view rebates_due as
                 select (date_trunc('year', d.day - make_interval(months => s.year_begins - 1))
                     + make_interval(months => s.year_begins - 1))::date as first) b
             cross join lateral (select b.first, (b.first + interval '1 year')::date - b.first as length) y
-        group by d.account_id, d.property_id, d.market_name, s.credit_reason, r.id, y.first, y.length
+        group by d.account_id, d.property_id, d.market_name, s.credit_reason, r.id, r.daily, r.share, r.threshold, r.yearly_cap,
+            y.first, y.length
     ) years
     group by account_id, property_id, market_name, credit_reason;
 

@@ -14,8 +14,8 @@ use crate::support::agreed::date;
 use crate::support::world::Customer;
 
 const CREDITS: &str = "query($n: String!) { account(accountNumber: $n) {
-    transactions(first: 100, orderBy: POSTED_DATE_ASC, transactionTypes: [CREDIT]) { edges { node { title
-        amounts { net tax gross } ... on Credit { reasonCode } } } }
+    transactions(first: 100, orderBy: POSTED_DATE_ASC) { edges { node { __typename title amounts { net tax gross }
+        ... on Credit { reasonCode } } } }
     bills(first: 20) { edges { node { ... on StatementType { totalCredits { grossTotal } } } } }
     agreements { eligibleRebates { displayName creditReason rebateCents percentageDiscount startAt endAt appliedTo } } } }";
 const EFFECTIVE: &str = "query($n: String!, $s: DateTime, $e: DateTime, $a: DateTime) { account(accountNumber: $n) {
@@ -30,6 +30,11 @@ const VICTORIA: State = ("VIC", "CITIPOWER", "6102000000");
 fn nodes(connection: &Value) -> Vec<Value> {
     let edges = connection["edges"].as_array().expect("edges");
     edges.iter().map(|edge| edge["node"].clone()).collect()
+}
+
+/// The credits among an account's transactions.
+fn credits(account: &Value) -> Vec<Value> {
+    nodes(&account["transactions"]).into_iter().filter(|each| each["__typename"] == "Credit").collect()
 }
 
 impl Server {
@@ -124,16 +129,16 @@ async fn a_rebate_of_so_much_a_day_ends_with_its_card_and_follows_the_rates_of_j
     server.says(other, true, Some("2026-06-01")).await;
     server.bill_to(&tilly, "2026-08-01").await;
     let account = server.rebates_of(&tilly).await;
-    let credit = json!({ "title": "Queensland Electricity Rebate", "reasonCode": "QLD_ELECTRICITY_REBATE",
+    let credit = json!({ "__typename": "Credit", "title": "Queensland Electricity Rebate", "reasonCode": "QLD_ELECTRICITY_REBATE",
         "amounts": { "net": 3632, "tax": 0, "gross": 3632 } });
-    assert_eq!(nodes(&account["transactions"]), [credit]);
+    assert_eq!(credits(&account), [credit]);
     assert_eq!(nodes(&account["bills"])[0]["totalCredits"], json!({ "grossTotal": 3632 }));
 
     server.says(card, false, Some("2026-07-10")).await;
     server.bill_to(&tilly, "2026-08-03").await;
     server.bill_to(&tilly, "2026-08-04").await;
     let account = server.rebates_of(&tilly).await;
-    let amounts: Vec<Value> = nodes(&account["transactions"]).iter().map(|t| t["amounts"].clone()).collect();
+    let amounts: Vec<Value> = credits(&account).iter().map(|t| t["amounts"].clone()).collect();
     assert_eq!(amounts[1..], [json!({ "net": -541, "tax": 0, "gross": -541 })]);
     let spans = |from: &str, to: &str, cents: &str| {
         json!({ "displayName": "Queensland Electricity Rebate", "creditReason": "QLD_ELECTRICITY_REBATE",
