@@ -59,7 +59,7 @@ impl Server {
     }
 
     /// Notes a card of somebody's. Answers its id.
-    async fn card(&self, user: i64, card_type: &str, expires: Option<&str>) -> i64 {
+    async fn concession_of(&self, user: i64, card_type: &str, expires: Option<&str>) -> i64 {
         let number = sqlx::query_scalar("select number from account_users where id = $1").bind(user);
         let number: String = number.fetch_one(self.database.pool()).await.expect("a person");
         let new =
@@ -116,16 +116,16 @@ async fn a_rebate_of_so_much_a_day_ends_with_its_card_and_follows_the_rates_of_j
     let point = server.home_in(QUEENSLAND, &tilly, "2026-06-01").await;
     server.used(point, "au", ("2026-06-01", 70), 1, 400).await;
     server.noon("2026-06-11");
-    let card = server.card(tilly.user_id, "CENTRELINK_PENSIONER", Some("2026-07-15")).await;
+    let card = server.concession_of(tilly.user_id, "CENTRELINK_PENSIONER", Some("2026-07-15")).await;
     server.says(card, true, None).await;
     // A second card makes no second rebate, and one that does not count there makes none at all.
     server.noon("2026-06-20");
-    let second = server.card(tilly.user_id, "QUEENSLAND_SENIORS_CARD", None).await;
+    let second = server.concession_of(tilly.user_id, "QUEENSLAND_SENIORS_CARD", None).await;
     server.says(second, true, Some("2026-06-15")).await;
     let mut tx = server.tx().await;
     concessions::remove(&mut tx, second, None).await.expect("taken off");
     tx.commit().await.expect("committed");
-    let other = server.card(tilly.user_id, "OTHER", None).await;
+    let other = server.concession_of(tilly.user_id, "OTHER", None).await;
     server.says(other, true, Some("2026-06-01")).await;
     server.bill_to(&tilly, "2026-08-01").await;
     let account = server.rebates_of(&tilly).await;
@@ -172,10 +172,10 @@ async fn a_rebate_of_a_share_is_on_what_is_above_the_threshold_and_put_right_wit
     let carer = "insert into account_user_roles (account_id, user_id, role, created_at) values ($1, $2, 'CARER', now())";
     let carer = sqlx::query(carer).bind(tilly.account_id).bind(world.bob.user_id);
     carer.execute(server.database.pool()).await.expect("a role");
-    let cared = server.card(world.bob.user_id, "CENTRELINK_PENSIONER", None).await;
+    let cared = server.concession_of(world.bob.user_id, "CENTRELINK_PENSIONER", None).await;
     server.says(cared, true, None).await;
     server.noon("2026-03-12");
-    let card = server.card(tilly.user_id, "CENTRELINK_HEALTH_CARE", None).await;
+    let card = server.concession_of(tilly.user_id, "CENTRELINK_HEALTH_CARE", None).await;
     server.bill_to(&tilly, "2026-03-13").await;
     assert_eq!(server.credited(&tilly).await, [0_i64; 0], "nobody has said yet that the card counts");
     server.says(card, true, Some("2026-03-12")).await;
@@ -212,7 +212,7 @@ async fn two_closings_at_once_credit_once() {
     let tilly = server.customer("tilly@example.org", "Tilly Nguyen", "ORIGIN").await;
     let point = server.home_in(QUEENSLAND, &tilly, "2026-03-02").await;
     server.used(point, "au", ("2026-03-02", 20), 1, 400).await;
-    let card = server.card(tilly.user_id, "CENTRELINK_PENSIONER", None).await;
+    let card = server.concession_of(tilly.user_id, "CENTRELINK_PENSIONER", None).await;
     server.says(card, true, Some("2026-03-02")).await;
     server.noon("2026-03-12");
     let (ledger, _) = server.ledger_of(&tilly).await;
@@ -283,7 +283,7 @@ async fn comes_to_its_days(state: State, seed: u64) {
     let point = server.home_in(state, &tilly, FIRST).await;
     server.used(point, "au", (FIRST, DAYS as u64), 1, 300).await;
     let mut known = Known { counts: vec![false; DAYS], wh: vec![300; DAYS] };
-    let card = server.card(tilly.user_id, "CENTRELINK_PENSIONER", None).await;
+    let card = server.concession_of(tilly.user_id, "CENTRELINK_PENSIONER", None).await;
     let on = |day: usize| (date(FIRST) + chrono::Days::new(day as u64)).to_string();
     let (mut today, mut version) = (0, 2);
     while today + 20 < DAYS {
