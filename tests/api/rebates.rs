@@ -98,10 +98,7 @@ impl Server {
     /// What was credited, in the order in which it was.
     async fn credited(&self, of: &Customer) -> Vec<i64> {
         let account = self.rebates_of(of).await;
-        nodes(&account["transactions"])
-            .iter()
-            .map(|t| t["amounts"]["gross"].as_i64().expect("cents"))
-            .collect()
+        credits(&account).iter().map(|t| t["amounts"]["gross"].as_i64().expect("cents")).collect()
     }
 }
 
