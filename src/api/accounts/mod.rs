@@ -13,6 +13,7 @@ mod details;
 mod external_events;
 mod feedback;
 mod known;
+mod life_support;
 mod manage;
 mod metadata;
 mod notes;
@@ -45,6 +46,7 @@ pub(super) fn bind(b: &mut Bindings) {
     external_events::bind(b);
     feedback::bind(b);
     known::bind(b);
+    life_support::bind(b);
     manage::bind(b);
     metadata::bind(b);
     notes::bind(b);

@@ -20,6 +20,7 @@ pub mod details;
 pub mod external_events;
 pub mod feedback;
 pub mod known;
+pub mod life_support;
 pub mod lifecycle;
 pub mod manage;
 pub mod metadata;

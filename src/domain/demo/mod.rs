@@ -40,6 +40,7 @@ use crate::domain::accounts::businesses::links::LinkError;
 use crate::domain::accounts::businesses::segments::SegmentError;
 use crate::domain::accounts::campaigns::CampaignError;
 use crate::domain::accounts::circumstances::CircumstanceError;
+use crate::domain::accounts::concessions::ConcessionError;
 use crate::domain::accounts::consents::ConsentError;
 use crate::domain::accounts::external_events::EventError;
 use crate::domain::accounts::feedback::FeedbackError;
@@ -244,6 +245,8 @@ pub enum DemoError {
     Collect(#[from] CollectError),
     #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
+    #[error(transparent)]
+    Concession(#[from] ConcessionError),
     #[error(transparent)]
     Consent(#[from] ConsentError),
     #[error(transparent)]

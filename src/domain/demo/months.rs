@@ -61,6 +61,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
             voice::show_card(tx, &world.people, &person).await?;
+            papers::concession(tx, &person).await?;
             payers::bank_account(tx, world, &person).await?;
             stories::begin(tx, world, &person).await?;
             let further = premises(tx, world.random, &person).await?;
@@ -165,7 +166,7 @@ async fn bill(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Re
     let season = tx.business_now().await?.month0() as usize;
     let customer = person.customer;
     let is_new = customer.joined == month as usize;
-    if is_new || customer.is_gone(month as usize) || customer.pays.by_instalments() {
+    if is_new || customer.is_gone(month as usize) || customer.is_charged_as_used() {
         return Ok(());
     }
     for supply in person.customer.supplies {

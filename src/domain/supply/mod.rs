@@ -42,6 +42,7 @@ pub mod rates;
 pub mod reading_links;
 pub mod reading_lists;
 pub mod readings;
+pub mod rebates;
 pub mod renewals;
 pub mod residences;
 pub mod search;

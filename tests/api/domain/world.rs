@@ -168,6 +168,9 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from instalment_settlements s join account_payments p on p.id = s.payment_id
         where s.new_instalment > s.old_instalment and p.transaction_id is not null", 1),
     ("select count(*) from instalment_offsets", 1),
+    ("select count(distinct c.credit_reason) from rebate_credits c join transactions t on t.id = c.transaction_id
+        where t.is_issued and c.amount > 0", 3),
+    ("select count(distinct r.share is null) from rebate_days d join rebate_rates r on r.id = d.rate_id", 2),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {
