@@ -45,6 +45,7 @@ class Bench:
     def _on_stage(self, accounts, peers, work, log=None):
         world = Stage(self.postgres, self.program, accounts, cores(), log, self.options.months)
         world.seed()
+        world.warm()
         try:
             world.start(peers)
             return work(world)

@@ -85,8 +85,8 @@ def count_statements(stage: Stage, scenario, figures):
     """Statements a request, all of them and those that only begin, set or end transactions."""
     postgres = stage.postgres
     for name, server in stage.servers.items():
-        # Everybody comes by first: whoever is new takes out an allowance, and connections prepare their statements.
-        known = max(COUNTED, 4 * len(stage.world.portfolios))
+        # Everybody comes by first: whoever is new takes out an allowance with us, and connections prepare their statements.
+        known = max(COUNTED, 4 * len(stage.world.portfolios)) if name == "ours" else COUNTED
         asked = scenario.requests(name, stage.world, known + COUNTED, "count")
         for token, body in asked[:known]:
             server.post(body, token)

@@ -154,7 +154,7 @@ Written by `make bench` from what it measured; do not edit. {facts['processor']}
 {noise}
 One Postgres holds {compared['accounts']:,} accounts as `kraken-api seed` makes them ({compared['database_bytes'] / 1e9:.1f} GB), for everybody. Servers share one
 core; Postgres and the load generator (wrk) share another. The servers take turns of {options['seconds']} seconds
-({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Nothing is timed before
+({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. All data is read into memory first. Nothing is timed before
 all of them have given the same answers and, for charges, written as many rows of the same tables, and `kraken-api
 check` has proved the books after them. Memory is the proportional set size of all processes of a server at its peak;
 statements are those that Postgres counts, in brackets those of them that begin, set or end transactions.
