@@ -25,13 +25,17 @@ def arguments():
     parser.add_argument("--peer", action="append", default=[], choices=PEERS, help="only this one; may be repeated")
     parser.add_argument("--alone", action="store_true", help="no peers: adds this number of accounts to what is known")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="a soak at 70 %% of the load, instead of all the rest")
+    parser.add_argument("--one-core", action="store_true", help="server, Postgres and load on one core; the other may do something else")
+    parser.add_argument("--buffers", default="1GB", help="of Postgres; as large as the data where the system gives memory back")
     parser.add_argument("--split", action="store_true", help="where a request's time goes, instead of all the rest")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md anew from what is known, measure nothing")
     return parser.parse_args()
 
 
-def cores():
+def cores(on_one=False):
     usable = sorted(os.sched_getaffinity(0))
+    if on_one:
+        return {"server": usable[0], "database": usable[0]}
     if len(usable) < 2:
         raise SystemExit("two cores are needed: one for the servers, one for Postgres and the load")
     return {"server": usable[0], "database": usable[1]}
@@ -43,7 +47,7 @@ class Bench:
         self.scenarios = measure.chosen(options.scenario)
 
     def _on_stage(self, accounts, peers, work, log=None):
-        world = Stage(self.postgres, self.program, accounts, cores(), log, self.options.months)
+        world = Stage(self.postgres, self.program, accounts, cores(self.options.one_core), log, self.options.months)
         world.seed()
         world.warm()
         try:
@@ -74,13 +78,14 @@ class Bench:
     def soak(self, minutes):
         if minutes > 50:
             raise SystemExit("tokens last an hour: 50 minutes at most")
-        report.keep(soak=self._on_stage(self.options.accounts, [], lambda world: split.soak(world, self.scenarios, minutes)))
+        soaked = self._on_stage(self.options.accounts, [], lambda world: split.soak(world, self.scenarios, minutes))
+        report.keep(soak={**soaked, "one_core": self.options.one_core, "accounts": self.options.accounts})
 
     def everything(self, peers):
         options = self.options
         facts = report.machine(self.postgres.programs)
         report.keep(machine=facts, options={"rounds": options.rounds, "seconds": options.seconds, "warm": options.warm},
-                    compared=self.figures(options.accounts, peers))
+                    compared={**self.figures(options.accounts, peers), "buffers": options.buffers})
         self.split()
         for size in filter(None, options.sizes.split(",")):
             self.alone(int(size))
@@ -103,7 +108,7 @@ def main():
         peers = [] if only_ours else options.peer or PEERS
         program = stage.binary()
         stage.install(peers)
-        postgres = Postgres(WORK / "postgres", cores()["database"])
+        postgres = Postgres(WORK / "postgres", cores(options.one_core)["database"], options.buffers)
         bench = Bench(options, postgres, program)
         try:
             postgres.start()

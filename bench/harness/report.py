@@ -154,7 +154,8 @@ Written by `make bench` from what it measured; do not edit. {facts['processor']}
 {noise}
 One Postgres holds {compared['accounts']:,} accounts as `kraken-api seed` makes them ({compared['database_bytes'] / 1e9:.1f} GB), for everybody. Servers share one
 core; Postgres and the load generator (wrk) share another. The servers take turns of {options['seconds']} seconds
-({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. All data is read into memory first. Nothing is timed before
+({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Postgres has {compared['buffers']} of buffers, and all
+data is read into memory first. Nothing is timed before
 all of them have given the same answers and, for charges, written as many rows of the same tables, and `kraken-api
 check` has proved the books after them. Memory is the proportional set size of all processes of a server at its peak;
 statements are those that Postgres counts, in brackets those of them that begin, set or end transactions.
@@ -212,13 +213,14 @@ def soak_part(soak):
         (DOCS / f"performance-soak-{name}.svg").write_text(
             plot.lines(f"Soak at 70 % of the load: {name} by minute", unit, minutes, [(name, [read(s) for s in slices])]))
     mix = ", ".join(f"{share} % {name}" for name, share in MIX.items())
+    place = ", server, Postgres and load on one core while the other did something else" if soak.get("one_core") else ""
     half = len(slices) // 2
     mean = lambda rows, key: sum(row[key] for row in rows) / max(1, len(rows))
     rows = [[when, number(mean(part, "rate")), number(mean(part, "p50")), number(mean(part, "p99")), number(mean(part, "memory") / 2**20),
              number(mean(part, "connections")), str(sum(row["failed"] for row in part))]
             for when, part in (("First half", slices[:half]), ("Second half", slices[half:]))]
-    return (f"## Soak\n\n{minutes[-1]:g} minutes at {number(soak['rate'])} requests a second, 70 % of the most that the same mix reached "
-            f"({number(soak['most'])}): {mix}.\n\n![p99](performance-soak-p99.svg)\n![Memory](performance-soak-memory.svg)\n"
+    return (f"## Soak\n\n{minutes[-1]:g} minutes over {soak['accounts']:,} accounts at {number(soak['rate'])} requests a second, 70 % of the most that the same mix reached "
+            f"({number(soak['most'])}){place}: {mix}.\n\n![p99](performance-soak-p99.svg)\n![Memory](performance-soak-memory.svg)\n"
             "![Connections](performance-soak-connections.svg)\n\n"
             + table(["", "requests/s", "p50 ms", "p99 ms", "MB", "connections", "failed"], rows))
 

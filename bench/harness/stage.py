@@ -195,7 +195,7 @@ class Stage:
         """Reads all of it once: who is measured first does not pay for what the system has in memory afterwards."""
         say(f"reading {self.accounts:,} accounts into memory")
         self.postgres.sql("create extension if not exists pg_prewarm", self.database)
-        self.postgres.sql("select sum(pg_prewarm(c.oid::regclass, 'read')) from pg_class c"
+        self.postgres.sql("select sum(pg_prewarm(c.oid::regclass)) from pg_class c"
                           " where c.relkind in ('r', 'i', 't') and c.relpersistence = 'p'", self.database)
 
     def start(self, peers):
