@@ -161,16 +161,14 @@ struct OutcomeInput {
 
 async fn close(call: Call<'_>) -> Result<Resolved, FieldError> {
     let input: OutcomeInput = call.arg("input")?;
-    let outcome = input.outcome.ok_or_else(|| {
-        FieldError::code(INVALID_INPUT).describe("An outcome is needed.").at_input(&["input", "outcome"])
-    })?;
-    let work = (input.opportunity_number.unwrap_or_default(), outcome);
+    let work = (input.opportunity_number.unwrap_or_default(), input.outcome);
     let subject = Some(work.0.as_str());
     let closed = call.cx.write("Mutation.setOpportunityOutcome", subject, &work, |tx, viewer, work| {
-        Box::pin(stages::close(tx, viewer, &work.0, &work.1))
+        Box::pin(stages::close(tx, viewer, &work.0, work.1.as_deref()))
     });
     closed.await.map_err(|error| refusal(error, &[NO_OPPORTUNITY], INVALID_INPUT))?;
-    Ok(Resolved::node(Done(format!("The opportunity was {}.", work.1.to_lowercase()))))
+    let outcome = work.1.unwrap_or_default().to_lowercase();
+    Ok(Resolved::node(Done(format!("The opportunity was {outcome}."))))
 }
 
 #[derive(Deserialize)]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
     DemoError, Person, World, agreements, arrangements, bills, contracts, fleet, friends, homes, join,
-    letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
+    leads, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -110,6 +110,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         letters::carry(tx, world.random).await?;
     }
     world.others = newcomers::sign_up(tx, world).await?;
+    world.others.extend(leads::talk(tx, world).await?);
     agreements::make(tx, world, present).await?;
     contracts::sign(tx, world).await?;
     money_back::ask(tx, world).await?;

@@ -106,7 +106,9 @@ pub async fn items(tx: &mut Tx, of: &[(i64, &Value)]) -> Result<Vec<Vec<ExtraDet
             let field = fields.iter().find(|field| field.code == key).cloned();
             ExtraDetail { key, value, field }
         };
-        details.into_iter().map(detail).collect()
+        let mut all: Vec<ExtraDetail> = details.into_iter().map(detail).collect();
+        all.sort_by(|one, other| one.key.cmp(&other.key));
+        all
     };
     Ok(fields.into_iter().zip(of).map(shown).collect())
 }

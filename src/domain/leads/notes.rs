@@ -49,8 +49,8 @@ statement!(static ADD: () = "
     values ($1, $2, $3, $4, $5, $6, $7, $8)");
 // What a flow says again it has said.
 statement!(static LAST: (String, String) = "
-    select flow_status, text from opportunity_notes
-    where opportunity_id = $1 and flow_id = $2 and flow_name = $3 and flow_status is not null order by id desc limit 1");
+    select coalesce(flow_status, ''), text from opportunity_notes
+    where opportunity_id = $1 and flow_id = $2 and flow_name = $3 order by id desc limit 1");
 statement!(static OF: Under<Note> = "
     select opportunity_id as parent, flow_name, flow_status, text, at from opportunity_notes
     where opportunity_id = any($1::bigint[]) order by opportunity_id, id");

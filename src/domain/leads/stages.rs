@@ -110,9 +110,15 @@ pub async fn move_on(
 /// there. Closing it again in the same way changes nothing, in the other puts the outcome right.
 ///
 /// # Errors
-/// `Forbidden`, `NoOpportunity`.
-pub async fn close(tx: &mut Tx, viewer: &Viewer, number: &str, outcome: &str) -> Result<(), LeadError> {
+/// `Forbidden`, `NoOpportunity`, `Invalid` without an outcome.
+pub async fn close(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    number: &str,
+    outcome: Option<&str>,
+) -> Result<(), LeadError> {
     let held = opportunities::hold(tx, viewer, number).await?;
+    let outcome = outcome.ok_or_else(|| LeadError::Invalid("An outcome is needed.".to_owned()))?;
     if held.outcome.as_deref() == Some(outcome) {
         return Ok(());
     }

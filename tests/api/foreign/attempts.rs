@@ -44,6 +44,8 @@ pub struct Bobs {
     pub heat_pump: &'static str,
     /// His contract.
     pub contract: String,
+    /// The lead that he was, and the opportunity with it.
+    pub lead: (String, String),
 }
 
 /// One call with something of Bob's.
