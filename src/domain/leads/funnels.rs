@@ -114,7 +114,7 @@ macro_rules! field {
 statement!(static FIELDS: Field = concat!("select ", field!(), "
     where f.funnel_id = any($1::bigint[]) and (f.collection_id is null or not $2::boolean)
     order by f.funnel_id, f.position"));
-statement!(static INSIDE: Under<Field> = concat!("select f.collection_id as parent, ", field!(), "
+statement!(static INSIDE: Under<Field> = concat!("select coalesce(f.collection_id, 0) as parent, ", field!(), "
     where f.collection_id = any($1::bigint[]) order by f.collection_id, f.position"));
 
 /// The funnels in use, by name; with `all` also those that are not used any more.
