@@ -9,6 +9,7 @@ pub mod contracts;
 pub mod demo;
 pub mod devices;
 pub mod events;
+pub mod leads;
 pub mod ledgers;
 pub mod loyalty;
 pub mod payments;

@@ -42,6 +42,7 @@ mod feedback;
 mod foreign;
 mod hardship;
 mod known;
+mod leads;
 mod life_support;
 mod limits;
 mod login;

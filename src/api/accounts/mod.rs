@@ -29,6 +29,7 @@ mod sync;
 mod user;
 
 pub(super) use account::NOT_YOURS;
+pub(super) use address::RichAddress;
 
 use super::session::Bindings;
 

@@ -16,7 +16,7 @@ pub(in crate::domain) fn line(text: &str) -> Option<String> {
 
 /// A text of one or more lines without blanks around it, unless nothing is left, it is longer than `longest`
 /// characters, or it has control characters other than ends of lines and tabs.
-pub(super) fn text(text: &str, longest: usize) -> Option<String> {
+pub(in crate::domain) fn text(text: &str, longest: usize) -> Option<String> {
     let text = text.trim();
     let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let is_fine = !text.is_empty() && text.chars().count() <= longest && !text.chars().any(is_odd);
@@ -25,7 +25,7 @@ pub(super) fn text(text: &str, longest: usize) -> Option<String> {
 
 /// A phone number as `+` and digits (E.164). One without a country is of the market's. Nothing is made out of
 /// letters, and whether anybody answers is not known.
-pub(super) fn phone(text: &str, market: Option<&str>) -> Option<String> {
+pub(in crate::domain) fn phone(text: &str, market: Option<&str>) -> Option<String> {
     let mut digits = String::new();
     for (place, c) in text.trim().char_indices() {
         match c {

@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod address;
 pub mod address_forms;
 pub mod applications;
+pub(in crate::domain) mod assignees;
 pub mod billing;
 pub mod brands;
 pub mod businesses;

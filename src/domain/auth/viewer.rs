@@ -90,6 +90,9 @@ pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
 pub const MANAGE_BUSINESSES: &str = "manage-businesses";
 /// Staff and organisations may change the terms of contracts that they see.
 pub const MANAGE_CONTRACTS: &str = "manage-contracts";
+/// Staff and organisations may work leads: open opportunities, move them on, close them. An organisation sees those that it
+/// brought.
+pub const MANAGE_LEADS: &str = "manage-leads";
 /// Staff may approve money that others want paid out, and hold it back.
 pub const APPROVE_REPAYMENTS: &str = "approve-repayments";
 /// Staff and organisations may sign customers up.

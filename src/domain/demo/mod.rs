@@ -11,6 +11,7 @@ mod europe;
 mod fleet;
 mod friends;
 mod homes;
+mod leads;
 mod letters;
 mod logins;
 mod money_back;
@@ -58,8 +59,8 @@ use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_PAYMENTS,
-    OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_LEADS,
+    MANAGE_PAYMENTS, OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, organisations};
 use crate::domain::billing::annul::AnnulError;
@@ -70,6 +71,11 @@ use crate::domain::contracts::vary::VaryError;
 use crate::domain::devices::DeviceError;
 use crate::domain::devices::onboarding::WizardError;
 use crate::domain::devices::register::RegisterError;
+use crate::domain::leads::LeadError;
+use crate::domain::leads::blocklist::BarError;
+use crate::domain::leads::channels::ChannelError;
+use crate::domain::leads::making::FunnelError;
+use crate::domain::leads::quotes::QuoteError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::dunning::DunningError;
@@ -300,6 +306,18 @@ pub enum DemoError {
     #[error(transparent)]
     Varying(#[from] VaryError),
     #[error(transparent)]
+    Plan(#[from] serde_json::Error),
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
+    #[error(transparent)]
+    Lead(#[from] LeadError),
+    #[error(transparent)]
+    Funnel(#[from] FunnelError),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    #[error(transparent)]
+    Barring(#[from] BarError),
+    #[error(transparent)]
     Card(#[from] CardError),
     #[error(transparent)]
     Wheel(#[from] SpinError),
@@ -375,6 +393,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
         MANAGE_BUSINESSES,
         MANAGE_PAYMENTS,
         MANAGE_CONTRACTS,
+        MANAGE_LEADS,
         OPEN_ACCOUNTS,
     ];
     let permissions = permissions.map(str::to_owned).to_vec();

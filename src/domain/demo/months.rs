@@ -5,7 +5,7 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, contracts, fleet, friends, homes, join,
+    DemoError, Person, World, agreements, arrangements, bills, contracts, fleet, friends, homes, join, leads,
     letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
@@ -119,8 +119,10 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         letters::carry(tx, world.random).await?;
     }
     world.others = newcomers::sign_up(tx, world).await?;
+    world.others.extend(leads::talk(tx, world).await?);
     agreements::make(tx, world, present).await?;
     contracts::sign(tx, world).await?;
+    leads::quote(tx, world).await?;
     money_back::ask(tx, world).await?;
     regular::begin(tx, world).await?;
     // What is collected in the days to come has been announced, and the post needs a moment for that.

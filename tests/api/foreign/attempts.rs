@@ -44,6 +44,10 @@ pub struct Bobs {
     pub heat_pump: &'static str,
     /// His contract.
     pub contract: String,
+    /// The lead that he was, and the opportunity with it.
+    pub lead: (String, String),
+    /// Code of a quote for his points.
+    pub quote: String,
 }
 
 /// One call with something of Bob's.

@@ -5,6 +5,7 @@ mod agreements;
 mod attempts;
 mod contracts;
 mod devices;
+mod leads;
 mod loyalty;
 mod money_back;
 mod onboarding;
@@ -111,6 +112,8 @@ impl Server {
             device: self.device(bob, car("5YJ3-PARKED")).await,
             heat_pump: self.heat_pump(bob).await,
             contract: self.contract(bob, "2026-03-02").await,
+            lead: self.lead_of(bob).await,
+            quote: self.quote_of(bob).await,
         }
     }
 
@@ -349,6 +352,11 @@ const GIVEN: &[&str] = &[
     "pan",
     "amount",
     "autoTopupConfig",
+    "opportunityNumber",
+    "updatedLeadData",
+    "updatedOpportunityData",
+    "extraDetails",
+    "quoteRequest",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] = &[
@@ -395,6 +403,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "manage-debt",
         "manage-payments",
         "manage-contracts",
+        "manage-leads",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
@@ -414,6 +423,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(loyalty::ATTEMPTS)
         .chain(onboarding::ATTEMPTS)
         .chain(contracts::ATTEMPTS)
+        .chain(leads::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -446,6 +456,7 @@ async fn no_mutation_is_left_out() {
         .chain(loyalty::ATTEMPTS)
         .chain(onboarding::ATTEMPTS)
         .chain(contracts::ATTEMPTS)
+        .chain(leads::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .collect();
