@@ -16,7 +16,7 @@ pub(in crate::domain) fn line(text: &str) -> Option<String> {
 
 /// A text of one or more lines without blanks around it, unless nothing is left, it is longer than `longest`
 /// characters, or it has control characters other than ends of lines and tabs.
-pub(super) fn text(text: &str, longest: usize) -> Option<String> {
+pub(in crate::domain) fn text(text: &str, longest: usize) -> Option<String> {
     let text = text.trim();
     let is_odd = |c: char| c.is_control() && !matches!(c, '\n' | '\r' | '\t');
     let is_fine = !text.is_empty() && text.chars().count() <= longest && !text.chars().any(is_odd);
@@ -25,7 +25,7 @@ pub(super) fn text(text: &str, longest: usize) -> Option<String> {
 
 /// A phone number as `+` and digits (E.164). One without a country is of the market's. Nothing is made out of
 /// letters, and whether anybody answers is not known.
-pub(super) fn phone(text: &str, market: Option<&str>) -> Option<String> {
+pub(in crate::domain) fn phone(text: &str, market: Option<&str>) -> Option<String> {
     let mut digits = String::new();
     for (place, c) in text.trim().char_indices() {
         match c {
@@ -46,6 +46,17 @@ pub(super) fn phone(text: &str, market: Option<&str>) -> Option<String> {
     };
     let is_number = (8..=15).contains(&international.len()) && !international.starts_with('0');
     is_number.then(|| format!("+{international}"))
+}
+
+/// The digits of an international number in every way in which it may be kept: with its country, and as dialled at home.
+pub(in crate::domain) fn spellings(number: &str) -> Vec<String> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let at_home = DIALLING.iter().filter_map(|(_, code, trunk)| {
+        let rest = digits.strip_prefix(code).filter(|rest| rest.len() >= 6)?;
+        Some(format!("{trunk}{rest}"))
+    });
+    let at_home: Vec<String> = at_home.collect();
+    [digits].into_iter().chain(at_home).collect()
 }
 
 #[cfg(test)]
@@ -71,6 +82,13 @@ mod tests {
         for (text, market, expected) in cases {
             assert_eq!(phone(text, market).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_is_found_as_at_home() {
+        assert_eq!(spellings("+447700900101"), ["447700900101", "07700900101"]);
+        assert_eq!(spellings("+12125550123"), ["12125550123", "2125550123"]);
+        assert_eq!(spellings("+33123456789"), ["33123456789"]);
     }
 
     #[test]

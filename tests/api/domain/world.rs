@@ -164,6 +164,12 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from postal_areas", 50),
     ("select count(distinct device_id is null) from onboarding_wizards", 2),
     ("select count(distinct device_id) from charging_sessions where source = 'PUBLIC'", 5),
+    ("select count(distinct channel) from messages where trigger_id is not null", 2),
+    ("select count(*) from print_batches where status = 'PROCESSED'", 1),
+    ("select count(*) from calls where status = 'ENDED' and account_id is not null", 3),
+    ("select count(*) from voice_campaign_items", 2),
+    ("select count(*) from double_opt_ins where confirmed_at is null", 1),
+    ("select count(*) from push_notification_bindings", 1),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {

@@ -42,8 +42,9 @@ pub struct Bobs {
     pub home: i64,
     pub wizard: (String, String),
     pub heat_pump: &'static str,
-    /// His contract.
+    /// His contract, and a call of his.
     pub contract: String,
+    pub call: String,
 }
 
 /// One call with something of Bob's.
