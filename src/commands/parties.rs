@@ -6,6 +6,7 @@ use super::config::Config;
 use super::open::{Problem, written};
 use crate::domain::accounts::accounts;
 use crate::domain::auth::{Viewer, organisations, partners, staff};
+use crate::domain::communications::calls::agents::{self, Presence};
 use crate::platform::db::Tx;
 use crate::platform::random::Randomness;
 
@@ -20,6 +21,16 @@ pub enum Staff {
         /// May be given several times.
         #[arg(long = "role", default_value = "admin")]
         roles: Vec<String>,
+    },
+    /// Say that somebody of the staff takes calls, or does not any more.
+    Phone {
+        email: String,
+        /// What they can do, such as billing, language:de or team:Business service. May be given several times.
+        #[arg(long = "skill")]
+        skills: Vec<String>,
+        /// They take no calls.
+        #[arg(long)]
+        away: bool,
     },
 }
 
@@ -74,11 +85,21 @@ pub async fn organisation(config: &Config, what: Organisation) -> Result<(), Pro
 }
 
 pub async fn staff(config: &Config, what: Staff) -> Result<(), Problem> {
-    let Staff::Add { email, name, roles } = what;
-    add_person(config, &email, async |tx, _, hash| {
-        staff::add(tx, &email, &name, hash, &borrowed(&roles)).await.map_err(Problem::other)
-    })
-    .await
+    match what {
+        Staff::Add { email, name, roles } => {
+            add_person(config, &email, async |tx, _, hash| {
+                staff::add(tx, &email, &name, hash, &borrowed(&roles)).await.map_err(Problem::other)
+            })
+            .await
+        }
+        Staff::Phone { email, skills, away } => {
+            let presence = if away { Presence::Away } else { Presence::Available };
+            written(config, async |_, tx| {
+                agents::set(tx, &email, presence, &borrowed(&skills)).await.map_err(Problem::other)
+            })
+            .await
+        }
+    }
 }
 
 pub async fn partner(config: &Config, what: Partner) -> Result<(), Problem> {

@@ -24,6 +24,7 @@ mod charging;
 mod charging_worked;
 mod circumstances;
 mod collections;
+mod communications;
 mod concessions;
 mod consents;
 mod contracts;

@@ -1,10 +1,10 @@
 //! `AccountType.events`: the messages that went out, and `node` for each of them.
 
+use super::accounts_at;
 use crate::api::nodes::global_id;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::Account;
-use crate::domain::accounts::accounts;
 use crate::domain::communications::events::{self, Sent};
 use crate::domain::communications::messages::Channel;
 use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
@@ -124,12 +124,8 @@ async fn of_accounts(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
 }
 
 async fn account_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    let parents: Vec<Option<i64>> = call.parents::<Sent>()?.iter().map(|s| s.account_id).collect();
-    let ids: Vec<i64> = parents.iter().flatten().copied().collect();
-    let mut view = call.cx.read().await?;
-    let found = accounts::by_ids(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
-    let mut found = found.into_iter();
-    Ok(parents.iter().map(|id| Resolved::maybe(id.and_then(|_| found.next().flatten()))).collect())
+    let ids = call.parents::<Sent>()?.iter().map(|s| s.account_id).collect();
+    accounts_at(&call, ids).await
 }
 
 /// One event, for `node`.

@@ -87,6 +87,11 @@ impl Consent {
         (self.type_id << 40) | self.owner
     }
 
+    /// Row id of its kind.
+    pub(in crate::domain) fn kind_id(&self) -> i64 {
+        self.type_id
+    }
+
     /// Its kind.
     pub fn kind(&self) -> ConsentType {
         ConsentType {

@@ -48,6 +48,17 @@ pub(in crate::domain) fn phone(text: &str, market: Option<&str>) -> Option<Strin
     is_number.then(|| format!("+{international}"))
 }
 
+/// The digits of an international number in every way in which it may be kept: with its country, and as dialled at home.
+pub(in crate::domain) fn spellings(number: &str) -> Vec<String> {
+    let digits: String = number.chars().filter(char::is_ascii_digit).collect();
+    let at_home = DIALLING.iter().filter_map(|(_, code, trunk)| {
+        let rest = digits.strip_prefix(code).filter(|rest| rest.len() >= 6)?;
+        Some(format!("{trunk}{rest}"))
+    });
+    let at_home: Vec<String> = at_home.collect();
+    [digits].into_iter().chain(at_home).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -71,6 +82,13 @@ mod tests {
         for (text, market, expected) in cases {
             assert_eq!(phone(text, market).as_deref(), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_number_is_found_as_at_home() {
+        assert_eq!(spellings("+447700900101"), ["447700900101", "07700900101"]);
+        assert_eq!(spellings("+12125550123"), ["12125550123", "2125550123"]);
+        assert_eq!(spellings("+33123456789"), ["33123456789"]);
     }
 
     #[test]

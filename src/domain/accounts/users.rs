@@ -76,7 +76,7 @@ macro_rules! market_of_user {
                     join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = u.id) held))"
     };
 }
-pub(super) use market_of_user;
+pub(in crate::domain) use market_of_user;
 
 statement!(static BY_ID: AccountUser = concat!(
     "select ", user_columns!(), " from account_users u where u.id = any($3::bigint[]) and ", user_is_visible!()));

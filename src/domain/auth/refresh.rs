@@ -58,7 +58,7 @@ statement!(static ADD: () = "
 statement!(static PURGE: () = "delete from refresh_tokens where expires_at < $1");
 
 /// What is kept of a secret that is long and random by itself.
-pub(super) fn digest(secret: &str) -> Vec<u8> {
+pub(in crate::domain) fn digest(secret: &str) -> Vec<u8> {
     Sha256::digest(secret.as_bytes()).to_vec()
 }
 

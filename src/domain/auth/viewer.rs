@@ -74,6 +74,10 @@ pub const MOVE_CLOCK: &str = "move-clock";
 pub const MANAGE_STAFF: &str = "manage-staff";
 /// Staff may read messages that hold one-time secrets.
 pub const READ_POST: &str = "read-post";
+/// Staff and organisations may deal with the letters of all customers: close batches, and say how letters fared.
+pub const PRINT_LETTERS: &str = "print-letters";
+/// Staff and organisations may have messages sent to the customers that they see.
+pub const SEND_MESSAGES: &str = "send-messages";
 /// Staff and organisations may deal with debts: hold dunning back, give them to an agency, and the like.
 pub const MANAGE_DEBT: &str = "manage-debt";
 /// Staff and organisations may say how the accounts that they see are paid, and ask for money back for them.

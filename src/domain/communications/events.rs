@@ -38,6 +38,10 @@ row! {
         pub created_at: DateTime<Utc>,
         /// When the post house took it.
         pub sent_at: DateTime<Utc>,
+        /// The key of the file that goes with a letter.
+        pub enclosure: Option<String>,
+        /// Whether a letter is printed before others.
+        pub is_urgent: bool,
     }
 }
 
@@ -51,9 +55,11 @@ impl Sent {
 macro_rules! sent_columns {
     () => {
         "e.id, m.id as message_id, m.channel, m.template, m.account_id, m.recipient, m.sender, m.subject, m.body, \
-         m.created_at, e.at as sent_at"
+         m.created_at, e.at as sent_at, m.enclosure, \
+         coalesce((select true from urgent_letters urgent where urgent.template = m.template), false) as is_urgent"
     };
 }
+pub(super) use sent_columns;
 
 // The events of the account `a` that the viewer $1, $2 may see: $4 says whether confidential ones too, $5
 // by which channels.

@@ -59,7 +59,7 @@ pub struct NewMessage<'a> {
     /// By which way.
     pub channel: Channel,
     /// What kind of message it is, such as `password-reset`.
-    pub template: &'static str,
+    pub template: &'a str,
     /// Whom it is about.
     pub account_user: Option<i64>,
     /// E-mail address, phone number or postal address.
@@ -111,7 +111,7 @@ async fn add(tx: &mut Tx, new: &NewMessage<'_>, account: Option<i64>) -> Result<
 #[derive(Clone, Copy, Debug)]
 pub struct NewLetter<'a> {
     /// What kind of letter it is.
-    pub template: &'static str,
+    pub template: &'a str,
     /// The account that it is about.
     pub account: i64,
     /// Name and postal address on one line.
@@ -139,6 +139,20 @@ pub async fn send_letter(tx: &mut Tx, new: &NewLetter<'_>) -> Result<i64, sqlx::
     };
     let id = send_about(tx, &message, new.account).await?;
     ENCLOSE.command().bind(id).bind(new.enclosure).execute(&mut *tx).await?;
+    Ok(id)
+}
+
+statement!(static OF_TRIGGER: () = "update messages set trigger_id = $2 where id = $1");
+
+/// As [`send_about`], or [`send`] without an account, for a message that a trigger asked for.
+pub(super) async fn send_for(
+    tx: &mut Tx,
+    new: &NewMessage<'_>,
+    account: Option<i64>,
+    trigger: i64,
+) -> Result<i64, sqlx::Error> {
+    let id = add(tx, new, account).await?;
+    OF_TRIGGER.command().bind(id).bind(trigger).execute(&mut *tx).await?;
     Ok(id)
 }
 

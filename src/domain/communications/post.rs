@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
 use super::messages::{HAND_OVER, REDACT};
+use super::print;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
 use crate::platform::outside::Receipt;
@@ -129,6 +130,9 @@ pub async fn hand_over(tx: &mut Tx, house: &dyn PostHouse, message: i64) -> Resu
         Receipt::Taken { reference } => {
             let now = tx.business_now().await?;
             ACCEPT.command().bind(message).bind(now).bind(reference).execute(&mut *tx).await?;
+            if letter.channel == "LETTER" {
+                print::join(tx, message).await?;
+            }
             note(tx, message, "accepted").await
         }
         Receipt::Later(why) => {

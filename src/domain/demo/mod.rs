@@ -6,6 +6,7 @@ pub(super) mod areas;
 mod arrangements;
 mod bills;
 mod cast;
+mod contact;
 mod contracts;
 mod europe;
 mod fleet;
@@ -60,12 +61,19 @@ use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::viewer::{
     ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_LEADS,
-    MANAGE_PAYMENTS, OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, RECORD_CONTACTS, VIEW_ACCOUNTS,
+    MANAGE_PAYMENTS, OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, PRINT_LETTERS, RECORD_CONTACTS,
+    SEND_MESSAGES, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, organisations};
 use crate::domain::billing::annul::AnnulError;
 use crate::domain::billing::holds::HoldError;
 use crate::domain::billing::rhythms::RhythmError;
+use crate::domain::communications::calls::CallError;
+use crate::domain::communications::calls::agents::AgentError;
+use crate::domain::communications::opt_ins::OptInError;
+use crate::domain::communications::print::PrintError;
+use crate::domain::communications::push::PushError;
+use crate::domain::communications::triggers::TriggerError;
 use crate::domain::contracts::sign::SignError;
 use crate::domain::contracts::vary::VaryError;
 use crate::domain::devices::DeviceError;
@@ -322,6 +330,18 @@ pub enum DemoError {
     #[error(transparent)]
     Wheel(#[from] SpinError),
     #[error(transparent)]
+    Trigger(#[from] TriggerError),
+    #[error(transparent)]
+    Print(#[from] PrintError),
+    #[error(transparent)]
+    Call(#[from] CallError),
+    #[error(transparent)]
+    Agent(#[from] AgentError),
+    #[error(transparent)]
+    OptIn(#[from] OptInError),
+    #[error(transparent)]
+    Push(#[from] PushError),
+    #[error(transparent)]
     Database(#[from] sqlx::Error),
 }
 
@@ -395,6 +415,8 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
         MANAGE_CONTRACTS,
         MANAGE_LEADS,
         OPEN_ACCOUNTS,
+        PRINT_LETTERS,
+        SEND_MESSAGES,
     ];
     let permissions = permissions.map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))

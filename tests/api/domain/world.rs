@@ -176,6 +176,12 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(distinct c.credit_reason) from rebate_credits c join transactions t on t.id = c.transaction_id
         where t.is_issued and c.amount > 0", 3),
     ("select count(distinct r.share is null) from rebate_days d join rebate_rates r on r.id = d.rate_id", 2),
+    ("select count(distinct channel) from messages where trigger_id is not null", 2),
+    ("select count(*) from print_batches where status = 'PROCESSED'", 1),
+    ("select count(*) from calls where status = 'ENDED' and account_id is not null", 3),
+    ("select count(*) from voice_campaign_items", 2),
+    ("select count(*) from double_opt_ins where confirmed_at is null", 1),
+    ("select count(*) from push_notification_bindings", 1),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {

@@ -48,6 +48,8 @@ pub struct Bobs {
     pub lead: (String, String),
     /// Code of a quote for his points.
     pub quote: String,
+    /// A call of his.
+    pub call: String,
 }
 
 /// One call with something of Bob's.

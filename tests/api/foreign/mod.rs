@@ -3,6 +3,7 @@
 
 mod agreements;
 mod attempts;
+mod communications;
 mod contracts;
 mod devices;
 mod leads;
@@ -114,6 +115,7 @@ impl Server {
             contract: self.contract(bob, "2026-03-02").await,
             lead: self.lead_of(bob).await,
             quote: self.quote_of(bob).await,
+            call: self.called_by(bob).await,
         }
     }
 
@@ -248,6 +250,17 @@ impl Server {
         business
     }
 
+    /// A call about the customer's account that rings.
+    async fn called_by(&self, customer: &Customer) -> String {
+        let add = "insert into calls (direction, from_number, to_number, vendor, vendor_call_id, account_id, status,
+                started_at, by_kind, by_id)
+            values ('INBOUND', '+447700900100', '+442079460000', 'TWILIO', 'CA-BOB', $1, 'RINGING', now(), 'test', 1)
+            returning id::text";
+        let add = sqlx::query_as(add).bind(customer.account_id).fetch_one(self.database.pool());
+        let (id,) = add.await.expect("a call");
+        id
+    }
+
     /// All that any table says of a customer.
     async fn all_about(&self, customer: &Customer) -> Vec<String> {
         let columns =
@@ -357,6 +370,10 @@ const GIVEN: &[&str] = &[
     "updatedOpportunityData",
     "extraDetails",
     "quoteRequest",
+    "trigger",
+    "consent",
+    "createdEventsCount",
+    "call",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] = &[
@@ -371,6 +388,7 @@ const DONE: &[&str] = &[
     "cancelledContract",
     "contractRevoked",
     "hasUnenrolled",
+    "verificationStatus",
 ];
 
 /// Whether an answer gives anything away or says that something was done.
@@ -404,6 +422,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "manage-payments",
         "manage-contracts",
         "manage-leads",
+        "send-messages",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
     let mut tx = server.tx().await;
@@ -424,6 +443,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(onboarding::ATTEMPTS)
         .chain(contracts::ATTEMPTS)
         .chain(leads::ATTEMPTS)
+        .chain(communications::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -457,8 +477,10 @@ async fn no_mutation_is_left_out() {
         .chain(onboarding::ATTEMPTS)
         .chain(contracts::ATTEMPTS)
         .chain(leads::ATTEMPTS)
+        .chain(communications::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
+        .chain(communications::ABOUT_THE_CALLER.iter().copied())
         .collect();
     let facts = server.app.engine().model().all_facts();
     let served: BTreeSet<&str> =

@@ -1,0 +1,120 @@
+//! Whether a customer should be asked how a call went. The rules of a market are a row: soon after the call, not too often,
+//! once for each call, and nobody who does without such messages.
+
+use serde::Deserialize;
+use serde_json::Value;
+use thiserror::Error;
+
+use crate::domain::auth::viewer::{Viewer, account_is_visible, user_is_visible};
+use crate::platform::db::{Tx, database_error, row, statement};
+
+/// Why it cannot be said.
+#[derive(Debug, Error)]
+pub enum EligibilityError {
+    /// The account and the user are not one customer's, or not the viewer's to see.
+    #[error("the account and the user do not go together")]
+    Mismatch,
+    /// There is no such call on the account.
+    #[error("there is no such call")]
+    UnknownCall,
+    /// The market has no rules.
+    #[error("the market has no rules")]
+    NoRules,
+    /// The market's rules cannot be read.
+    #[error("the market's rules are wrong")]
+    WrongRules,
+    /// The database failed.
+    #[error(transparent)]
+    Database(#[from] sqlx::Error),
+}
+database_error!(EligibilityError);
+
+/// When customers are asked.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "camelCase")]
+struct Rules {
+    /// So many days after a call at most.
+    within_days: i32,
+    /// Not again for so many days.
+    quiet_days: i32,
+}
+
+impl Rules {
+    fn read(rules: &Value) -> Option<Self> {
+        let rules = Self::deserialize(rules).ok()?;
+        (rules.within_days > 0 && rules.quiet_days >= 0).then_some(rules)
+    }
+}
+
+row! {
+    struct Customer {
+        account: i64,
+        user: i64,
+        market: String,
+        wants_messages: bool,
+    }
+}
+
+const AFTER_CALLS: &str = "FEEDBACK_SOURCE_PHONE_CALL_FOLLOW_UP";
+
+statement!(static CUSTOMER: Customer = concat!("
+    select a.id as account, u.id as user, a.market, u.wants_client_messages as wants_messages
+    from accounts a join account_users u on u.number = $4
+    where a.number = $3 and (
+        exists (select 1 from account_user_roles held where held.user_id = u.id and held.account_id = a.id)
+        or exists (select 1 from portfolio_user_roles held
+            where held.user_id = u.id and held.portfolio_id = a.portfolio_id))
+    and ", account_is_visible!(), " and ", user_is_visible!()));
+statement!(static CALL: (bool,) = "
+    select coalesce(status = 'ENDED' and ended_at > $3::timestamptz - make_interval(days => $4), false)
+    from calls where id = $1 and account_id = $2");
+statement!(static IS_CALL: (i32,) = "select id from calls where id = $1 and account_id = $2");
+statement!(static RULES: (Value,) = "select rules from feedback_eligibility where market = $1 and source = $2");
+statement!(static WAS_ASKED: (bool,) = "
+    select exists (select 1 from customer_feedback f where f.voice_call_id = $3 or (
+        f.account_user_id = $1 and f.source = $2 and f.opened_at > $4::timestamptz - make_interval(days => $5)))");
+
+/// Whether a customer should be asked how a call went.
+pub async fn after_call(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: &str,
+    user: &str,
+    call: i32,
+) -> Result<bool, EligibilityError> {
+    let customer = CUSTOMER.query().bind(viewer.kind()).bind(viewer.id()).bind(account).bind(user);
+    let customer = customer.fetch_optional(&mut *tx).await?.ok_or(EligibilityError::Mismatch)?;
+    let is_call = IS_CALL.query().bind(call).bind(customer.account).fetch_optional(&mut *tx).await?;
+    is_call.ok_or(EligibilityError::UnknownCall)?;
+    let rules = RULES.query().bind(&customer.market).bind(AFTER_CALLS).fetch_optional(&mut *tx).await?;
+    let (rules,) = rules.ok_or(EligibilityError::NoRules)?;
+    let rules = Rules::read(&rules).ok_or(EligibilityError::WrongRules)?;
+    let now = tx.business_now().await?;
+    let fits = CALL.query().bind(call).bind(customer.account).bind(now).bind(rules.within_days);
+    let (fits,) = fits.fetch_one(&mut *tx).await?;
+    let asked =
+        WAS_ASKED.query().bind(customer.user).bind(AFTER_CALLS).bind(call).bind(now).bind(rules.quiet_days);
+    let (was_asked,) = asked.fetch_one(&mut *tx).await?;
+    Ok(fits && !was_asked && customer.wants_messages)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rules_are_read_whole_or_not_at_all() {
+        let read = |rules: Value| Rules::read(&rules);
+        assert_eq!(
+            read(json!({ "withinDays": 7, "quietDays": 90 })),
+            Some(Rules { within_days: 7, quiet_days: 90 })
+        );
+        for odd in
+            [json!({}), json!({ "withinDays": 7 }), json!({ "withinDays": 0, "quietDays": 1 }), json!(null)]
+        {
+            assert_eq!(read(odd.clone()), None, "{odd}");
+        }
+    }
+}

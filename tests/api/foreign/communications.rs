@@ -1,0 +1,87 @@
+//! The calls about messages, consents and calls.
+
+use serde_json::json;
+
+use super::attempts::Attempt;
+
+pub const ATTEMPTS: &[Attempt] = &[
+    Attempt {
+        mutation: "publishTransactionalMessagingTrigger",
+        document: "mutation($i: PublishTransactionalMessagingTriggerInput!) {
+            publishTransactionalMessagingTrigger(input: $i) { trigger { id } } }",
+        variables: |bob| {
+            let params = json!({ "accountNumbers": [bob.account], "readBy": "2026-03-09" });
+            json!({ "i": { "triggerTypeCode": "METER_READING_DUE", "params": params.to_string() } })
+        },
+    },
+    Attempt {
+        mutation: "publishTransactionalMessagingExternalTrigger",
+        document: "mutation($i: PublishTransactionalMessagingExternalTriggerInput!) {
+            publishTransactionalMessagingExternalTrigger(input: $i) { trigger { id } } }",
+        variables: |bob| {
+            let values = json!({ "amount": "5 GBP", "payBy": "2026-03-09" });
+            json!({ "i": { "triggerTypeCode": "FINAL_NOTICE", "accountNumber": bob.account, "templateVariables": values } })
+        },
+    },
+    Attempt {
+        mutation: "createPostEvents",
+        document: "mutation($i: CreatePostEventsInput!) { createPostEvents(input: $i) { createdEventsCount } }",
+        variables: |_| {
+            json!({ "i": { "events": [{ "messageId": "30001", "eventType": "RETURNED", "description": "",
+                "timestamp": "2026-03-02T09:00:00Z" }] } })
+        },
+    },
+    Attempt {
+        mutation: "requestDoubleOptIn",
+        document: "mutation($i: DoubleOptInInput) { requestDoubleOptIn(input: $i) { consent { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "consentTypeCode": "RESEARCH", "ipAddress": "192.0.2.7" } }),
+    },
+    Attempt {
+        mutation: "sendVerificationEmail",
+        document: "mutation($i: SendVerificationEmailInput!) { sendVerificationEmail(input: $i) { verificationStatus } }",
+        variables: |bob| json!({ "i": { "email": bob.email } }),
+    },
+    Attempt {
+        mutation: "createFormSubmission",
+        document: "mutation($i: FormSubmissionInput!) { createFormSubmission(input: $i) { content } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "content": "{}" } }),
+    },
+    Attempt {
+        mutation: "createInboundCall",
+        document: "mutation($i: CreateInboundCallInput!) { createInboundCall(input: $i) { call { metadata { key } } } }",
+        variables: |_| {
+            json!({ "i": { "fromPhoneNumber": "nobody's", "toPhoneNumber": "+442079460000", "vendor": "TWILIO",
+                "vendorCallId": "CA-1" } })
+        },
+    },
+    Attempt {
+        mutation: "enqueueInboundCall",
+        document: "mutation($i: EnqueueInboundCallInput!) { enqueueInboundCall(input: $i) { call { id } } }",
+        variables: |bob| json!({ "i": { "callId": bob.call } }),
+    },
+    Attempt {
+        mutation: "createCallMetadata",
+        document: "mutation($i: CallMetadataInput!) { createCallMetadata(input: $i) { call { id } } }",
+        variables: |bob| json!({ "i": { "callId": bob.call, "metadata": [{ "key": "mood", "value": "cross" }] } }),
+    },
+    Attempt {
+        mutation: "associateCallWithAccount",
+        document: "mutation($i: AssociateCallWithAccountInput!) { associateCallWithAccount(input: $i) { call { id } } }",
+        variables: |bob| json!({ "i": { "callId": bob.call, "accountNumber": bob.account } }),
+    },
+];
+
+/// Those that take nothing of anybody's but the caller's own.
+pub const ABOUT_THE_CALLER: &[&str] = &[
+    "closeOpenPrintBatch",
+    "confirmDoubleOptIn",
+    "createNewsletterSignup",
+    "deletePushNotificationBinding",
+    "linkUserToLine",
+    "markPrintBatchAsProcessed",
+    "registerPushNotificationBinding",
+    "unlinkUserFromLine",
+    "validateEmail",
+    "validatePhone",
+    "verifyEmail",
+];
