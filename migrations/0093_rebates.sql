@@ -3,7 +3,7 @@
 
 -- A state's rebate on one fuel, and the reason under which it is credited. Its years begin on the first of a month.
 create table rebate_schemes (
-    id bigint generated always as identity (start with 98001) primary key,
+    id bigint generated always as identity (start with 97001) primary key,
     market_name text not null,
     state text not null,
     credit_reason text not null,
@@ -14,7 +14,7 @@ create table rebate_schemes (
 -- What it comes to for half-open local days: minor units a day, or a share of what the days cost with tax above a threshold a
 -- year, of which each entitled day bears its part. No year comes to more than the cap.
 create table rebate_rates (
-    id bigint generated always as identity (start with 98201) primary key,
+    id bigint generated always as identity (start with 97201) primary key,
     scheme_id bigint not null references rebate_schemes (id),
     card_types text[] not null check (cardinality(card_types) > 0),
     during daterange not null check (not isempty(during) and lower(during) is not null),
