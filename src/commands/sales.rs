@@ -83,8 +83,7 @@ async fn carry_out(tx: &mut Tx, what: &Sales) -> Result<(), Problem> {
             making::put_status(tx, code, status).await.map_err(Problem::other)
         }
         Sales::Channel { code, name, description, parent, from, to } => {
-            let new =
-                NewChannel { code, name, description, parent: parent.as_deref(), from: *from, to: *to };
+            let new = NewChannel { code, name, description, parent: parent.as_deref(), from: *from, to: *to };
             channels::open(tx, &new).await.map(|_| ()).map_err(Problem::other)
         }
         Sales::Bar { name, email_domain, iban } => {

@@ -8,8 +8,10 @@ use crate::support::{Server, record};
 
 const ACCOUNT: &str = "mutation($i: GetOrCreateShellAccountForOpportunityInput!) {
     getOrCreateAccountForOpportunity(input: $i) { accountNumber } }";
-const UPDATE: &str = "mutation($i: UpdateLeadDetailsInput!) { updateLeadDetails(input: $i) { updatedLeadData } }";
-const OPENED: &str = "query($n: String!) { account(accountNumber: $n) { billingName accountType isShellAccount
+const UPDATE: &str =
+    "mutation($i: UpdateLeadDetailsInput!) { updateLeadDetails(input: $i) { updatedLeadData } }";
+const OPENED: &str =
+    "query($n: String!) { account(accountNumber: $n) { billingName accountType isShellAccount
     consents { code value } users { givenName mobile consents { code value } } } }";
 
 #[tokio::test]
@@ -28,7 +30,10 @@ async fn an_account_is_opened_for_a_sale_once() {
     assert_eq!(other.json["data"]["getOrCreateAccountForOpportunity"]["accountNumber"], *number);
     let data = server.ask(Some(&admin), OPENED, json!({ "n": number })).await;
     let account = &data["account"];
-    assert_eq!((&account["billingName"], &account["isShellAccount"]), (&json!("Wren Ashcombe"), &json!(true)));
+    assert_eq!(
+        (&account["billingName"], &account["isShellAccount"]),
+        (&json!("Wren Ashcombe"), &json!(true))
+    );
     assert_eq!(account["users"][0]["mobile"], "+447700900321");
     let answered = |consents: &Value, code: &str| {
         let mut all = consents.as_array().expect("consents").iter();

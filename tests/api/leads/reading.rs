@@ -11,7 +11,8 @@ const FUNNELS: &str = "query($i: SalesFunnelsInput) { salesFunnels(input: $i) { 
 const FUNNEL: &str = "query($i: SalesFunnelInput!) { salesFunnelByCode(input: $i) { code name funnelType status
     stages { code name order } collections { name description order fields { code fieldType textChoices required } }
     uncollectedFields { code name textRegex deprecated orderInCollection } } }";
-const CHANNELS: &str = "query($f: DateTime, $u: DateTime) { activeSalesChannels(activeFrom: $f, activeTo: $u) {
+const CHANNELS: &str =
+    "query($f: DateTime, $u: DateTime) { activeSalesChannels(activeFrom: $f, activeTo: $u) {
     name code description hierarchicalName } }";
 const BARRED: &str = "query($e: LeadBlockListValidationInput) {
     leadBlocklistValidations(blockListEntries: $e) { valid blockListHits } }";
@@ -112,7 +113,7 @@ async fn channels_are_open_for_a_time() {
     assert_eq!(open(json!(null), json!(null)).await, ["Field", "Field / Stalls"]);
     assert_eq!(open(json!("2026-04-01T00:00:00Z"), json!(null)).await.len(), 3);
     assert_eq!(open(json!("2026-04-08T00:00:00Z"), json!(null)).await.len(), 2);
-    assert_eq!(open(json!(null), json!("2026-03-01T00:00:00Z")).await, [String::new(); 0]);
+    assert!(open(json!(null), json!("2026-03-01T00:00:00Z")).await.is_empty());
     let query = json!({ "f": "2026-04-01T00:00:00Z", "u": "2026-04-01T00:00:00Z" });
     assert_eq!(server.send(Some(&world.staff), CHANNELS, query).await.codes(), ["KT-CT-12702"]);
 }
@@ -129,11 +130,18 @@ async fn whoever_is_barred_is_told_apart() {
         (json!({ "nameKeyword": "Mallory" }), json!([])),
         (json!({ "emailDomain": "post.mailsink.example" }), json!(["EMAIL_DOMAIN"])),
         (json!({ "emailDomain": "notmailsink.example" }), json!([])),
-        (json!({ "iban": "gb29nwbk60161331926819", "nameKeyword": "Dr Mallory Moth" }), json!(["NAME_KEYWORD", "IBAN"])),
+        (
+            json!({ "iban": "gb29nwbk60161331926819", "nameKeyword": "Dr Mallory Moth" }),
+            json!(["NAME_KEYWORD", "IBAN"]),
+        ),
     ] {
         let data = server.ask(Some(&world.reader), BARRED, json!({ "e": entries })).await;
         let found = &data["leadBlocklistValidations"];
-        assert_eq!((&found["blockListHits"], &found["valid"]), (&hits, &json!(hits == json!([]))), "{entries}");
+        assert_eq!(
+            (&found["blockListHits"], &found["valid"]),
+            (&hits, &json!(hits == json!([]))),
+            "{entries}"
+        );
     }
     let (kept,): (String,) = sqlx::query_as("select value from sales_blocklist where kind = 'IBAN'")
         .fetch_one(server.database.pool())
@@ -154,7 +162,10 @@ async fn leads_are_listed_and_found() {
     let data = server.ask(Some(&world.reader), LEADS, json!({ "b": 1 })).await;
     let page = &data["leads"];
     assert_eq!((&page["totalCount"], &page["edgeCount"]), (&json!(2), &json!(1)));
-    assert_eq!((&page["edges"][0]["node"]["number"], &page["pageInfo"]["hasNextPage"]), (&json!(firm), &json!(true)));
+    assert_eq!(
+        (&page["edges"][0]["node"]["number"], &page["pageInfo"]["hasNextPage"]),
+        (&json!(firm), &json!(true))
+    );
     let next = json!({ "b": 1, "a": page["pageInfo"]["endCursor"] });
     let data = server.ask(Some(&world.reader), LEADS, next).await;
     let node = &data["leads"]["edges"][0]["node"];
@@ -201,7 +212,10 @@ async fn leads_are_listed_and_found() {
         assert_eq!(data["searchLead"]["number"].as_str(), found.map(String::as_str), "{filters}");
     }
     for nothing in [json!({}), json!({ "email": " " })] {
-        assert_eq!(server.send(Some(&world.reader), SEARCH, json!({ "f": nothing })).await.codes(), ["KT-CT-8920"]);
+        assert_eq!(
+            server.send(Some(&world.reader), SEARCH, json!({ "f": nothing })).await.codes(),
+            ["KT-CT-8920"]
+        );
     }
     for (input, found) in [
         (json!({}), vec![&tender, &sale]),

@@ -10,8 +10,10 @@ use crate::support::{Server, record};
 const VALUE: &str = "query($o: ID, $d: String) { opportunityValueByKey(opportunityId: $o, key: $d) }";
 const DETAILS: &str = "mutation($i: UpdateExtraDetailsInput!) {
     updateOpportunityExtraDetails(input: $i) { extraDetails } }";
-const STAGE: &str = "mutation($i: UpdateOpportunityStageInput!) { updateOpportunityStage(input: $i) { message } }";
-const OUTCOME: &str = "mutation($i: SetOpportunityOutcomeInput!) { setOpportunityOutcome(input: $i) { message } }";
+const STAGE: &str =
+    "mutation($i: UpdateOpportunityStageInput!) { updateOpportunityStage(input: $i) { message } }";
+const OUTCOME: &str =
+    "mutation($i: SetOpportunityOutcomeInput!) { setOpportunityOutcome(input: $i) { message } }";
 const ASSIGN: &str = "mutation($i: UpdateOpportunityAssignmentInput!) {
     updateOpportunityAssignment(input: $i) { updatedOpportunityData } }";
 const ASSIGN_LEAD: &str = "mutation($i: UpdateLeadAssignmentInput!) {
@@ -32,7 +34,12 @@ async fn a_sale_is_opened_with_its_lead() {
     );
     let reply = server.put(&world.staff, CREATE, &input).await;
     let opened = &reply.json["data"]["createOpportunity"];
-    assert_eq!((&opened["stage"], &opened["funnelCode"]), (&json!("open"), &json!("households")), "{}", reply.json);
+    assert_eq!(
+        (&opened["stage"], &opened["funnelCode"]),
+        (&json!("open"), &json!("households")),
+        "{}",
+        reply.json
+    );
     assert_eq!(opened["dateOfCreation"], "2026-03-02T09:30:00+00:00");
     let number = opened["opportunityNumber"].as_str().expect("a number");
     let sale = server.opportunity(&world.reader, number).await;
@@ -86,7 +93,10 @@ async fn what_cannot_be_sold_is_refused() {
         (with(base.clone(), &json!({ "leadNumber": "LD-00000000" })), "KT-CT-8911"),
         (with(base.clone(), &json!({ "salesChannel": "FAIR" })), "KT-CT-8911"),
         (with(base.clone(), &json!({ "opportunityAddress": { "locality": "Bath" } })), "KT-CT-8911"),
-        (with(base.clone(), &json!({ "extraDetails": [{ "key": "annualKwh", "value": "much" }] })), "KT-CT-8911"),
+        (
+            with(base.clone(), &json!({ "extraDetails": [{ "key": "annualKwh", "value": "much" }] })),
+            "KT-CT-8911",
+        ),
         (
             with(base, &json!({ "supplyPoints": [{ "marketName": "GBR_GAS", "externalIdentifier": "x" }] })),
             "KT-CT-8911",
@@ -101,9 +111,14 @@ async fn what_cannot_be_sold_is_refused() {
         (contact(json!({ "email": "wren" })), "KT-CT-8901"),
         (contact(json!({ "phoneNumber": "call me" })), "KT-CT-8901"),
         (contact(json!({ "email": "wren@mailsink.example" })), "KT-CT-8901"),
-        (contact(json!({ "givenName": "Mallory", "familyName": "Moth", "email": "m@example.org" })), "KT-CT-8901"),
         (
-            contact(json!({ "email": "w@example.org", "consents": [{ "code": "NONE", "value": "ACCEPTED" }] })),
+            contact(json!({ "givenName": "Mallory", "familyName": "Moth", "email": "m@example.org" })),
+            "KT-CT-8901",
+        ),
+        (
+            contact(
+                json!({ "email": "w@example.org", "consents": [{ "code": "NONE", "value": "ACCEPTED" }] }),
+            ),
             "KT-CT-8901",
         ),
     ] {
@@ -235,7 +250,8 @@ async fn sales_are_given_to_people_teams_and_partners() {
     server.pipeline().await;
     let (lead, sale) = server.sale(&world.staff, &household("wren@example.org")).await;
     let mut tx = server.tx().await;
-    let partner = partner_users::add_organisation(&mut tx, &server.random, "Doorbell", "d@example.org", "FIELD_SALES");
+    let partner =
+        partner_users::add_organisation(&mut tx, &server.random, "Doorbell", "d@example.org", "FIELD_SALES");
     let partner = partner.await.expect("a partner");
     tx.commit().await.expect("committed");
     let ids = "select (select id::text from support_users where email = 'reader@example.org'),
@@ -253,7 +269,10 @@ async fn sales_are_given_to_people_teams_and_partners() {
     let data = &reply.json["data"]["updateOpportunityAssignment"]["updatedOpportunityData"];
     assert_eq!(data["assignedToUser"], "reader@example.org", "{}", reply.json);
     let found = server.opportunity(&world.reader, &sale).await;
-    assert_eq!((&found["assignedToUser"], &found["assignedToTeam"]), (&data["assignedToUser"], &json!("Billing")));
+    assert_eq!(
+        (&found["assignedToUser"], &found["assignedToTeam"]),
+        (&data["assignedToUser"], &json!("Billing"))
+    );
     assert_eq!(found["assignedToUserIdentifier"], json!(user));
     assert_eq!(found["assignedToTeamIdentifier"], json!(team));
     assert_eq!(found["assignedToAffiliateNumber"], json!(affiliate));
@@ -277,7 +296,12 @@ async fn sales_are_given_to_people_teams_and_partners() {
     let reply =
         give(json!({ "assignedToUsername": "Reader@example.org", "assignedToTeamName": "Billing" })).await;
     let data = &reply.json["data"]["updateLeadAssignment"]["updatedLeadData"];
-    assert_eq!((&data["assignedToTeam"], &data["stage"]), (&json!("Billing"), &json!("new")), "{}", reply.json);
+    assert_eq!(
+        (&data["assignedToTeam"], &data["stage"]),
+        (&json!("Billing"), &json!("new")),
+        "{}",
+        reply.json
+    );
     let found = server.lead(&world.reader, &lead).await;
     assert_eq!(found["assignedToUser"], "reader@example.org");
     assert_eq!(found["assignedToTeamIdentifier"], json!(team));
