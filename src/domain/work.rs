@@ -12,6 +12,7 @@ use super::communications::simulator::{self, Simulator};
 use super::contracts;
 use super::devices;
 use super::events;
+use super::leads::quotes::sharing;
 use super::ledgers::{permissions, reminders, scheduled};
 use super::loyalty::referrals::rewarding;
 use super::loyalty::{settling, simulated_grid};
@@ -70,6 +71,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     events::register(&mut runner);
     devices::upkeep::register(&mut runner);
     deposit_round::register(&mut runner);
+    sharing::register(&mut runner);
     rewarding::register(&mut runner);
     export_repayments::register(&mut runner);
     warm_home_discounts::register(&mut runner);

@@ -5,6 +5,8 @@ mod lead;
 mod moves;
 mod opening;
 mod opportunity;
+mod quotes;
+mod terms;
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -21,6 +23,8 @@ pub(super) fn bind(b: &mut Bindings) {
     moves::bind(b);
     opening::bind(b);
     opportunity::bind(b);
+    quotes::bind(b);
+    terms::bind(b);
 }
 
 /// There was a problem with updating the opportunity.

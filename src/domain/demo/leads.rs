@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{DemoAccount, DemoError, World};
 use crate::domain::accounts::address::Address;
+use crate::domain::auth::Viewer;
 use crate::domain::leads::assignment::{self, Workers};
 use crate::domain::leads::blocklist::{self, Entries};
 use crate::domain::leads::channels::{self, NewChannel};
@@ -13,9 +14,15 @@ use crate::domain::leads::details::{self, Item};
 use crate::domain::leads::making::{self, Plan};
 use crate::domain::leads::notes::{self, FlowStatus};
 use crate::domain::leads::opening::{self, NewContact, NewLead, NewOpportunity};
+use crate::domain::leads::quotes::QuoteError;
+use crate::domain::leads::quotes::{
+    making as quoting, points as quoted_points, products as quoted, selecting,
+};
 use crate::domain::leads::stages;
+use crate::domain::supply::supply_points;
 use crate::platform::db::Tx;
 use crate::platform::market;
+use crate::platform::page::Window;
 
 /// How long a business is still bound to somebody else.
 const CONTRACT_ENDS: TimeDelta = TimeDelta::days(200);
@@ -29,6 +36,9 @@ const CHANNELS: [(&str, &str, &str, Option<&str>); 5] = [
     ("FIELD", "Field sales", "People at doors, fairs and stalls.", None),
     ("BROKERS", "Brokers", "Brokers of business contracts.", None),
 ];
+
+/// The markets in which a household has itself quoted.
+const QUOTED: [&str; 2] = ["gb", "de"];
 
 /// Somebody whom a retailer is talking to.
 struct Prospect {
@@ -167,11 +177,7 @@ pub(super) async fn talk(tx: &mut Tx, world: &World<'_>) -> Result<Vec<DemoAccou
     Ok(opened)
 }
 
-async fn sell(
-    tx: &mut Tx,
-    world: &World<'_>,
-    prospect: &Prospect,
-) -> Result<Option<DemoAccount>, DemoError> {
+async fn sell(tx: &mut Tx, world: &World<'_>, prospect: &Prospect) -> Result<Option<DemoAccount>, DemoError> {
     let clerk = &world.clerk;
     let sale = opening::open(tx, clerk, &opportunity(prospect)).await?;
     let workers = Workers { team_name: Some(prospect.team), ..Workers::default() };
@@ -237,4 +243,42 @@ fn opportunity(prospect: &Prospect) -> NewOpportunity {
         notes: Some(prospect.said.to_owned()),
         ..NewOpportunity::default()
     }
+}
+
+/// A household of some markets has itself quoted, and the first of them chooses what costs least.
+pub(super) async fn quote(tx: &mut Tx, world: &World<'_>) -> Result<(), DemoError> {
+    for code in QUOTED {
+        let Some(market) = market::by_code(code) else { continue };
+        let now = tx.business_now().await?;
+        let plain =
+            world.people.iter().filter(|person| person.customer.stories.is_empty() && !person.is_further);
+        let own = |brand: &str| market.brands.iter().any(|known| known.code == brand);
+        for person in plain.filter(|person| own(person.customer.brand) && person.customer.company.is_none()) {
+            let viewer = Viewer::customer(person.user);
+            let window = Window::forward(0, 10);
+            let page = supply_points::page_of_accounts(tx, &viewer, &[person.account], &window).await?.pop();
+            let points = page.map(|page| page.rows).unwrap_or_default();
+            let identifiers: Vec<String> = points
+                .into_iter()
+                .filter(|point| point.direction == "IMPORT")
+                .map(|point| point.identifier)
+                .collect();
+            let asked = (person.number(), identifiers.as_slice());
+            // Whoever has moved out is not quoted.
+            let quote = match quoting::for_account(tx, world.random, &viewer, asked, market.day(now)).await {
+                Ok(quote) => quote,
+                Err(QuoteError::NoPoint) => continue,
+                Err(other) => return Err(other.into()),
+            };
+            if code == QUOTED[0] {
+                let points = quoted_points(tx, &[quote.id]).await?.concat();
+                let ids: Vec<i64> = points.iter().map(|point| point.id).collect();
+                let cheapest: Vec<i64> =
+                    quoted(tx, &ids).await?.iter().filter_map(|all| Some(all.first()?.id)).collect();
+                selecting::select(tx, &viewer, &quote.code.to_string(), &cheapest, false).await?;
+            }
+            break;
+        }
+    }
+    Ok(())
 }

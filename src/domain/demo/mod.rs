@@ -74,6 +74,7 @@ use crate::domain::leads::LeadError;
 use crate::domain::leads::blocklist::BarError;
 use crate::domain::leads::channels::ChannelError;
 use crate::domain::leads::making::FunnelError;
+use crate::domain::leads::quotes::QuoteError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::dunning::DunningError;
@@ -303,6 +304,8 @@ pub enum DemoError {
     Varying(#[from] VaryError),
     #[error(transparent)]
     Plan(#[from] serde_json::Error),
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
     #[error(transparent)]
     Lead(#[from] LeadError),
     #[error(transparent)]

@@ -5,8 +5,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, contracts, fleet, friends, homes, join,
-    leads, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
+    DemoError, Person, World, agreements, arrangements, bills, contracts, fleet, friends, homes, join, leads,
+    letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -113,6 +113,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     world.others.extend(leads::talk(tx, world).await?);
     agreements::make(tx, world, present).await?;
     contracts::sign(tx, world).await?;
+    leads::quote(tx, world).await?;
     money_back::ask(tx, world).await?;
     regular::begin(tx, world).await?;
     let behind = -clock::offset(tx).await?;

@@ -16,6 +16,7 @@ pub mod making;
 pub mod notes;
 pub mod opening;
 pub mod opportunities;
+pub mod quotes;
 pub mod stages;
 
 use thiserror::Error;

@@ -16,6 +16,7 @@ pub mod costs;
 pub mod day_ahead;
 pub mod display;
 pub mod disputes;
+pub mod expected;
 pub mod feed;
 pub mod gas;
 pub mod gas_meters;

@@ -113,6 +113,8 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from contracts where business_id is not null", 2),
     ("select count(*) from contract_versions where version > 1", 1),
     ("select count(distinct brand) from leads", 5),
+    ("select count(*) from quote_requests", 2),
+    ("select count(*) from quote_requests where accepted_at is not null", 1),
     ("select count(distinct s.code) from opportunities o join sales_stages s on s.id = o.stage_id", 4),
     ("select count(*) from leads where account_id is not null", 1),
     ("select count(distinct scheme) from loyalty_cards where status = 'ACTIVE'", 2),

@@ -46,6 +46,8 @@ pub struct Bobs {
     pub contract: String,
     /// The lead that he was, and the opportunity with it.
     pub lead: (String, String),
+    /// Code of a quote for his points.
+    pub quote: String,
 }
 
 /// One call with something of Bob's.

@@ -45,14 +45,32 @@ pub const ATTEMPTS: &[Attempt] = &[
         mutation: "registerOpportunityFlowStatusEvent",
         document: "mutation($i: RegisterOpportunityFlowStatusEventInput!) {
             registerOpportunityFlowStatusEvent(input: $i) { possibleErrors { code } } }",
-        variables: |bob| {
-            json!({ "i": { "opportunityNumber": bob.lead.1, "name": "Signature", "flowId": "1", "status": "DONE" } })
-        },
+        variables: |bob| json!({ "i": { "opportunityNumber": bob.lead.1, "name": "Signature", "flowId": "1", "status": "DONE" } }),
     },
     Attempt {
         mutation: "getOrCreateAccountForOpportunity",
         document: "mutation($i: GetOrCreateShellAccountForOpportunityInput!) {
             getOrCreateAccountForOpportunity(input: $i) { accountNumber } }",
         variables: |bob| json!({ "i": { "opportunityNumber": bob.lead.1 } }),
+    },
+    Attempt {
+        mutation: "createQuoteForAccount",
+        document: "mutation($i: CreateQuoteForAccountInput!) { createQuoteForAccount(input: $i) { quoteRequest { code } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "identifiers": ["2000050773706"], "asOf": "2026-06-01" } }),
+    },
+    Attempt {
+        mutation: "selectProducts",
+        document: "mutation($i: SelectProductsInput!) { selectProducts(input: $i) { success } }",
+        variables: |bob| json!({ "i": { "quoteCode": bob.quote, "selectedQuotedProductIds": ["1000000001"], "partial": true } }),
+    },
+    Attempt {
+        mutation: "sendQuoteSummary",
+        document: "mutation($i: QuoteShareInput!) { sendQuoteSummary(input: $i) { success } }",
+        variables: |bob| json!({ "i": { "quoteCode": bob.quote, "recipient": { "email": "eve@example.org" } } }),
+    },
+    Attempt {
+        mutation: "scheduleQuoteFollowUp",
+        document: "mutation($i: QuoteShareInput!) { scheduleQuoteFollowUp(input: $i) { success } }",
+        variables: |bob| json!({ "i": { "quoteCode": bob.quote, "recipient": { "email": "eve@example.org" } } }),
     },
 ];

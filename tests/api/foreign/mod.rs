@@ -113,6 +113,7 @@ impl Server {
             heat_pump: self.heat_pump(bob).await,
             contract: self.contract(bob, "2026-03-02").await,
             lead: self.lead_of(bob).await,
+            quote: self.quote_of(bob).await,
         }
     }
 
@@ -355,6 +356,7 @@ const GIVEN: &[&str] = &[
     "updatedLeadData",
     "updatedOpportunityData",
     "extraDetails",
+    "quoteRequest",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] = &[

@@ -1,6 +1,7 @@
 //! The sales pipeline: who comes in, how sales go on, and what becomes of them.
 
 mod becoming;
+mod quotes;
 mod reading;
 mod selling;
 
