@@ -165,7 +165,7 @@ pub async fn switch(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted) -> Result<Str
         return Err(SwitchError::Day);
     }
     let from = market.start_of(wanted.from);
-    let points = POINTS.query().bind(account).bind(from).bind(wanted.product).fetch_all(&mut *tx).await?;
+    let points = POINTS.query().bind(account).bind(from).bind(offer.id).fetch_all(&mut *tx).await?;
     if points.is_empty() {
         return Err(SwitchError::NoPoint);
     }

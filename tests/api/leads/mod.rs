@@ -127,6 +127,11 @@ impl Server {
     }
 }
 
+/// What the text of a `JSONString` says.
+pub fn read(text: &Value) -> Value {
+    text.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default()
+}
+
 /// A household's sale, with the lead that it is with.
 pub fn household(email: &str) -> Value {
     json!({ "funnelCode": "households", "name": "Fern Cottage", "lead": {

@@ -5,6 +5,7 @@ use kraken_api::domain::supply::tariffs::{self, Asked};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
+use super::read;
 use crate::roots::bounds_its_pages;
 use crate::support::world::Customer;
 use crate::support::{Server, record};
@@ -72,11 +73,13 @@ async fn a_quote_says_what_a_year_costs() {
     let point = &quote["quotedSupplyPoints"]["edges"][0]["node"];
     assert_eq!((&point["marketName"], &point["identifier"]), (&json!("GBR_ELECTRICITY"), &json!(MPAN)));
     assert_eq!(point["supplyPoint"]["externalIdentifier"], MPAN);
-    let year = point["clientParams"]["annual_wh"].as_i64().expect("a year's use");
+    let year = read(&point["clientParams"])["annual_wh"].as_i64().expect("a year's use");
     assert!((1_500_000..6_000_000).contains(&year), "{year}");
     let offers = quoted(&quote, 0);
-    let costs: Vec<i64> =
-        offers.iter().filter_map(|offer| offer["clientParams"]["annual_cost_gross"].as_i64()).collect();
+    let costs: Vec<i64> = offers
+        .iter()
+        .filter_map(|offer| read(&offer["clientParams"])["annual_cost_gross"].as_i64())
+        .collect();
     assert!(costs.len() > 1 && costs.is_sorted(), "the cheapest first: {costs:?}");
     let steady = offers.iter().find(|offer| offer["product"]["code"] == "VAR-22-11-01").expect("one price");
     assert_eq!(steady["product"]["termsAndConditionsTypes"].as_array().map(Vec::len), Some(1));
@@ -92,7 +95,7 @@ async fn a_quote_says_what_a_year_costs() {
     let unit = price.bands.values().next().expect("a band").net;
     let whole = price.standing.expect("days cost").net * Decimal::from(365) + unit * Decimal::new(year, 3);
     assert_eq!(
-        steady["clientParams"]["annual_cost_net"],
+        read(&steady["clientParams"])["annual_cost_net"],
         json!(whole.round().to_string().parse::<i64>().expect("whole"))
     );
 

@@ -4,7 +4,7 @@ use kraken_api::domain::accounts::partner_users;
 use kraken_api::domain::check;
 use serde_json::{Value, json};
 
-use super::{CREATE, household, with};
+use super::{CREATE, household, read, with};
 use crate::support::{Server, record};
 
 const VALUE: &str = "query($o: ID, $d: String) { opportunityValueByKey(opportunityId: $o, key: $d) }";
@@ -53,7 +53,7 @@ async fn a_sale_is_opened_with_its_lead() {
     assert_eq!(sale["notes"], "2026-03-02 09:30 Rang about the garden office.");
     assert_eq!(sale["supplyPoints"][0]["marketName"], "GBR_ELECTRICITY");
     assert_eq!(sale["consents"].as_array().map(Vec::len), Some(2));
-    assert_eq!(sale["extraDetails"], json!({ "annualKwh": 2900, "gate": "green" }));
+    assert_eq!(read(&sale["extraDetails"]), json!({ "annualKwh": 2900, "gate": "green" }));
     let kwh = json!({ "code": "annualKwh", "name": "kWh a year", "fieldType": "INT", "required": true });
     assert_eq!(
         sale["extraDetailItems"],
@@ -144,13 +144,13 @@ async fn details_are_those_of_the_funnel_or_others() {
     let reply = change(json!([{ "key": "heating", "value": "gas" }, { "key": "promo", "value": "FERN7" },
         { "key": "rooms", "value": { "up": 3 } }]))
     .await;
-    let all = &reply.json["data"]["updateOpportunityExtraDetails"]["extraDetails"];
-    assert_eq!(*all, json!({ "heating": "gas", "promo": "FERN7", "rooms": { "up": 3 } }), "{}", reply.json);
+    let all = read(&reply.json["data"]["updateOpportunityExtraDetails"]["extraDetails"]);
+    assert_eq!(all, json!({ "heating": "gas", "promo": "FERN7", "rooms": { "up": 3 } }), "{}", reply.json);
     let reply = change(json!([{ "key": "heating", "value": null }])).await;
-    let all = &reply.json["data"]["updateOpportunityExtraDetails"]["extraDetails"];
-    assert_eq!(*all, json!({ "promo": "FERN7", "rooms": { "up": 3 } }));
+    let all = read(&reply.json["data"]["updateOpportunityExtraDetails"]["extraDetails"]);
+    assert_eq!(all, json!({ "promo": "FERN7", "rooms": { "up": 3 } }));
     let found = server.opportunity(&world.reader, &sale).await;
-    assert_eq!(found["extraDetails"], *all);
+    assert_eq!(read(&found["extraDetails"]), all);
     record::read_back("updateOpportunityExtraDetails");
     for (opportunity, detail, value) in [
         (&found["opportunityId"], "promo", json!("FERN7")),
@@ -266,7 +266,7 @@ async fn sales_are_given_to_people_teams_and_partners() {
     let reply = assign(json!({ "assignedToUserIdentifier": user, "assignedToTeamIdentifier": team,
         "assignedToAffiliateNumber": affiliate }))
     .await;
-    let data = &reply.json["data"]["updateOpportunityAssignment"]["updatedOpportunityData"];
+    let data = read(&reply.json["data"]["updateOpportunityAssignment"]["updatedOpportunityData"]);
     assert_eq!(data["assignedToUser"], "reader@example.org", "{}", reply.json);
     let found = server.opportunity(&world.reader, &sale).await;
     assert_eq!(
@@ -295,7 +295,7 @@ async fn sales_are_given_to_people_teams_and_partners() {
     };
     let reply =
         give(json!({ "assignedToUsername": "Reader@example.org", "assignedToTeamName": "Billing" })).await;
-    let data = &reply.json["data"]["updateLeadAssignment"]["updatedLeadData"];
+    let data = read(&reply.json["data"]["updateLeadAssignment"]["updatedLeadData"]);
     assert_eq!(
         (&data["assignedToTeam"], &data["stage"]),
         (&json!("Billing"), &json!("new")),
