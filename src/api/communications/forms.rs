@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::api::auth::{FieldErrors, Wrong};
+use crate::api::auth::{FieldErrors, Wrong, throttle};
 use crate::api::session::{Bindings, Call};
+use crate::domain::auth::limits::Key;
 use crate::domain::communications::forms::{self, FormError};
 use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::{FieldError, Resolved};
@@ -55,7 +56,9 @@ async fn sign_up(call: Call<'_>) -> Result<Resolved, FieldError> {
     let done = call.cx.write("Mutation.createNewsletterSignup", None, &args, |tx, _, args| {
         Box::pin(forms::sign_up(tx, &args.email, args.first_name.as_deref()))
     });
-    let id = done.await.map_err(refusal)?;
+    let key = Key::Identifier(&args.email);
+    let done = throttle::counted(call.cx, "createNewsletterSignup", key, done, Result::is_ok).await?;
+    let id = done.map_err(refusal)?;
     let name = args.first_name.as_deref().map(str::trim).filter(|name| !name.is_empty());
     let content = name.map_or("Thank you!".to_owned(), |name| format!("Thank you, {name}!"));
     Ok(Resolved::node(SignedUp { id, content }))
@@ -76,7 +79,9 @@ async fn submit(call: Call<'_>) -> Result<Resolved, FieldError> {
         let FormInput { account_number, form_type, content } = input;
         Box::pin(forms::submit(tx, viewer, account_number, form_type.as_deref(), content))
     });
-    let (id, errors) = match done.await {
+    let key = Key::Identifier(&input.account_number);
+    let done = throttle::counted(call.cx, "createFormSubmission", key, done, Result::is_ok).await?;
+    let (id, errors) = match done {
         Ok(id) => (Some(id), Vec::new()),
         Err(FormError::Invalid(field, why)) => {
             let wrong = Wrong { message: why.into(), code: "invalid" };

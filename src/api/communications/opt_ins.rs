@@ -2,8 +2,10 @@
 
 use serde::Deserialize;
 
+use crate::api::auth::throttle;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::consents::Consent;
+use crate::domain::auth::limits::Key;
 use crate::domain::communications::checks;
 use crate::domain::communications::opt_ins::{self, OptInError, Wish};
 use crate::domain::communications::verification::{self, Verification, VerificationError};
@@ -78,7 +80,11 @@ async fn request(call: Call<'_>) -> Result<Resolved, FieldError> {
     let done = call.cx.write("Mutation.requestDoubleOptIn", subject, &given, |tx, viewer, given| {
         Box::pin(opt_ins::request(tx, viewer, &given.0, given.1))
     });
-    done.await.map(|consent| Resolved::node(Asked(consent))).map_err(refusal)
+    // Every token that is sent counts.
+    let who = throttle::name(call.cx);
+    let key = Key::Identifier(&who);
+    let done = throttle::counted(call.cx, "requestDoubleOptIn", key, done, Result::is_ok).await?;
+    done.map(|consent| Resolved::node(Asked(consent))).map_err(refusal)
 }
 
 #[derive(Deserialize)]
@@ -112,7 +118,11 @@ async fn send(call: Call<'_>) -> Result<Resolved, FieldError> {
     let done = call.cx.write("Mutation.sendVerificationEmail", None, &given, |tx, viewer, given| {
         Box::pin(verification::send(tx, viewer, &given.0, &given.1))
     });
-    done.await.map(|sent| Resolved::node(Sent(sent))).map_err(|error| match error {
+    let who = throttle::name(call.cx);
+    let key = Key::Identifier(&who);
+    let is_sent = |done: &Result<bool, VerificationError>| matches!(done, Ok(true));
+    let done = throttle::counted(call.cx, "sendVerificationEmail", key, done, is_sent).await?;
+    done.map(|sent| Resolved::node(Sent(sent))).map_err(|error| match error {
         VerificationError::Forbidden => FieldError::code(FORBIDDEN),
         VerificationError::Database(error) => FieldError::internal(error),
     })
@@ -128,9 +138,11 @@ async fn verify(call: Call<'_>) -> Result<Resolved, FieldError> {
     let done = call.cx.write("Mutation.verifyEmail", None, &input, |tx, _, input| {
         Box::pin(verification::verify(tx, &input.token))
     });
-    done.await
-        .map(|proved| Resolved::node(Proved(proved)))
-        .map_err(|error: sqlx::Error| FieldError::internal(error))
+    let who = throttle::name(call.cx);
+    let key = Key::Identifier(&who);
+    let is_wrong = |done: &Result<bool, sqlx::Error>| matches!(done, Ok(false));
+    let done = throttle::counted(call.cx, "verifyEmail", key, done, is_wrong).await?;
+    done.map(|proved| Resolved::node(Proved(proved))).map_err(FieldError::internal)
 }
 
 async fn status(call: Call<'_>) -> Result<Resolved, FieldError> {
