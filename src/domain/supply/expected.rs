@@ -77,5 +77,5 @@ pub async fn costs(
         let sum = |of: fn(&Piece) -> Decimal| pieces.iter().map(of).sum::<Decimal>();
         Some((sum(|piece| piece.net), sum(Piece::gross)))
     };
-    Ok(known.iter().filter_map(|(id, rates)| Some((*id, cost(&**rates)?))).collect())
+    Ok(known.iter().filter_map(|(id, rates)| Some((*id, cost(rates)?))).collect())
 }

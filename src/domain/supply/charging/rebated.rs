@@ -61,10 +61,10 @@ pub(super) async fn credit(
         let days = charged.iter().filter(|days| days.agreement_id == each.id);
         let days: Vec<NaiveDate> = days.flat_map(Charged::days).collect();
         let entitled = entitled(home, &days, &known);
-        if let Some(first) = days.first().filter(|_| !entitled.is_empty() || !known.is_empty()) {
-            if keep(tx, market, (each, home), *first, &entitled).await? {
-                tell(&mut news, home, &entitled, &known);
-            }
+        if let Some(first) = days.first().filter(|_| !entitled.is_empty() || !known.is_empty())
+            && keep(tx, market, (each, home), *first, &entitled).await?
+        {
+            tell(&mut news, home, &entitled, &known);
         }
     }
     settle(tx, (account, ledger), &homes, &news).await
