@@ -28,6 +28,7 @@ def arguments():
     parser.add_argument("--one-core", action="store_true", help="server, Postgres and load on one core; the other may do something else")
     parser.add_argument("--buffers", default="1GB", help="of Postgres; as large as the data where the system gives memory back")
     parser.add_argument("--split", action="store_true", help="where a request's time goes, instead of all the rest")
+    parser.add_argument("--remark", help="with --report: what to know about the run that no figure shows; '' takes it away")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md anew from what is known, measure nothing")
     return parser.parse_args()
 
@@ -122,7 +123,7 @@ def main():
                 bench.everything(peers)
         finally:
             postgres.stop()
-    results = report.keep()
+    results = report.keep() if options.remark is None else report.keep(remark=options.remark)
     if "compared" in results:
         report.write(results)
         say("docs/performance.md is written")

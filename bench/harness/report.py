@@ -146,15 +146,16 @@ def opening(results):
     facts, peers, compared = results["machine"], versions(), results["compared"]
     options = results["options"]
     busy = facts["load_before"] > 0.5
+    remark = f"\n{results['remark']}\n" if results.get("remark") else ""
     noise = ("\n**Something else was running: the rates say little, the CPU columns and the statements more.**\n" if busy else "")
     return f"""# Performance
 
 Written by `make bench` from what it measured; do not edit. {facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB,
 {facts['system']}, {facts['postgres']}. The load average before the run was {facts['load_before']}.
-{noise}
+{noise}{remark}
 One Postgres holds {compared['accounts']:,} accounts as `kraken-api seed` makes them ({compared['database_bytes'] / 1e9:.1f} GB), for everybody. Servers share one
 core; Postgres and the load generator (wrk) share another. The servers take turns of {options['seconds']} seconds
-({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Postgres has {compared['buffers']} of buffers, and all
+({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Postgres has {compared.get('buffers', '1GB')} of buffers, and all
 data is read into memory first. Nothing is timed before
 all of them have given the same answers and, for charges, written as many rows of the same tables, and `kraken-api
 check` has proved the books after them. Memory is the proportional set size of all processes of a server at its peak;
