@@ -30,8 +30,7 @@ pub(super) async fn happen(tx: &mut Tx, world: &World<'_>, month: u32) -> Result
     }
     // The first customer's story is told elsewhere.
     let is_other = |person: &&Person| !std::ptr::eq(person.customer, &CUSTOMERS[0]) && !person.is_further;
-    let is_british =
-        |person: &&Person| ["OCTOPUS_ENERGY", "COOP_ENERGY"].contains(&person.customer.brand);
+    let is_british = |person: &&Person| ["OCTOPUS_ENERGY", "COOP_ENERGY"].contains(&person.customer.brand);
     let people = world.people.iter().filter(is_other).filter(is_british).take(4);
     let people: Vec<&Person> = people.collect();
     write(tx, world, &people).await?;
