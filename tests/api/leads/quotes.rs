@@ -81,9 +81,10 @@ async fn a_quote_says_what_a_year_costs() {
         .filter_map(|offer| read(&offer["clientParams"])["annual_cost_gross"].as_i64())
         .collect();
     assert!(costs.len() > 1 && costs.is_sorted(), "the cheapest first: {costs:?}");
-    let steady = offers.iter().find(|offer| offer["product"]["code"] == "VAR-22-11-01").expect("one price");
+    let steady =
+        offers.iter().find(|offer| offer["product"]["code"] == "OE-FIX-12M-25-09-02").expect("a fixed price");
     assert_eq!(steady["product"]["termsAndConditionsTypes"].as_array().map(Vec::len), Some(1));
-    // One price for all hours: the year is its days and its kWh.
+    // One price for all hours of twelve months: the year is its days and its kWh.
     let tariff = "select tariff_id from quoted_products where id = $1";
     let id: i64 = steady["id"].as_str().expect("an id").parse().expect("a number");
     let (tariff,): (i64,) =
