@@ -44,11 +44,11 @@ impl Server {
         self.ask(Some(&token), SEEN, json!({ "n": of.account, "to": to })).await["account"].clone()
     }
 
-    /// Lets some instalments be asked for, sent and cleared, one a month.
+    /// Lets some instalments be asked for in time, sent and cleared, one a month.
     async fn months(&self, first: &str, months: u32) {
         for month in 0..months {
             let first = date(first) + Months::new(month);
-            for day in [9, 17, 24] {
+            for day in [8, 9, 10, 17, 24] {
                 self.by(&first.with_day(day).expect("a day").to_string()).await;
             }
         }
