@@ -14,6 +14,7 @@ mod open;
 mod parties;
 mod people;
 mod post;
+mod premises;
 mod prepay;
 mod readings;
 mod repayments;
@@ -81,6 +82,9 @@ enum Command {
     /// Take in measured data, confirm readings that were held back.
     #[command(subcommand)]
     Readings(readings::Readings),
+    /// Take in the market's list of addresses in Texas.
+    #[command(subcommand)]
+    Premises(premises::Premises),
     /// Write down where accounts came from.
     #[command(subcommand)]
     Account(accounts::Account),
@@ -137,6 +141,7 @@ impl Cli {
             Command::People(what) => people::run(&config, &what).await,
             Command::Sales(what) => sales::run(&config, &what).await,
             Command::Readings(what) => readings::run(&config, &what).await,
+            Command::Premises(what) => premises::run(&config, &what).await,
             Command::Account(what) => accounts::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,
             Command::Staff(what) => parties::staff(&config, what).await,

@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::areas::{self, Area};
 use super::cast::{Customer, Supply};
-use super::{DemoError, Person, World, products};
+use super::{DemoError, Person, World, premises, products};
 use crate::domain::accounts::accounts;
 use crate::domain::accounts::address::Address;
 use crate::domain::supply::capacities::{self, Capacity, CapacityError};
@@ -304,6 +304,9 @@ async fn connect(
     hang(tx, world, site, point, is_gas, is_export, serial).await?;
     if market_name == MarketName::JpnElectricity {
         agree(tx, site, point).await?;
+    }
+    if market_name == MarketName::UsaElectricity {
+        premises::list(tx, site.customer, site.area, &identifier).await?;
     }
     Ok(())
 }

@@ -21,6 +21,7 @@ mod newcomers;
 mod overseas;
 mod papers;
 mod payers;
+mod premises;
 mod products;
 mod regular;
 mod savings;

@@ -21,7 +21,7 @@ pub const DAYS: &str = "market_name,identifier,day,minutes,wh";
 /// Days that are looked up at once. Readings are taken in as a whole, because several lines may make one.
 const AT_ONCE: usize = 10_000;
 /// Mistakes that are listed.
-const MOST_MISTAKES: usize = 20;
+pub(super) const MOST_MISTAKES: usize = 20;
 
 /// What is wrong with one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum ImportError {
 }
 database_error!(ImportError);
 
-fn listed(mistakes: &[Mistake]) -> String {
+pub(super) fn listed(mistakes: &[Mistake]) -> String {
     mistakes.iter().map(|Mistake { line, what }| format!("\n  line {line}: {what}")).collect()
 }
 

@@ -33,6 +33,7 @@ pub mod meters;
 pub mod moves;
 mod periods;
 pub mod postal_areas;
+pub mod premises;
 pub mod pricing;
 pub mod product_switches;
 pub mod products;

@@ -51,16 +51,25 @@ statement!(static SEARCH: Hit = concat!("
 
 /// The properties whose address resembles a text, best first, then oldest first.
 pub async fn properties(tx: &mut Tx, viewer: &Viewer, term: &str) -> Result<Vec<Found>, SearchError> {
-    let term = term.trim().to_lowercase();
-    let telling = term.chars().filter(|c| c.is_alphanumeric()).count();
-    if telling < SHORTEST || term.chars().count() > LONGEST {
-        return Err(SearchError::Term);
-    }
-    TOLERATE.query().fetch_one(&mut *tx).await?;
+    let term = tolerant(tx, term).await?;
     let query = SEARCH.query().bind(viewer.kind()).bind(viewer.id()).bind(&term).bind(MOST_RESULTS);
     let hits = query.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = hits.iter().map(|hit| hit.id).collect();
     let found = properties::by_ids(tx, viewer, &ids).await?;
     let found = hits.iter().zip(found);
     Ok(found.filter_map(|(hit, property)| Some(Found { property: property?, score: hit.score })).collect())
+}
+
+/// What to look for, as statements take it that tolerate misspelling from here on in the transaction.
+///
+/// # Errors
+/// [`SearchError::Term`] for a text that is too short or too long.
+pub(super) async fn tolerant(tx: &mut Tx, term: &str) -> Result<String, SearchError> {
+    let term = term.trim().to_lowercase();
+    let telling = term.chars().filter(|c| c.is_alphanumeric()).count();
+    if telling < SHORTEST || term.chars().count() > LONGEST {
+        return Err(SearchError::Term);
+    }
+    TOLERATE.query().fetch_one(&mut *tx).await?;
+    Ok(term)
 }

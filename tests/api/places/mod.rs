@@ -4,5 +4,6 @@ mod gas;
 mod markets;
 mod periods;
 mod postcodes;
+mod premises;
 mod shown;
 mod use_cases;
