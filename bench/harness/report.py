@@ -74,6 +74,9 @@ def scenario_table(by):
                   "CPU ms, Postgres", "failed"], rows)
 
 
+MOST_JUDGED = 100_000
+
+
 def aims(compared, sizes):
     """What was aimed at: sentence, figure, whether it is reached."""
     found = []
@@ -91,7 +94,8 @@ def aims(compared, sizes):
         if SCENARIO[name].clients == 64:
             memory = ours["memory"] / 2**20
             found.append((f"{SCENARIO[name].title}: under 100 MB at 64 clients", f"{number(memory)} MB", memory < 100))
-    known = sorted(int(size) for size in sizes)
+    # Beyond the comparison's size, data and memory are no longer of one kind: those sizes are shown, not judged.
+    known = sorted(int(size) for size in sizes if int(size) <= MOST_JUDGED)
     if len(known) > 1:
         for name in sizes[str(known[0])]:
             if name in sizes[str(known[-1])]:
@@ -185,12 +189,13 @@ make bench-soak MINUTES=30        # adds the soak
 
 def growth(sizes, histories):
     known = sorted(int(size) for size in sizes)
-    names = [name for name in SCENARIO if all(name in sizes[str(size)] for size in known)]
-    series = [(name, [sizes[str(size)][name]["rate"] / sizes[str(known[0])][name]["rate"] * 100 for size in known]) for name in names]
+    everywhere = [name for name in SCENARIO if all(name in sizes[str(size)] for size in known)]
+    names = [name for name in SCENARIO if sum(name in sizes[str(size)] for size in known) > 1]
+    series = [(name, [sizes[str(size)][name]["rate"] / sizes[str(known[0])][name]["rate"] * 100 for size in known]) for name in everywhere]
     (DOCS / "performance-sizes.svg").write_text(
         plot.lines("Our requests a second by number of accounts, in percent of those with the fewest", "percent", known, series, True))
-    rows = [[SCENARIO[name].title] + [f"{number(sizes[str(size)][name]['rate'])} ({number(sizes[str(size)][name]['p99'])})" for size in known]
-            for name in names]
+    told = {size: {name: f"{number(f['rate'])} ({number(f['p99'])})" for name, f in sizes[str(size)].items()} for size in known}
+    rows = [[SCENARIO[name].title] + [told[size].get(name, "–") for size in known] for name in names]
     short = [f"{size:,} accounts have {histories[str(size)]['months']} months of history instead of 24 "
              f"({histories[str(size)]['bytes'] / 1e9:.1f} GB)" for size in known if histories.get(str(size), {}).get("months", 24) < 24]
     said = f" Of those, {'; '.join(short)}." if short else ""
