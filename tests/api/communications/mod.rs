@@ -1,6 +1,7 @@
 //! What is written to customers, how they want to be reached, and their calls.
 
 mod calls;
+mod conversations;
 mod devices;
 mod forms;
 mod letters;

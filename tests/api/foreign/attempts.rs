@@ -42,9 +42,10 @@ pub struct Bobs {
     pub home: i64,
     pub wizard: (String, String),
     pub heat_pump: &'static str,
-    /// His contract, and a call of his.
+    /// His contract, a call of his, a conversation and its message.
     pub contract: String,
     pub call: String,
+    pub conversation: (String, String),
 }
 
 /// One call with something of Bob's.

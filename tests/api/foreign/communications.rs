@@ -69,6 +69,53 @@ pub const ATTEMPTS: &[Attempt] = &[
         document: "mutation($i: AssociateCallWithAccountInput!) { associateCallWithAccount(input: $i) { call { id } } }",
         variables: |bob| json!({ "i": { "callId": bob.call, "accountNumber": bob.account } }),
     },
+    Attempt {
+        mutation: "createInkInboundMessage",
+        document: "mutation($i: CreateInkInboundMessageInput) { createInkInboundMessage(input: $i) { message { __typename } } }",
+        variables: |bob| {
+            json!({ "i": { "channel": "POST", "messageId": "eve-1", "newMessage": { "post": {
+                "plainTextContent": "I am Bob", "accountNumber": bob.account } } } })
+        },
+    },
+    Attempt {
+        mutation: "createInkChatbotMessage",
+        document: "mutation($i: CreateInkChatbotMessageInput!) { createInkChatbotMessage(input: $i) { message { __typename } } }",
+        variables: |bob| {
+            json!({ "i": { "messageId": "eve-2", "accountNumber": bob.account, "newMessage": { "generic": {
+                "plainTextContent": "I am Bob", "fromHandle": "bob", "toHandle": "bot" } } } })
+        },
+    },
+    Attempt {
+        mutation: "createInkLiveChatMessage",
+        document: "mutation($i: CreateInkLiveChatMessageInput) { createInkLiveChatMessage(input: $i) { liveChat { id } } }",
+        variables: |bob| {
+            json!({ "i": { "messageId": "eve-3", "accountNumber": bob.account, "newMessage": { "generic": {
+                "plainTextContent": "I am Bob", "fromHandle": "bob", "toHandle": "chat" } } } })
+        },
+    },
+    Attempt {
+        mutation: "closeInkLiveChat",
+        document: "mutation($i: CloseInkLiveChatInput) { closeInkLiveChat(input: $i) { liveChat { id } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0 } }),
+    },
+    Attempt {
+        mutation: "addNoteToInkConversation",
+        document: "mutation($i: AddNoteToInkConversationInput) { addNoteToInkConversation(input: $i) { note { id } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0, "content": "He is cross" } }),
+    },
+    Attempt {
+        mutation: "assignInkBucket",
+        document: "mutation($i: AssignInkBucketInput) { assignInkBucket(input: $i) { conversation { id } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0, "bucketName": "Billing" } }),
+    },
+    Attempt {
+        mutation: "updateMessageTags",
+        document: "mutation($i: UpdateMessageTagsInput) { updateMessageTags(input: $i) { tags { id } } }",
+        variables: |bob| {
+            json!({ "i": { "messageRelayId": bob.conversation.1, "tagNames": ["complaint"], "taggerCode": "eve",
+                "taggerVersion": "1" } })
+        },
+    },
 ];
 
 /// Those that take nothing of anybody's but the caller's own.

@@ -113,6 +113,7 @@ impl Server {
             heat_pump: self.heat_pump(bob).await,
             contract: self.contract(bob, "2026-03-02").await,
             call: self.called_by(bob).await,
+            conversation: self.wrote(bob).await,
         }
     }
 
@@ -256,6 +257,18 @@ impl Server {
         let add = sqlx::query_as(add).bind(customer.account_id).fetch_one(self.database.pool());
         let (id,) = add.await.expect("a call");
         id
+    }
+
+    /// A conversation with the customer, and its message.
+    async fn wrote(&self, customer: &Customer) -> (String, String) {
+        let add = "with begun as (insert into ink_conversations (account_id, status, created_at, last_message_at, by_kind, by_id)
+                values ($1, 'OPEN_NEW', now(), now(), 'test', 1) returning id)
+            insert into ink_messages (conversation_id, channel, direction, from_handle, to_handles, body, vendor, vendor_id,
+                status, occurred_at)
+            select id, 'SMS', 'INBOUND', 'bob', '{us}', 'Hello', 'sms', 'bob-1', 'DELIVERED', now() from begun
+            returning conversation_id::text, id::text";
+        let add = sqlx::query_as(add).bind(customer.account_id).fetch_one(self.database.pool());
+        add.await.expect("a conversation")
     }
 
     /// All that any table says of a customer.
