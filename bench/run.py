@@ -16,6 +16,7 @@ from harness.stage import PEERS, WORK, Stage, say
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--accounts", type=int, default=100_000, help="accounts for the comparison")
+    parser.add_argument("--months", type=int, default=24, help="of history, where the data is not there yet")
     parser.add_argument("--sizes", default="1000,10000", help="further numbers of accounts, for our server alone; '' for none")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=8, help="of one turn of one server")
@@ -24,13 +25,18 @@ def arguments():
     parser.add_argument("--peer", action="append", default=[], choices=PEERS, help="only this one; may be repeated")
     parser.add_argument("--alone", action="store_true", help="no peers: adds this number of accounts to what is known")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="a soak at 70 %% of the load, instead of all the rest")
+    parser.add_argument("--one-core", action="store_true", help="server, Postgres and load on one core; the other may do something else")
+    parser.add_argument("--buffers", default="1GB", help="of Postgres; as large as the data where the system gives memory back")
     parser.add_argument("--split", action="store_true", help="where a request's time goes, instead of all the rest")
+    parser.add_argument("--remark", help="with --report: what to know about the run that no figure shows; '' takes it away")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md anew from what is known, measure nothing")
     return parser.parse_args()
 
 
-def cores():
+def cores(on_one=False):
     usable = sorted(os.sched_getaffinity(0))
+    if on_one:
+        return {"server": usable[0], "database": usable[0]}
     if len(usable) < 2:
         raise SystemExit("two cores are needed: one for the servers, one for Postgres and the load")
     return {"server": usable[0], "database": usable[1]}
@@ -42,8 +48,9 @@ class Bench:
         self.scenarios = measure.chosen(options.scenario)
 
     def _on_stage(self, accounts, peers, work, log=None):
-        world = Stage(self.postgres, self.program, accounts, cores(), log)
+        world = Stage(self.postgres, self.program, accounts, cores(self.options.one_core), log, self.options.months)
         world.seed()
+        world.warm()
         try:
             world.start(peers)
             return work(world)
@@ -53,15 +60,17 @@ class Bench:
     def figures(self, accounts, peers):
         def work(world):
             measure.compare(world, self.scenarios)
-            return measure.run(world, self.scenarios, self.options.rounds, self.options.seconds, self.options.warm)
-        found = measure.plain(self._on_stage(accounts, peers, work))
+            return measure.run(world, self.scenarios, self.options.rounds, self.options.seconds, self.options.warm), world.months
+        found, months = self._on_stage(accounts, peers, work)
+        found = measure.plain(found)
         size = int(self.postgres.sql(f"select pg_database_size('bench_{accounts}')"))
         show(accounts, found)
-        return {"accounts": accounts, "figures": found, "database_bytes": size}
+        return {"accounts": accounts, "figures": found, "database_bytes": size, "months": months}
 
     def alone(self, accounts):
         found = self.figures(accounts, [])
-        report.keep(sizes={str(accounts): {name: by["ours"] for name, by in found["figures"].items()}})
+        report.keep(sizes={str(accounts): {name: by["ours"] for name, by in found["figures"].items()}},
+                    histories={str(accounts): {"months": found["months"], "bytes": found["database_bytes"]}})
 
     def split(self):
         found = self._on_stage(self.options.accounts, [], lambda world: split.split(world, self.scenarios), split.LOG)
@@ -70,13 +79,14 @@ class Bench:
     def soak(self, minutes):
         if minutes > 50:
             raise SystemExit("tokens last an hour: 50 minutes at most")
-        report.keep(soak=self._on_stage(self.options.accounts, [], lambda world: split.soak(world, self.scenarios, minutes)))
+        soaked = self._on_stage(self.options.accounts, [], lambda world: split.soak(world, self.scenarios, minutes))
+        report.keep(soak={**soaked, "one_core": self.options.one_core, "accounts": self.options.accounts})
 
     def everything(self, peers):
         options = self.options
         facts = report.machine(self.postgres.programs)
         report.keep(machine=facts, options={"rounds": options.rounds, "seconds": options.seconds, "warm": options.warm},
-                    compared=self.figures(options.accounts, peers))
+                    compared={**self.figures(options.accounts, peers), "buffers": options.buffers})
         self.split()
         for size in filter(None, options.sizes.split(",")):
             self.alone(int(size))
@@ -99,7 +109,7 @@ def main():
         peers = [] if only_ours else options.peer or PEERS
         program = stage.binary()
         stage.install(peers)
-        postgres = Postgres(WORK / "postgres", cores()["database"])
+        postgres = Postgres(WORK / "postgres", cores(options.one_core)["database"], options.buffers)
         bench = Bench(options, postgres, program)
         try:
             postgres.start()
@@ -113,7 +123,7 @@ def main():
                 bench.everything(peers)
         finally:
             postgres.stop()
-    results = report.keep()
+    results = report.keep() if options.remark is None else report.keep(remark=options.remark)
     if "compared" in results:
         report.write(results)
         say("docs/performance.md is written")

@@ -1,8 +1,11 @@
 """The parts of the driver that need neither servers nor Postgres: `python3 -m unittest discover -s bench`."""
 
 import json
+import tempfile
 import unittest
 import xml.etree.ElementTree as xml
+from pathlib import Path
+from unittest import mock
 
 from harness import load, measure, plot, processes, report, split
 from harness.scenarios import ALL, World, comparable
@@ -55,6 +58,13 @@ class Driver(unittest.TestCase):
         self.assertEqual([plot.short(v) for v in (0.5, 12, 1234, 45_678)], ["0.5", "12", "1.2k", "46k"])
         self.assertEqual(plot.decades(3, 900), [1, 10, 100, 1000])
         self.assertEqual([plot.step(v) for v in (0, 7, 100, 101)], [0.25, 2, 25, 50])
+
+    def test_short_histories_are_told(self):
+        figures = {name: {"rate": 1.0, "p99": 1.0} for name in ("account", "charge")}
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(report, "DOCS", Path(folder)):
+            said = report.growth({"10": figures, "20": figures}, {"10": {"months": 24, "bytes": 1}, "20": {"months": 4, "bytes": 2e9}})
+        self.assertIn("20 accounts have 4 months of history instead of 24 (2.0 GB).", said)
+        self.assertNotIn("10 accounts have", said)
 
     def test_aims_that_are_missed_are_named(self):
         figures = {"rate": 100.0, "p99": 10.0, "memory": 2**20}

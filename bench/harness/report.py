@@ -20,8 +20,8 @@ def keep(**parts):
     """Adds to what is known; databases of other sizes stay."""
     known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for name, value in parts.items():
-        if name == "sizes":
-            known.setdefault("sizes", {}).update(value)
+        if name in ("sizes", "histories"):
+            known.setdefault(name, {}).update(value)
         else:
             known[name] = value
     RESULTS.write_text(json.dumps(known, indent=1))
@@ -125,7 +125,7 @@ def write(results):
         parts.append(f"### {SCENARIO[name].title}\n\n{SCENARIO[name].clients} clients.\n\n{scenario_table(by)}")
     parts.append("## What was aimed at\n\n" + verdict(aims(figures, sizes)))
     if len(sizes) > 1:
-        parts.append(growth(sizes))
+        parts.append(growth(sizes, results.get("histories", {})))
     if "split" in results:
         parts.append(split_part(results["split"]))
     if "soak" in results:
@@ -146,15 +146,17 @@ def opening(results):
     facts, peers, compared = results["machine"], versions(), results["compared"]
     options = results["options"]
     busy = facts["load_before"] > 0.5
+    remark = f"\n{results['remark']}\n" if results.get("remark") else ""
     noise = ("\n**Something else was running: the rates say little, the CPU columns and the statements more.**\n" if busy else "")
     return f"""# Performance
 
 Written by `make bench` from what it measured; do not edit. {facts['processor']}, {facts['cores']} cores, {facts['memory_gb']} GB,
 {facts['system']}, {facts['postgres']}. The load average before the run was {facts['load_before']}.
-{noise}
+{noise}{remark}
 One Postgres holds {compared['accounts']:,} accounts as `kraken-api seed` makes them ({compared['database_bytes'] / 1e9:.1f} GB), for everybody. Servers share one
 core; Postgres and the load generator (wrk) share another. The servers take turns of {options['seconds']} seconds
-({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Nothing is timed before
+({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Postgres has {compared.get('buffers', '1GB')} of buffers, and all
+data is read into memory first. Nothing is timed before
 all of them have given the same answers and, for charges, written as many rows of the same tables, and `kraken-api
 check` has proved the books after them. Memory is the proportional set size of all processes of a server at its peak;
 statements are those that Postgres counts, in brackets those of them that begin, set or end transactions.
@@ -176,12 +178,12 @@ To measure again, on a machine that does nothing else, with Python 3, npm and wr
 
 ```sh
 make bench                        # compares all; 1,000, 10,000 and 100,000 accounts; writes this file
-bench/run.py --accounts 1000000 --alone --rounds 3   # adds a size by hand; needs 90 GB of disk
+bench/run.py --accounts 1000000 --months 4 --alone --rounds 3   # adds a size by hand; 90 GB of disk with all 24 months
 make bench-soak MINUTES=30        # adds the soak
 ```"""
 
 
-def growth(sizes):
+def growth(sizes, histories):
     known = sorted(int(size) for size in sizes)
     names = [name for name in SCENARIO if all(name in sizes[str(size)] for size in known)]
     series = [(name, [sizes[str(size)][name]["rate"] / sizes[str(known[0])][name]["rate"] * 100 for size in known]) for name in names]
@@ -189,8 +191,11 @@ def growth(sizes):
         plot.lines("Our requests a second by number of accounts, in percent of those with the fewest", "percent", known, series, True))
     rows = [[SCENARIO[name].title] + [f"{number(sizes[str(size)][name]['rate'])} ({number(sizes[str(size)][name]['p99'])})" for size in known]
             for name in names]
+    short = [f"{size:,} accounts have {histories[str(size)]['months']} months of history instead of 24 "
+             f"({histories[str(size)]['bytes'] / 1e9:.1f} GB)" for size in known if histories.get(str(size), {}).get("months", 24) < 24]
+    said = f" Of those, {'; '.join(short)}." if short else ""
     return ("## How cost grows\n\n![Rates by number of accounts](performance-sizes.svg)\n\nOurs: requests a second, and p99 in "
-            "milliseconds in brackets.\n\n" + table(["", *(f"{size:,} accounts" for size in known)], rows))
+            f"milliseconds in brackets.{said}\n\n" + table(["", *(f"{size:,} accounts" for size in known)], rows))
 
 
 def split_part(split):
@@ -209,13 +214,14 @@ def soak_part(soak):
         (DOCS / f"performance-soak-{name}.svg").write_text(
             plot.lines(f"Soak at 70 % of the load: {name} by minute", unit, minutes, [(name, [read(s) for s in slices])]))
     mix = ", ".join(f"{share} % {name}" for name, share in MIX.items())
+    place = ", server, Postgres and load on one core while the other did something else" if soak.get("one_core") else ""
     half = len(slices) // 2
     mean = lambda rows, key: sum(row[key] for row in rows) / max(1, len(rows))
     rows = [[when, number(mean(part, "rate")), number(mean(part, "p50")), number(mean(part, "p99")), number(mean(part, "memory") / 2**20),
              number(mean(part, "connections")), str(sum(row["failed"] for row in part))]
             for when, part in (("First half", slices[:half]), ("Second half", slices[half:]))]
-    return (f"## Soak\n\n{minutes[-1]:g} minutes at {number(soak['rate'])} requests a second, 70 % of the most that the same mix reached "
-            f"({number(soak['most'])}): {mix}.\n\n![p99](performance-soak-p99.svg)\n![Memory](performance-soak-memory.svg)\n"
+    return (f"## Soak\n\n{minutes[-1]:g} minutes over {soak['accounts']:,} accounts at {number(soak['rate'])} requests a second, 70 % of the most that the same mix reached "
+            f"({number(soak['most'])}){place}: {mix}.\n\n![p99](performance-soak-p99.svg)\n![Memory](performance-soak-memory.svg)\n"
             "![Connections](performance-soak-connections.svg)\n\n"
             + table(["", "requests/s", "p50 ms", "p99 ms", "MB", "connections", "failed"], rows))
 

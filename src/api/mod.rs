@@ -10,6 +10,7 @@ mod brownouts;
 mod communications;
 mod contracts;
 mod devices;
+mod leads;
 mod ledgers;
 mod loyalty;
 mod nodes;
@@ -34,6 +35,7 @@ fn bind(b: &mut session::Bindings) {
     supply::bind(b);
     communications::bind(b);
     contracts::bind(b);
+    leads::bind(b);
     devices::bind(b);
     loyalty::bind(b);
     nodes::bind(b);

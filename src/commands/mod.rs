@@ -17,6 +17,7 @@ mod post;
 mod prepay;
 mod readings;
 mod repayments;
+mod sales;
 mod schema;
 mod sealing;
 mod seed;
@@ -74,6 +75,9 @@ enum Command {
     /// Write down what is known about people.
     #[command(subcommand)]
     People(people::People),
+    /// Make sales funnels and channels, bar people from signing up.
+    #[command(subcommand)]
+    Sales(sales::Sales),
     /// Take in measured data, confirm readings that were held back.
     #[command(subcommand)]
     Readings(readings::Readings),
@@ -131,6 +135,7 @@ impl Cli {
             Command::Dunning(what) => dunning::run(&config, &what).await,
             Command::Hardship(what) => hardship::run(&config, &what).await,
             Command::People(what) => people::run(&config, &what).await,
+            Command::Sales(what) => sales::run(&config, &what).await,
             Command::Readings(what) => readings::run(&config, &what).await,
             Command::Account(what) => accounts::run(&config, &what).await,
             Command::Access(what) => access::run(&config, &what).await,

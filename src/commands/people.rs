@@ -5,7 +5,7 @@ use clap::Subcommand;
 
 use super::config::Config;
 use super::open::{Problem, written};
-use crate::domain::accounts::concessions::{self, NewCard};
+use crate::domain::accounts::concessions::{self, Answer, NewCard};
 use crate::domain::accounts::known::{self, FamilyIssues};
 use crate::platform::db::Tx;
 
@@ -67,11 +67,17 @@ pub enum People {
         /// What else was said.
         #[arg(long)]
         notes: Option<String>,
+        /// The day from which on that holds; today unless given.
+        #[arg(long)]
+        since: Option<NaiveDate>,
     },
     /// Take a concession card off.
     CardRemoved {
         /// The card, by identifier.
         card: i64,
+        /// The day from which on it counts no longer; today unless given.
+        #[arg(long)]
+        on: Option<NaiveDate>,
     },
     /// Note something else, or forget it.
     Detail {
@@ -101,12 +107,14 @@ async fn carry_out(tx: &mut Tx, what: &People) -> Result<(), Problem> {
             println!("Card {card}");
             return Ok(());
         }
-        People::CardChecked { card, failure, reason, notes } => {
+        People::CardChecked { card, failure, reason, notes, since } => {
             let failure = failure.as_deref().zip(reason.as_deref());
-            let asked = concessions::validated(tx, *card, failure, notes.as_deref()).await;
-            return asked.map_err(Problem::other);
+            let said = Answer { failure, notes: notes.as_deref(), since: *since };
+            return concessions::validated(tx, *card, &said).await.map_err(Problem::other);
         }
-        People::CardRemoved { card } => return concessions::remove(tx, *card).await.map_err(Problem::other),
+        People::CardRemoved { card, on } => {
+            return concessions::remove(tx, *card, *on).await.map_err(Problem::other);
+        }
         People::Label { user, text } => known::put_label(tx, user, text.as_deref()).await,
         People::Phone { user, phone } => known::add_phone(tx, user, phone).await,
         People::Family { user, no_policy, no_move_in, over } => {

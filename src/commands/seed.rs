@@ -17,7 +17,7 @@ const FILE: &str = "seed.json";
 
 #[derive(Debug, Args)]
 pub struct Seed {
-    /// Make so many accounts with two years of history instead of the demo data. Only where there are no customers.
+    /// Make so many accounts with a history instead of the demo data. Only where there are no customers.
     #[arg(long)]
     accounts: Option<u32>,
     /// What chance follows from: the same number makes the same data.
@@ -26,6 +26,9 @@ pub struct Seed {
     /// The day after the history, the first of a month.
     #[arg(long, default_value = "2026-01-01", requires = "accounts")]
     until: NaiveDate,
+    /// How many months the history has.
+    #[arg(long, default_value_t = seed::MOST_MONTHS, requires = "accounts")]
+    months: u32,
     /// Give everybody with an e-mail the same password, which is drawn.
     #[arg(long, requires = "accounts")]
     password: bool,
@@ -70,6 +73,7 @@ async fn bulk(config: &Config, options: &Seed, accounts: u32, opened: &Opened) -
         accounts,
         seed: options.seed,
         until: options.until,
+        months: options.months,
         password_hash,
         api_keys: options.api_keys,
         measured: (options.measured, options.measured_days),

@@ -1,7 +1,7 @@
 //! The proof that the books are right: set-based, over everything that was ever posted. Rules that look at the same rows
 //! share a pass over them, because most of the time goes into bringing many rows into order.
 
-use super::{billing, contracts, loyalty, payments};
+use super::{billing, contracts, leads, loyalty, payments, supply};
 use crate::platform::db::{Statement, Tx, row, statement};
 
 /// What one rule found.
@@ -130,7 +130,8 @@ pub async fn run(tx: &mut Tx) -> Result<Vec<Finding>, sqlx::Error> {
 /// The rules that have a pass of their own, of every area.
 fn all_rules() -> impl Iterator<Item = &'static (&'static str, &'static Statement<(i64, i64)>)> {
     let others = billing::check::RULES.iter().chain(&payments::check::RULES).chain(&loyalty::check::RULES);
-    RULES.iter().chain(others).chain(&contracts::check::RULES)
+    let latest = contracts::check::RULES.iter().chain(&leads::check::RULES).chain(&supply::rebates::RULES);
+    RULES.iter().chain(others).chain(latest)
 }
 
 fn shared(entries: &Entries, ledgers: &Ledgers) -> Vec<Finding> {

@@ -9,6 +9,7 @@ pub mod contracts;
 pub mod demo;
 pub mod devices;
 pub mod events;
+pub mod leads;
 pub mod ledgers;
 pub mod loyalty;
 pub mod payments;
@@ -39,7 +40,7 @@ pub enum InstallError {
 }
 
 /// Brings a database up to date: schema, brands, reasons, the retailer's books, the brands' rhythms of billing,
-/// products and a signing key. Safe to call at every start and from several servers at once.
+/// products, rebates and a signing key. Safe to call at every start and from several servers at once.
 pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallError> {
     db.migrate().await?;
     let mut tx = db.write(Deadline::after(Duration::from_secs(60)), &Stats::new()).await?;
@@ -49,6 +50,7 @@ pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallEr
     ledgers::books::sync(&mut tx).await?;
     ledgers::billing_triggers::sync(&mut tx).await?;
     supply::catalogue::sync(&mut tx).await?;
+    supply::rebates::sync(&mut tx).await?;
     supply::postal_areas::sync(&mut tx).await?;
     auth::keys::ensure(&mut tx, random).await?;
     billing::files::ensure_secret(&mut tx, random).await?;

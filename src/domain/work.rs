@@ -14,6 +14,7 @@ use super::communications::{simulated_line, simulated_printer, triggering};
 use super::contracts;
 use super::devices;
 use super::events;
+use super::leads::quotes::sharing;
 use super::ledgers::{permissions, reminders, scheduled};
 use super::loyalty::referrals::rewarding;
 use super::loyalty::{settling, simulated_grid};
@@ -22,7 +23,7 @@ use super::payments::vendors::{
     simulated_payouts, simulated_shops, simulated_slips,
 };
 use super::payments::{
-    centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, slips,
+    centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, settlements, slips,
     warm_home_discounts,
 };
 use super::supply::{collector, day_ahead, gas_register, published, simulated_feed, simulated_gas_register};
@@ -73,9 +74,11 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     contracts::late_fees::register(&mut runner);
     contracts::direct_debits::register(&mut runner);
     round::register(&mut runner, Arc::new(simulated_collections::Simulator));
+    settlements::register(&mut runner);
     events::register(&mut runner);
     devices::upkeep::register(&mut runner);
     deposit_round::register(&mut runner);
+    sharing::register(&mut runner);
     rewarding::register(&mut runner);
     export_repayments::register(&mut runner);
     warm_home_discounts::register(&mut runner);

@@ -8,7 +8,7 @@ use axum::response::Response;
 
 use super::App;
 use super::answer::{detail, not_found};
-use super::pay::{escaped, html};
+use super::pay::html;
 use super::service::Terms;
 
 const NOTE: &str = "This product is part of a simulation.";
@@ -26,8 +26,5 @@ pub(super) async fn look(State(app): State<Arc<App>>, Path(code): Path<String>) 
 }
 
 fn page(terms: &Terms) -> Response {
-    let clauses: String =
-        terms.clauses.iter().map(|clause| format!("<li>{}</li>", escaped(clause))).collect();
-    let (name, description) = (escaped(&terms.name), escaped(&terms.description));
-    html(StatusCode::OK, &format!("<h1>{name}</h1><p>{description}</p><ol>{clauses}</ol>"), NOTE)
+    html(StatusCode::OK, &terms.html(), NOTE)
 }

@@ -31,11 +31,28 @@ pub struct Market {
     pub charge_reasons: Vec<Reason>,
     /// Why an account may be credited.
     pub credit_reasons: Vec<Reason>,
+    /// What its states pay towards the energy of those who hold concession cards: as a simulated register has it.
+    #[serde(default)]
+    pub rebates: Vec<RebateScheme>,
     /// For how many months after energy was used it may still be charged for, where that is limited.
     #[serde(default)]
     pub back_billing_months: Option<u32>,
+    /// How those are billed who pay fixed instalments, where that is otherwise than [`Market::billing`] says.
+    #[serde(default)]
+    pub instalments: Option<Instalments>,
     /// How its accounts are billed unless something else was agreed.
     pub billing: Vec<BillingOperation>,
+}
+
+/// How instalments are settled: each bill is set against what was paid in its period.
+#[derive(Clone, Copy, Debug, Deserialize)]
+pub struct Instalments {
+    /// Months from one settlement to the next.
+    pub settled_every: u32,
+    /// For how many days after its bill a shortfall is not due.
+    pub days_to_pay: u32,
+    /// Instalments are multiples of this, in minor units.
+    pub step: i64,
 }
 
 /// Something that is done about bills again and again.
@@ -235,6 +252,45 @@ pub struct Reason {
     pub group: String,
 }
 
+/// What a state pays towards one fuel of those who hold certain cards.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RebateScheme {
+    /// Territory and fuel, such as `AUS_GAS`.
+    pub market_name: String,
+    /// The state, as clients know it.
+    pub state: String,
+    /// Code of the credit reason.
+    pub credit_reason: String,
+    /// The month in which its years begin.
+    pub year_begins: i32,
+    /// The cards that count.
+    pub card_types: Vec<String>,
+    /// What it comes to.
+    pub rates: Vec<RebateRate>,
+}
+
+/// What a rebate comes to for a while: so much a day, or a share of what a household is charged above a threshold.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RebateRate {
+    /// The first day.
+    pub from: NaiveDate,
+    /// The day after the last one, if it is known.
+    #[serde(default)]
+    pub to: Option<NaiveDate>,
+    /// Minor units a day.
+    #[serde(default)]
+    pub daily: Option<Decimal>,
+    /// The share; 0.175 is 17.5 per cent.
+    #[serde(default)]
+    pub share: Option<Decimal>,
+    /// Minor units a year of which nothing is paid.
+    #[serde(default)]
+    pub threshold: Option<i64>,
+    /// The most that is paid for a year, in minor units.
+    #[serde(default)]
+    pub yearly_cap: Option<i64>,
+}
+
 static MARKETS: LazyLock<Vec<Market>> = LazyLock::new(|| {
     let files = [
         include_str!("markets/gb.json"),
@@ -331,6 +387,10 @@ mod tests {
             assert!(!market.brands.is_empty() && !market.charge_reasons.is_empty());
             assert!(market.billing.iter().any(|op| op.operation.charges()));
             assert!(market.billing.iter().any(|op| op.operation.issues()));
+            for scheme in &market.rebates {
+                let is_known = market.credit_reasons.iter().any(|reason| reason.code == scheme.credit_reason);
+                assert!(is_known && !scheme.rates.is_empty(), "{}", scheme.credit_reason);
+            }
             assert!(of_brand(&market.brands[0].code).is_some_and(|m| m.code == market.code));
         }
         assert_eq!(by_code("jp").map(|m| m.currency.exponent), Some(0));

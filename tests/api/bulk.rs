@@ -15,6 +15,7 @@ fn order(seed: u64) -> Order {
         accounts: ACCOUNTS,
         seed,
         until: "2026-01-01".parse().expect("a day"),
+        months: 24,
         password_hash: None,
         api_keys: 2,
         measured: (20, 40),
@@ -118,6 +119,10 @@ async fn customers_are_left_alone_and_the_future_is_not_told() {
     assert!(matches!(make(&server, &late).await, Err(SeedError::Future(_))));
     let none = Order { accounts: 0, ..order(1) };
     assert!(matches!(make(&server, &none).await, Err(SeedError::Accounts)));
+    for months in [2, 25] {
+        let history = Order { months, ..order(1) };
+        assert!(matches!(make(&server, &history).await, Err(SeedError::Months)));
+    }
     server.world().await;
     let before = digest(&server).await;
     let refusal = make(&server, &order(1)).await.expect_err("in use");

@@ -1,6 +1,6 @@
 //! Concession cards.
 
-use kraken_api::domain::accounts::concessions::{self, ConcessionError, NewCard};
+use kraken_api::domain::accounts::concessions::{self, Answer, ConcessionError, NewCard};
 use serde_json::{Value, json};
 
 use crate::support::Server;
@@ -45,11 +45,13 @@ async fn a_card_counts_once_its_office_has_said_so() {
     let card = concessions::note(&mut tx, &number, &new).await.expect("noted");
     assert_eq!(concessions::note(&mut tx, &number, &new).await.expect("the same"), card);
     let failure = Some(("NAME", "The name is spelt otherwise."));
-    concessions::validated(&mut tx, card, failure, None).await.expect("asked");
+    let said = Answer { failure, ..Answer::default() };
+    concessions::validated(&mut tx, card, &said).await.expect("asked");
     tx.commit().await.expect("committed");
     server.wall.set("2026-03-05T09:00:00Z".parse().expect("a moment"));
     let mut tx = server.tx().await;
-    concessions::validated(&mut tx, card, None, Some("By telephone")).await.expect("asked again");
+    let said = Answer { notes: Some("By telephone"), ..Answer::default() };
+    concessions::validated(&mut tx, card, &said).await.expect("asked again");
     tx.commit().await.expect("committed");
 
     let asked = json!([
@@ -82,8 +84,8 @@ async fn a_card_counts_once_its_office_has_said_so() {
     assert_eq!(user(&carer).await["concessions"], Value::Null);
 
     let mut tx = server.tx().await;
-    concessions::remove(&mut tx, card).await.expect("taken off");
-    let gone = concessions::remove(&mut tx, card).await;
+    concessions::remove(&mut tx, card, None).await.expect("taken off");
+    let gone = concessions::remove(&mut tx, card, None).await;
     assert!(matches!(gone, Err(ConcessionError::NoCard)), "{gone:?}");
     tx.commit().await.expect("committed");
     let off = user(&staff).await["concessions"][0].clone();
@@ -111,6 +113,7 @@ async fn what_is_no_card_is_not_noted() {
     }
     let mut tx = server.tx().await;
     for failure in [None, Some(("", "No."))] {
-        assert!(concessions::validated(&mut tx, 1, failure, None).await.is_err());
+        let said = Answer { failure, ..Answer::default() };
+        assert!(concessions::validated(&mut tx, 1, &said).await.is_err());
     }
 }

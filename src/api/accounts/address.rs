@@ -36,7 +36,7 @@ fn part(text: &str) -> Leaf<'_> {
 /// An address as clients give it; `null` is as good as nothing.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub(super) struct RichAddress {
+pub(in crate::api) struct RichAddress {
     name: Option<String>,
     organization: Option<String>,
     street_address: Option<String>,

@@ -13,6 +13,7 @@ mod details;
 mod external_events;
 mod feedback;
 mod known;
+mod life_support;
 mod manage;
 mod metadata;
 mod notes;
@@ -28,6 +29,7 @@ mod sync;
 mod user;
 
 pub(super) use account::NOT_YOURS;
+pub(super) use address::RichAddress;
 
 use super::session::Bindings;
 
@@ -45,6 +47,7 @@ pub(super) fn bind(b: &mut Bindings) {
     external_events::bind(b);
     feedback::bind(b);
     known::bind(b);
+    life_support::bind(b);
     manage::bind(b);
     metadata::bind(b);
     notes::bind(b);

@@ -16,7 +16,7 @@ struct Done(Schedule);
 
 /// The outcome of moving the day of a direct debit.
 enum Moved {
-    To(Schedule),
+    To(Box<Schedule>),
     Not { field: &'static str, message: String },
 }
 
@@ -45,7 +45,7 @@ pub(super) fn bind(b: &mut Bindings) {
         "DirectDebitPaymentDayUpdate",
         &[
             ("paymentSchedule", |moved| match moved {
-                Moved::To(schedule) => Resolved::node(schedule.clone()),
+                Moved::To(schedule) => Resolved::node((**schedule).clone()),
                 Moved::Not { .. } => Resolved::Null,
             }),
             ("errors", |moved| match moved {
@@ -241,7 +241,7 @@ async fn move_day(call: Call<'_>) -> Result<Resolved, FieldError> {
         })
     });
     let error = match done.await {
-        Ok(schedule) => return Ok(Resolved::node(Moved::To(schedule))),
+        Ok(schedule) => return Ok(Resolved::node(Moved::To(Box::new(schedule)))),
         Err(refusal) => refusal.error,
     };
     let field = match &error {

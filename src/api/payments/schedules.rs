@@ -32,6 +32,8 @@ pub(super) fn bind(b: &mut Bindings) {
             ("paymentFrequency", |s| (&s.frequency).into()),
             ("paymentFrequencyMultiplier", |s| s.multiplier.into()),
             ("paymentAmount", |s| s.payment_amount.unwrap_or_default().0.into()),
+            ("paymentAdequacyAdjustment", |s| s.adjustment.into()),
+            ("paymentAdequacyAdjustmentExpiryDate", |s| s.adjustment_expires_on.into()),
             ("isVariablePaymentAmount", |s| s.is_variable().into()),
             ("totalDebtAmount", |s| s.total_debt_amount.map(|amount| amount.0).into()),
             ("isPaymentHoliday", |s| s.is_holiday().into()),

@@ -27,6 +27,7 @@ mod products;
 mod properties;
 mod rates;
 mod readings;
+mod rebates;
 mod search;
 mod smart_meters;
 mod standing;
@@ -72,6 +73,7 @@ pub(super) fn bind(b: &mut Bindings) {
     properties::bind(b);
     rates::bind(b);
     readings::bind(b);
+    rebates::bind(b);
     search::bind(b);
     smart_meters::bind(b);
     standing::bind(b);

@@ -41,6 +41,7 @@ row! {
         pub validated_at: DateTime<Utc>,
         /// Whether the card counts.
         pub is_valid: bool,
+        holds_from: Option<NaiveDate>,
         /// Why not, for programs.
         pub failure_code: Option<String>,
         /// Why not, for people.
@@ -56,6 +57,11 @@ impl Validation {
     /// The local day.
     pub fn day(&self) -> Option<NaiveDate> {
         Some(market::by_code(MARKET)?.day(self.validated_at))
+    }
+
+    /// The local day from which on it holds what was said.
+    fn holds_from(&self, market: &Market) -> NaiveDate {
+        self.holds_from.unwrap_or_else(|| market.day(self.validated_at))
     }
 }
 
@@ -85,7 +91,7 @@ impl Card {
     fn new(row: Row, validations: Vec<Validation>, market: &Market, today: NaiveDate) -> Self {
         let end = [row.expires_on, row.removed_on].into_iter().flatten().min();
         let asked: Vec<_> =
-            validations.iter().map(|each| (each.id, market.day(each.validated_at), each.is_valid)).collect();
+            validations.iter().map(|each| (each.id, each.holds_from(market), each.is_valid)).collect();
         let periods = periods(&asked, end);
         Self { row, validations, periods, today }
     }
@@ -146,11 +152,17 @@ impl Card {
     }
 }
 
-/// From each day on which the office said yes until the next on which it said no, or until the card ends.
+/// From each day on which the office said yes until the next on which it said no, or until the card ends. What it said later
+/// holds, from the day for which it said so.
 fn periods(asked: &[(i64, NaiveDate, bool)], end: Option<NaiveDate>) -> Vec<Applicable> {
+    let mut known: Vec<(i64, NaiveDate, bool)> = Vec::new();
+    for each in asked {
+        known.retain(|(_, day, _)| *day < each.1);
+        known.push(*each);
+    }
     let mut all: Vec<Applicable> = Vec::new();
     let mut since: Option<(i64, NaiveDate)> = None;
-    for (id, day, is_valid) in asked {
+    for (id, day, is_valid) in &known {
         match (since, is_valid) {
             (None, true) => since = Some((*id, *day)),
             (Some((id, from)), false) => {
@@ -173,7 +185,7 @@ statement!(static OF_USERS: Row = "
     from concession_cards c join concession_card_types k on k.code = c.card_type
     where c.account_user_id = any($1) order by c.account_user_id, c.id");
 statement!(static VALIDATIONS: Validation = "
-    select id, card_id, validated_at, is_valid, failure_code, failure_reason, notes, method
+    select id, card_id, validated_at, is_valid, holds_from, failure_code, failure_reason, notes, method
     from concession_card_validations where card_id = any($1) order by card_id, validated_at, id");
 
 /// The cards of each of these users; none for whoever may not know.
@@ -194,6 +206,44 @@ pub async fn of_users(
     let cards = grouped(users, cards.collect());
     let may_know = |user: i64| viewer.is_staff() || viewer.account_user() == Some(user);
     Ok(users.iter().zip(cards).map(|(user, cards)| may_know(*user).then_some(cards)).collect())
+}
+
+/// A card that may entitle whoever lives with its holder to something.
+#[derive(Clone, Debug)]
+pub(in crate::domain) struct Counting {
+    /// Row id.
+    pub card_id: i64,
+    /// Whose it is.
+    pub user_id: i64,
+    /// One of `ConcessionCardType`.
+    pub card_type: String,
+    /// When it counts.
+    pub periods: Vec<Applicable>,
+}
+
+statement!(static COUNTING: Row = "
+    select c.id, c.account_user_id, c.number, c.card_type, k.label, c.issued_on, c.expires_on, c.removed_on, c.noted_at
+    from concession_cards c join concession_card_types k on k.code = c.card_type
+    where c.account_user_id = any($1) or c.id = any($2) order by c.id");
+
+/// The cards of these people, and these cards, by row ids. No viewer: for rules that go by them. Two statements.
+pub(in crate::domain) async fn counting(
+    tx: &mut Tx,
+    market: &Market,
+    users: &[i64],
+    cards: &[i64],
+) -> Result<Vec<Counting>, sqlx::Error> {
+    let today = market.day(tx.business_now().await?);
+    let rows = COUNTING.query().bind(users).bind(cards).fetch_all(&mut *tx).await?;
+    let ids: Vec<i64> = rows.iter().map(|row| row.id).collect();
+    let validations = VALIDATIONS.query().bind(&ids).fetch_all(&mut *tx).await?;
+    let validations = grouped(&ids, validations.into_iter().map(|each| (each.card_id, each)).collect());
+    let counting = |(row, asked)| {
+        let card = Card::new(row, asked, market, today);
+        let Card { row, periods, .. } = card;
+        Counting { card_id: row.id, user_id: row.account_user_id, card_type: row.card_type, periods }
+    };
+    Ok(rows.into_iter().zip(validations).map(counting).collect())
 }
 
 row! {
@@ -236,6 +286,9 @@ pub enum ConcessionError {
     /// It expires before it was issued.
     #[error("the card expires before it was issued")]
     Days,
+    /// Nobody knows yet what holds on a day that is to come, and no card counts before it was issued.
+    #[error("the day is to come, or before the card was issued")]
+    Day,
     /// The text is empty, too long or holds odd characters.
     #[error("the text is empty, too long, or has characters that cannot be kept")]
     Text,
@@ -278,46 +331,80 @@ statement!(static ADD: (i64,) = "
         do update set issued_on = excluded.issued_on, expires_on = excluded.expires_on
     returning id");
 statement!(static ASK: (i64,) = "
-    insert into concession_card_validations (card_id, validated_at, is_valid, failure_code, failure_reason, notes, method)
-    select id, $2, $3, $4, $5, $6, $7 from concession_cards where id = $1 and removed_on is null returning id");
+    insert into concession_card_validations (card_id, validated_at, is_valid, failure_code, failure_reason, notes, method,
+        holds_from)
+    select id, $2, $3, $4, $5, $6, $7, $8 from concession_cards where id = $1 and removed_on is null returning id");
+statement!(static HELD: (Option<NaiveDate>,) = "
+    select issued_on from concession_cards where id = $1 and removed_on is null for no key update");
 statement!(static REMOVE: (i64,) = "
     update concession_cards set removed_on = $2 where id = $1 and removed_on is null returning id");
 
 /// Notes a card of the person with this number. The same card again is the same card. Answers its row id.
 pub async fn note(tx: &mut Tx, user: &str, new: &NewCard<'_>) -> Result<i64, ConcessionError> {
+    let user = USER.query().bind(user).fetch_optional(&mut *tx).await?;
+    let (user,) = user.ok_or(ConcessionError::Unknown)?;
+    note_of(tx, user, new).await
+}
+
+/// Notes a card of the person with this row id.
+pub(in crate::domain) async fn note_of(
+    tx: &mut Tx,
+    user: i64,
+    new: &NewCard<'_>,
+) -> Result<i64, ConcessionError> {
     let number =
         contacts::line(new.number).filter(|number| !number.is_empty()).ok_or(ConcessionError::Text)?;
-    let (user,) = USER.query().bind(user).fetch_optional(&mut *tx).await?.ok_or(ConcessionError::Unknown)?;
     let now = tx.business_now().await?;
     let add =
         ADD.query().bind(user).bind(new.card_type).bind(number).bind(new.issued_on).bind(new.expires_on);
     Ok(add.bind(now).fetch_one(&mut *tx).await?.0)
 }
 
-/// Notes what the office said of a card: that it counts, or why not, as a code and a sentence.
-pub async fn validated(
-    tx: &mut Tx,
-    card: i64,
-    failure: Option<(&str, &str)>,
-    notes: Option<&str>,
-) -> Result<(), ConcessionError> {
+/// What the office that issued a card said.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Answer<'a> {
+    /// Why it does not count, as a code and a sentence; it does where there is none.
+    pub failure: Option<(&'a str, &'a str)>,
+    /// What else was said.
+    pub notes: Option<&'a str>,
+    /// The local day from which on that holds; today where none is named.
+    pub since: Option<NaiveDate>,
+}
+
+/// Notes what the office said of a card.
+pub async fn validated(tx: &mut Tx, card: i64, said: &Answer<'_>) -> Result<(), ConcessionError> {
     let kept = |text: &str| contacts::text(text, 1000).ok_or(ConcessionError::Text);
-    let failure = failure.map(|(code, reason)| Ok::<_, ConcessionError>((kept(code)?, kept(reason)?)));
+    let failure = said.failure.map(|(code, reason)| Ok::<_, ConcessionError>((kept(code)?, kept(reason)?)));
     let (code, reason) = failure.transpose()?.unzip();
-    let notes = notes.map(kept).transpose()?;
+    let notes = said.notes.map(kept).transpose()?;
+    past(tx, card, said.since).await?;
     let now = tx.business_now().await?;
     let ask = ASK.query().bind(card).bind(now).bind(code.is_none()).bind(code).bind(reason).bind(notes);
-    ask.bind(METHOD).fetch_optional(&mut *tx).await?.ok_or(ConcessionError::NoCard)?;
+    let ask = ask.bind(METHOD).bind(said.since);
+    ask.fetch_optional(&mut *tx).await?.ok_or(ConcessionError::NoCard)?;
     Ok(())
 }
 
-/// Takes a card off from today on.
-pub async fn remove(tx: &mut Tx, card: i64) -> Result<(), ConcessionError> {
-    let now = tx.business_now().await?;
-    let today = market::by_code(MARKET).map(|market| market.day(now));
-    let remove = REMOVE.query().bind(card).bind(today).fetch_optional(&mut *tx).await?;
+/// Takes a card off from a local day on that is not to come; from today on where none is named.
+pub async fn remove(tx: &mut Tx, card: i64, on: Option<NaiveDate>) -> Result<(), ConcessionError> {
+    let today = past(tx, card, on).await?;
+    let remove = REMOVE.query().bind(card).bind(on.or(today)).fetch_optional(&mut *tx).await?;
     remove.ok_or(ConcessionError::NoCard)?;
     Ok(())
+}
+
+/// Holds a card, and refuses days of which it cannot be told. Answers today.
+async fn past(tx: &mut Tx, card: i64, day: Option<NaiveDate>) -> Result<Option<NaiveDate>, ConcessionError> {
+    let held = HELD.query().bind(card).fetch_optional(&mut *tx).await?;
+    let (issued_on,) = held.ok_or(ConcessionError::NoCard)?;
+    let now = tx.business_now().await?;
+    let today = market::by_code(MARKET).map(|market| market.day(now));
+    match day {
+        Some(day) if today.is_some_and(|today| day > today) || issued_on.is_some_and(|first| day < first) => {
+            Err(ConcessionError::Day)
+        }
+        _ => Ok(today),
+    }
 }
 
 #[cfg(test)]
@@ -343,5 +430,10 @@ mod tests {
         assert_eq!(periods(&asked, Some(day("2026-05-01"))), [first]);
         assert_eq!(periods(&asked, Some(day("2026-03-15"))), [period(2, "2026-02-01", Some("2026-03-15"))]);
         assert!(periods(&asked[..1], None).is_empty());
+        // What the office says later may be about days that are past.
+        let back =
+            [(1, day("2026-03-01"), true), (2, day("2026-02-01"), true), (3, day("2026-02-10"), false)];
+        assert_eq!(periods(&back[..2], None), [period(2, "2026-02-01", None)]);
+        assert_eq!(periods(&back, None), [period(2, "2026-02-01", Some("2026-02-10"))]);
     }
 }

@@ -233,6 +233,27 @@ pub async fn answer_for_user(
     Ok(id)
 }
 
+/// Keeps what a prospect answered, for the account and for the user that they became. What their market does not ask, or asks
+/// no longer, is left.
+pub(in crate::domain) async fn carry_over(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: i64,
+    user: i64,
+    answers: &[Answer],
+) -> Result<(), ConsentError> {
+    let of_account = of_accounts(tx, viewer, &[account]).await?.pop().unwrap_or_default();
+    let of_user = of_users(tx, viewer, &[user]).await?.pop().unwrap_or_default();
+    for (owner, known) in [(account, of_account), (user, of_user)] {
+        let asked = |answer: &&Answer| known.iter().any(|consent| consent.code == answer.code);
+        let answers: Vec<Answer> = answers.iter().filter(asked).cloned().collect();
+        if !answers.is_empty() {
+            keep(tx, viewer, owner, &known, &answers).await?;
+        }
+    }
+    Ok(())
+}
+
 /// Adds those of the answers that say something new; the caller holds the owner's row.
 async fn keep(
     tx: &mut Tx,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use thiserror::Error;
 
+use super::assignees::{self, row_id};
 use super::changes::hand;
 use super::notes::is_insider;
 use super::{accounts, contacts, in_order};
@@ -118,12 +119,6 @@ statement!(static KIND: Kind = "
     select t.is_deprecated, t.due_days,
         coalesce(t.team_id, (select p.operations_team_id from portfolios p where p.id = $2)) as team_id
     from reminder_types t where t.name = $1");
-statement!(static STAFF: (i64, bool) = "
-    select id, is_active from support_users
-    where ($1::bigint is null or id = $1) and ($2::text is null or lower(email) = lower($2))
-    order by is_active desc, id limit 1");
-statement!(static TEAM: (i64,) = "
-    select id from operations_teams where ($1::bigint is null or id = $1) and ($2::text is null or name = $2) limit 1");
 statement!(static ADD: (i64,) = "
     insert into account_reminders (account_id, reminder_type, content, due_at, support_user_id, team_id, by_kind, by_id,
         created_at)
@@ -181,23 +176,17 @@ async fn assigned(
         (true, true) => Err(ReminderError::Both),
         (true, false) => {
             let id = row_id(named.user).ok_or_else(unknown)?;
-            let found = STAFF.query().bind(id).bind(named.username).fetch_optional(&mut *tx).await?;
+            let found = assignees::employee(tx, id, named.username).await?;
             let (id, is_active) = found.ok_or_else(unknown)?;
             if is_active { Ok((Some(id), None)) } else { Err(ReminderError::Left) }
         }
         (false, true) => {
             let id = row_id(named.team).ok_or_else(unknown)?;
-            let found = TEAM.query().bind(id).bind(named.team_name).fetch_optional(&mut *tx).await?;
-            let (id,) = found.ok_or_else(unknown)?;
-            Ok((None, Some(id)))
+            let found = assignees::team(tx, id, named.team_name).await?;
+            Ok((None, Some(found.ok_or_else(unknown)?)))
         }
         (false, false) => usual.map(|team| (None, Some(team))).ok_or(ReminderError::Nobody),
     }
-}
-
-/// The row id that a text may hold; `None` where it holds something else.
-fn row_id(text: Option<&str>) -> Option<Option<i64>> {
-    text.map(str::parse::<i64>).transpose().ok()
 }
 
 async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Reminder>>, sqlx::Error> {

@@ -181,13 +181,18 @@ pub async fn accounts(
         .map(|(at, (place, text))| checked(*place, text).ok_or(SearchError::Term(at)))
         .collect();
     let wanted = wanted?;
-    TOLERATE.query().fetch_one(&mut *tx).await?;
+    tolerate(tx).await?;
     let query = ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(places).bind(wanted);
     let found = query.bind(most).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = found.iter().map(|row| row.id).collect();
     let accounts = accounts::by_ids(tx, viewer, &ids).await?;
     let matches = found.iter().zip(accounts);
     Ok(matches.filter_map(|(row, account)| Some(Match { account: account?, score: row.score })).collect())
+}
+
+/// Lets `<%` find what has a letter wrong, until this transaction ends.
+pub(in crate::domain) async fn tolerate(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    TOLERATE.query().fetch_one(&mut *tx).await.map(|_| ())
 }
 
 /// The text to look for, if it is one that can be looked for.
@@ -294,7 +299,7 @@ pub async fn person(
         [given.is_some(), family.is_some(), true, email.is_some(), mobile.is_some(), landline.is_some()];
     let shares =
         weights.shares(known).filter(|_| (0.0..=1.0).contains(&threshold)).ok_or(SearchError::Weights)?;
-    TOLERATE.query().fetch_one(&mut *tx).await?;
+    tolerate(tx).await?;
     let query = PERSON.query().bind(viewer.kind()).bind(viewer.id()).bind(given).bind(family);
     let query = query
         .bind(like.date_of_birth)

@@ -94,6 +94,9 @@ pub const MANAGE_PORTFOLIOS: &str = "manage-portfolios";
 pub const MANAGE_BUSINESSES: &str = "manage-businesses";
 /// Staff and organisations may change the terms of contracts that they see.
 pub const MANAGE_CONTRACTS: &str = "manage-contracts";
+/// Staff and organisations may work leads: open opportunities, move them on, close them. An organisation sees those that it
+/// brought.
+pub const MANAGE_LEADS: &str = "manage-leads";
 /// Staff may approve money that others want paid out, and hold it back.
 pub const APPROVE_REPAYMENTS: &str = "approve-repayments";
 /// Staff and organisations may sign customers up.
@@ -204,13 +207,14 @@ impl Viewer {
     }
 }
 
-/// SQL that holds for the accounts, known as `a`, that the viewer `$1`, `$2` may see.
+/// SQL that holds for the accounts, known as `a`, that the viewer `$1`, `$2` may see. A user's roles are few and read once a
+/// statement; an organisation's grants are many and looked up for each row.
 macro_rules! account_is_visible {
     () => {
         "($1::text = 'support-user' \
           or ($1 = 'account-user' and (\
-            exists (select 1 from account_user_roles r where r.user_id = $2::bigint and r.account_id = a.id) \
-            or exists (select 1 from portfolio_user_roles r where r.user_id = $2 and r.portfolio_id = a.portfolio_id))) \
+            a.id in (select r.account_id from account_user_roles r where r.user_id = $2::bigint) \
+            or a.portfolio_id in (select r.portfolio_id from portfolio_user_roles r where r.user_id = $2))) \
           or ($1 = 'organisation' and exists (\
             select 1 from organisation_grants g where g.organisation_id = $2 and g.account_id = a.id)))"
     };

@@ -1,9 +1,11 @@
-//! Annulling a bill: a credit note undoes every charge and credit on it. The bill itself stays as it is.
+//! Annulling a bill: a credit note undoes every charge and credit on it. The bill itself stays as it is; what it
+//! settled is undone.
 
 use thiserror::Error;
 
 use super::{cycle, issue};
 use crate::domain::ledgers::reversals::{self, ReversalError};
+use crate::domain::payments::settlements;
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
 
 /// Why a bill was not annulled.
@@ -88,5 +90,6 @@ pub async fn annul(tx: &mut Tx, document: i64) -> Result<i64, AnnulError> {
     PUT_ON.command().bind(note).bind(&undoing).execute(&mut *tx).await?;
     cycle::close_note(tx, note).await?;
     issue::of_ledger(tx, bill.ledger_id).await?;
+    settlements::undo(tx, document).await?;
     Ok(note)
 }

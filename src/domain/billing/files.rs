@@ -14,6 +14,7 @@ use super::earlier;
 use super::paper::{self, Bill};
 use crate::domain::accounts::accounts;
 use crate::domain::auth::viewer::Viewer;
+use crate::domain::payments::settled;
 use crate::domain::supply::charging;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{self, JobError, Runner};
@@ -126,6 +127,7 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
     let transactions = contents::all(tx, viewer, document.id).await?;
     let ids: Vec<i64> = transactions.iter().map(|transaction| transaction.id).collect();
     let supply = charging::of_transactions(tx, &ids).await?;
+    let settled = settled::of_bill(tx, document.id).await?;
     let document = document.clone();
     let written = tokio::task::spawn_blocking(move || {
         let undoes = undone.as_ref().and_then(|undone| undone.number.as_deref());
@@ -137,6 +139,7 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
             undoes,
             transactions: &transactions,
             supply: &supply,
+            settled: settled.as_ref(),
         };
         paper::write(&bill).map_err(|error| JobError::Other(error.to_string()))
     });

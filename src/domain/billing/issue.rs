@@ -4,6 +4,7 @@
 use chrono::{Days, NaiveDate};
 
 use super::files;
+use crate::domain::payments::settlements;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market;
 
@@ -70,6 +71,7 @@ async fn issue(tx: &mut Tx, waiting: &Waiting) -> Result<(), sqlx::Error> {
     let issue = issue.bind(due(today, waiting.terms_days)).bind(&waiting.to_address).bind(waiting.user_id);
     issue.execute(&mut *tx).await?;
     MARK.command().bind(waiting.id).execute(&mut *tx).await?;
+    settlements::decide(tx, waiting.id).await?;
     files::render_later(tx, waiting.id, today - waiting.to_date.unwrap_or(today)).await
 }
 

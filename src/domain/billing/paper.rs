@@ -9,6 +9,7 @@ use super::sheets::{self, GREY, LARGE, LEFT, LINE, PALE, SMALL, Sheets, USUAL};
 use super::wording::{self, Words};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::transactions::{self, Transaction};
+use crate::domain::payments::settled::Settlement;
 use crate::domain::supply::charging::{Kept, Shown};
 use crate::domain::supply::gas;
 use crate::platform::market::Market;
@@ -35,6 +36,8 @@ pub(super) struct Bill<'a> {
     pub transactions: &'a [Transaction],
     /// What those among them are made of that charge for energy.
     pub supply: &'a HashMap<i64, Shown>,
+    /// What becomes of the instalments that were paid, if the bill settles them.
+    pub settled: Option<&'a Settlement>,
 }
 
 /// Why a bill was not put on paper.
@@ -83,6 +86,9 @@ fn compose(bill: &Bill<'_>, words: &Words, sheet: Sheet) -> Result<Vec<Page>, Am
     head(&mut sheets, bill, words);
     summary(&mut sheets, bill, words)?;
     transactions_of(&mut sheets, bill, words);
+    if let Some(settled) = bill.settled {
+        settlement::write(&mut sheets, bill, settled);
+    }
     demand(&mut sheets, bill, words)?;
     let foot = format!("{} · {} · {}", bill.brand, bill.account.number, number(bill));
     sheets.feet(words.page, &foot);
@@ -122,6 +128,11 @@ fn head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
     }
 }
 
+/// What payments are called: instalments, where the bill settles them.
+fn payments_of(bill: &Bill<'_>, words: &Words) -> &'static str {
+    if bill.settled.is_some() { wording::settling(bill.market).instalments } else { words.payments }
+}
+
 fn summary(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), AmountError> {
     let document = bill.document;
     let right = sheets.right();
@@ -133,7 +144,7 @@ fn summary(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), Am
         (words.opening.to_owned(), document.opening_balance),
         (words.charges.to_owned(), charges.gross.negated()?),
         (words.credits.to_owned(), credits.gross),
-        (words.payments.to_owned(), document.payments),
+        (payments_of(bill, words).to_owned(), document.payments),
         (words.refunds.to_owned(), document.refunds.negated()?),
     ];
     for (label, amount) in lines {
@@ -175,7 +186,7 @@ fn transactions_of(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
     let kinds = [
         (transactions::Kind::Charge, words.charges),
         (transactions::Kind::Credit, words.credits),
-        (transactions::Kind::Payment, words.payments),
+        (transactions::Kind::Payment, payments_of(bill, words)),
         (transactions::Kind::Refund, words.refunds),
     ];
     for (kind, heading) in kinds {
@@ -312,5 +323,6 @@ fn demand(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), Amo
     Ok(())
 }
 
+mod settlement;
 #[cfg(test)]
 mod tests;

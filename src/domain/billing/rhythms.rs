@@ -123,15 +123,26 @@ pub async fn set(
     from: DateTime<Utc>,
     operations: &[BillingOperation],
 ) -> Result<i64, sqlx::Error> {
-    let (brand, portfolio, account, ledger) = whose.keys();
-    let below = BELOW.query().bind(brand).bind(portfolio).bind(account).bind(ledger);
-    let ledgers: Vec<i64> = below.fetch_all(&mut *tx).await?.into_iter().map(|(id,)| id).collect();
+    let ledgers = below(tx, whose).await?;
     hold(tx, &ledgers).await?;
     let id = billing_triggers::set_from(tx, whose, from, operations).await?;
-    let billed = hold(tx, &ledgers).await?;
+    align(tx, &ledgers).await?;
+    Ok(id)
+}
+
+/// The ledgers that go by a rhythm unless something nearer holds.
+async fn below(tx: &mut Tx, whose: Setting<'_>) -> Result<Vec<i64>, sqlx::Error> {
+    let (brand, portfolio, account, ledger) = whose.keys();
+    let below = BELOW.query().bind(brand).bind(portfolio).bind(account).bind(ledger);
+    Ok(below.fetch_all(&mut *tx).await?.into_iter().map(|(id,)| id).collect())
+}
+
+/// Has the periods that run on these ledgers end by the rhythms that they have now.
+async fn align(tx: &mut Tx, ledgers: &[i64]) -> Result<(), sqlx::Error> {
+    let billed = hold(tx, ledgers).await?;
     let billed: HashMap<i64, &Billed> = billed.iter().map(|each| (each.way.ledger_id, each)).collect();
     let (mut documents, mut ends, mut kinds) = (Vec::new(), Vec::new(), Vec::new());
-    for (document, ledger, begun) in RUNNING.query().bind(&ledgers).fetch_all(&mut *tx).await? {
+    for (document, ledger, begun) in RUNNING.query().bind(ledgers).fetch_all(&mut *tx).await? {
         let Some(billed) = billed.get(&ledger) else { continue };
         let (end, kind) = billed.period(begun);
         documents.push(document);
@@ -139,7 +150,88 @@ pub async fn set(
         kinds.push(kind);
     }
     ALIGN.command().bind(&documents).bind(&ends).bind(&kinds).execute(&mut *tx).await?;
-    Ok(id)
+    Ok(())
+}
+
+row! {
+    struct Payer {
+        account_id: i64,
+        market: String,
+        since: NaiveDate,
+        has_chosen: bool,
+        follows: bool,
+        pays_elsewhere: bool,
+    }
+}
+
+// What somebody asked for is any rhythm below the brand's that is not there because of how the account pays.
+statement!(static PAYER: Payer = "
+    select a.id as account_id, a.market, coalesce((
+            select (min(lower(s.during)) at time zone f.time_zone)::date from supply_periods s where s.account_id = a.id),
+            (a.created_at at time zone f.time_zone)::date) as since,
+        exists (select from billing_targets t join billing_configurations c on c.target_id = t.id
+            where (t.account_id = a.id or t.portfolio_id = a.portfolio_id
+                    or t.ledger_id in (select id from ledgers where account_id = a.id))
+                and not c.follows_payment and (upper_inf(c.during) or upper(c.during) > $2)) as has_chosen,
+        exists (select from billing_targets t join billing_configurations c on c.target_id = t.id
+            where t.account_id = a.id and c.follows_payment and upper_inf(c.during) and lower(c.during) <= $2) as follows,
+        exists (select from payment_schedules s where s.account_id = a.id and s.ledger_id <> l.id
+            and s.trigger = 'REGULAR' and s.valid_to is null) as pays_elsewhere
+    from ledgers l join accounts a on a.id = l.account_id join billing_defaults f on f.brand = a.brand
+    where l.id = $1");
+
+/// Has the account of a ledger billed by how the ledger is paid from a day on, where its market has those who pay fixed
+/// instalments billed otherwise. Who asked for a rhythm keeps it. The caller holds how the ledger is paid.
+pub(in crate::domain) async fn follow(
+    tx: &mut Tx,
+    ledger: i64,
+    from: NaiveDate,
+    pays_instalments: bool,
+) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    let payer = PAYER.query().bind(ledger).bind(now).fetch_one(&mut *tx).await?;
+    let Some(market) = market::by_code(&payer.market) else { return Ok(()) };
+    let Some(instalments) = market.instalments.filter(|_| !payer.has_chosen) else { return Ok(()) };
+    if (pays_instalments && payer.follows) || (!pays_instalments && payer.pays_elsewhere) {
+        return Ok(());
+    }
+    let multiplier = i32::try_from(instalments.settled_every).unwrap_or(12);
+    let periods = Periods { length: Some("MONTHLY"), multiplier, ..Periods::default() };
+    let yearly = periods.operations(&market.billing, payer.since).ok().filter(|_| pays_instalments);
+    let from = market.start_of(from).max(now);
+    let ledgers =
+        below(tx, Setting::Of(Target { kind: BillingTarget::Account, id: payer.account_id })).await?;
+    hold(tx, &ledgers).await?;
+    billing_triggers::follow_from(tx, payer.account_id, from, yearly.as_deref()).await?;
+    align(tx, &ledgers).await
+}
+
+/// Whether a ledger is billed at a moment by periods of so many months.
+pub(in crate::domain) async fn is_billed_every(
+    tx: &mut Tx,
+    ledger: i64,
+    at: DateTime<Utc>,
+    months: u32,
+) -> Result<bool, sqlx::Error> {
+    let target = Target { kind: BillingTarget::ChargingLedger, id: ledger };
+    let line = billing_triggers::of_targets(tx, &[target]).await?.concat();
+    let issuing = line.iter().find(|each| each.holds_at(at)).and_then(|each| each.issuing().next());
+    Ok(issuing.is_some_and(|operation| match operation.frequency {
+        Frequency::Daily => false,
+        Frequency::Monthly => operation.multiplier == months,
+        Frequency::Annually => operation.multiplier.saturating_mul(12) == months,
+    }))
+}
+
+/// The first day after a day on which a ledger is billed, as far as its rhythm knows.
+pub(in crate::domain) async fn next_of(
+    tx: &mut Tx,
+    ledger: i64,
+    after: NaiveDate,
+) -> Result<Option<NaiveDate>, sqlx::Error> {
+    let target = Target { kind: BillingTarget::ChargingLedger, id: ledger };
+    let line = billing_triggers::of_targets(tx, &[target]).await?.concat();
+    Ok(next_bill(&line, after).map(|(day, _)| day))
 }
 
 /// Why an account's rhythm was not changed.

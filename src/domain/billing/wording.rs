@@ -126,6 +126,51 @@ static JAPANESE: Words = Words {
     sign: "マイナスの残高は未払い金額です。",
 };
 
+/// What a bill says that settles instalments.
+pub(super) struct Settling {
+    pub instalments: &'static str,
+    pub heading: &'static str,
+    pub credit: &'static str,
+    pub shortfall: &'static str,
+    pub set_off: &'static str,
+    pub paid_out: &'static str,
+    pub collected: &'static str,
+    pub old: &'static str,
+    pub new: &'static str,
+    pub from: &'static str,
+}
+
+static SETTLING: Settling = Settling {
+    instalments: "Instalments paid",
+    heading: "Your instalments",
+    credit: "Credit",
+    shortfall: "Still to be paid",
+    set_off: "Taken off your next instalments",
+    paid_out: "Paid back to you within two weeks",
+    collected: "Collected by direct debit on",
+    old: "Instalment so far",
+    new: "New instalment",
+    from: "from",
+};
+
+static ABRECHNUNG: Settling = Settling {
+    instalments: "Gezahlte Abschläge",
+    heading: "Ihre Abschläge",
+    credit: "Guthaben",
+    shortfall: "Nachzahlung",
+    set_off: "Verrechnung mit den nächsten Abschlägen",
+    paid_out: "Auszahlung innerhalb von zwei Wochen",
+    collected: "Einzug der Nachzahlung am",
+    old: "Bisheriger Abschlag",
+    new: "Neuer Abschlag",
+    from: "ab",
+};
+
+/// What bills of a market say that settle instalments.
+pub(super) fn settling(market: &Market) -> &'static Settling {
+    if market.country == "DE" { &ABRECHNUNG } else { &SETTLING }
+}
+
 /// The words of a market.
 pub(super) fn of(market: &Market) -> &'static Words {
     match market.country.as_str() {

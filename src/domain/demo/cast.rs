@@ -18,10 +18,19 @@ pub(super) struct Supply {
 pub(super) enum Pays {
     /// The same every month: this many permille of what an average month costs.
     Fixed { permille: i64, payment_type: &'static str, title: &'static str },
+    /// As [`Pays::Fixed`], in whole units of the currency that a schedule has collected, and that bills settle.
+    Instalments { permille: i64 },
     /// What is owed, every month.
     InFull { payment_type: &'static str, title: &'static str },
     /// What is owed, but only every so many months, and is charged for being late in between.
     Late { every: usize, payment_type: &'static str, title: &'static str },
+}
+
+impl Pays {
+    /// Whether instalments are collected by a schedule, and what is charged is what was really used.
+    pub fn by_instalments(&self) -> bool {
+        matches!(self, Self::Instalments { .. })
+    }
 }
 
 /// Somebody who shares an account.
@@ -93,10 +102,19 @@ pub(super) struct Customer {
     /// In which month some of what they had in credit was paid back.
     pub refund: Option<(usize, i64)>,
     pub company: Option<&'static Company>,
+    /// Kind and number of a concession card. Who has one is charged by the agreements of their home from the beginning, because
+    /// rebates are on what agreements are charged.
+    pub card: Option<(&'static str, &'static str)>,
     pub stories: &'static [Story],
 }
 
 impl Customer {
+    /// Whether their past is charged by what ran through their meters, because what follows from it needs real charges:
+    /// settled instalments, and rebates.
+    pub fn is_charged_as_used(&self) -> bool {
+        self.pays.by_instalments() || self.card.is_some()
+    }
+
     /// Whether they still pay in a month.
     pub fn pays_in(&self, month: usize) -> bool {
         let stopped = |story: &Story| matches!(story, Story::StopsPaying { month: from } if *from <= month);
@@ -131,6 +149,7 @@ pub(super) const PLAIN: Customer = Customer {
     reward: None,
     refund: None,
     company: None,
+    card: None,
     stories: &[],
 };
 

@@ -40,7 +40,7 @@ const SEESTERN: Company = Company {
     premises: &[(&["Marktplatz 2", "Wismar"], "23966")],
 };
 
-pub(super) static EUROPE: [Customer; 19] = [
+pub(super) static EUROPE: [Customer; 21] = [
     Customer {
         given_name: "Priya",
         family_name: "Raman",
@@ -345,6 +345,37 @@ pub(super) static EUROPE: [Customer; 19] = [
         supplies: HAUS,
         pays: UEBERWEISUNG,
         joined: 19,
+        ..PLAIN
+    },
+    // Pays too much, and gets some of it back every year.
+    Customer {
+        given_name: "Friederike",
+        family_name: "Sommer",
+        title: Some("Frau"),
+        email: "friederike.sommer@example.de",
+        mobile: "+4915550000220",
+        born: (1984, 7, 3),
+        brand: "OCTOPUS_ENERGY_GERMANY",
+        address: &["Sanddornweg 11", "Schleswig"],
+        postcode: "24837",
+        supplies: WOHNUNG,
+        pays: Pays::Instalments { permille: 1500 },
+        joined: 5,
+        ..PLAIN
+    },
+    // Pays too little, and has to pay the rest every year.
+    Customer {
+        given_name: "Nils",
+        family_name: "Harms",
+        email: "nils.harms@example.de",
+        mobile: "+4915550000221",
+        born: (1976, 2, 18),
+        brand: "OCTOPUS_ENERGY_GERMANY",
+        address: &["Priel 6", "Flensburg"],
+        postcode: "24937",
+        supplies: WOHNUNG,
+        pays: Pays::Instalments { permille: 700 },
+        joined: 8,
         ..PLAIN
     },
     Customer {

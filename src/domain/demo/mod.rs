@@ -12,6 +12,7 @@ mod europe;
 mod fleet;
 mod friends;
 mod homes;
+mod leads;
 mod letters;
 mod logins;
 mod money_back;
@@ -41,6 +42,7 @@ use crate::domain::accounts::businesses::links::LinkError;
 use crate::domain::accounts::businesses::segments::SegmentError;
 use crate::domain::accounts::campaigns::CampaignError;
 use crate::domain::accounts::circumstances::CircumstanceError;
+use crate::domain::accounts::concessions::ConcessionError;
 use crate::domain::accounts::consents::ConsentError;
 use crate::domain::accounts::external_events::EventError;
 use crate::domain::accounts::feedback::FeedbackError;
@@ -58,8 +60,9 @@ use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_PAYMENTS,
-    OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, PRINT_LETTERS, RECORD_CONTACTS, SEND_MESSAGES, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_LEADS,
+    MANAGE_PAYMENTS, OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, PRINT_LETTERS, RECORD_CONTACTS,
+    SEND_MESSAGES, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, organisations};
 use crate::domain::billing::annul::AnnulError;
@@ -78,6 +81,11 @@ use crate::domain::contracts::vary::VaryError;
 use crate::domain::devices::DeviceError;
 use crate::domain::devices::onboarding::WizardError;
 use crate::domain::devices::register::RegisterError;
+use crate::domain::leads::LeadError;
+use crate::domain::leads::blocklist::BarError;
+use crate::domain::leads::channels::ChannelError;
+use crate::domain::leads::making::FunnelError;
+use crate::domain::leads::quotes::QuoteError;
 use crate::domain::ledgers::contributions::ContributionError;
 use crate::domain::ledgers::debts::DebtError;
 use crate::domain::ledgers::dunning::DunningError;
@@ -254,6 +262,8 @@ pub enum DemoError {
     #[error(transparent)]
     Amount(#[from] crate::platform::money::AmountError),
     #[error(transparent)]
+    Concession(#[from] ConcessionError),
+    #[error(transparent)]
     Consent(#[from] ConsentError),
     #[error(transparent)]
     Preferences(#[from] PreferencesError),
@@ -305,6 +315,18 @@ pub enum DemoError {
     Signing(#[from] SignError),
     #[error(transparent)]
     Varying(#[from] VaryError),
+    #[error(transparent)]
+    Plan(#[from] serde_json::Error),
+    #[error(transparent)]
+    Quote(#[from] QuoteError),
+    #[error(transparent)]
+    Lead(#[from] LeadError),
+    #[error(transparent)]
+    Funnel(#[from] FunnelError),
+    #[error(transparent)]
+    Channel(#[from] ChannelError),
+    #[error(transparent)]
+    Barring(#[from] BarError),
     #[error(transparent)]
     Card(#[from] CardError),
     #[error(transparent)]
@@ -397,6 +419,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
         MANAGE_BUSINESSES,
         MANAGE_PAYMENTS,
         MANAGE_CONTRACTS,
+        MANAGE_LEADS,
         OPEN_ACCOUNTS,
         PRINT_LETTERS,
         SEND_MESSAGES,

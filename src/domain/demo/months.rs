@@ -6,8 +6,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
     DemoError, Person, World, agreements, arrangements, bills, contact, contracts, fleet, friends, homes,
-    join, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade, voice,
-    wheel,
+    join, leads, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade,
+    voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -29,6 +29,8 @@ const JOIN: u32 = 1;
 const BILL: u32 = 3;
 const PAY: u32 = 11;
 const REST: u32 = 17;
+/// How long before the present the post goes out for the last time.
+const SHORTLY: TimeDelta = TimeDelta::minutes(10);
 /// The month in which somebody begins to pay from a benefit.
 const DEDUCTED: u32 = 20;
 /// How those pay who take a slip to a shop.
@@ -49,6 +51,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         measure(tx).await?;
         savings::settle(tx, world).await?;
         cycle::bill_due(tx).await?;
+        payers::collect(tx).await?;
         payers::through_others(tx, world).await?;
         payers::at_the_till(tx, world, month as usize).await?;
         remind(tx, world).await?;
@@ -59,16 +62,19 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             trade::register(tx, &world.clerk, &person).await?;
             voice::settle_in(tx, &person).await?;
             voice::show_card(tx, &world.people, &person).await?;
+            papers::concession(tx, &person).await?;
             payers::bank_account(tx, world, &person).await?;
             stories::begin(tx, world, &person).await?;
             let further = premises(tx, world.random, &person).await?;
             for person in [person].into_iter().chain(further) {
                 arrangements::rhythm(tx, &person).await?;
                 homes::settle(tx, world, &person).await?;
+                payers::instalments(tx, world, &person).await?;
                 world.people.push(person);
             }
         }
         wait_until(tx, at(present, month, BILL)).await?;
+        payers::collect(tx).await?;
         payers::through_others(tx, world).await?;
         for person in &world.people {
             bill(tx, world, person, month).await?;
@@ -76,11 +82,13 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         scheduled::post_due(tx).await?;
         wait_until(tx, at(present, month, PAY)).await?;
         simulated_mandates::turn(tx).await?;
+        payers::collect(tx).await?;
         for person in world.people.iter().filter(|person| person.customer.pays_in(month as usize)) {
             pay(tx, world, person, month).await?;
         }
         remind(tx, world).await?;
         wait_until(tx, at(present, month, REST)).await?;
+        payers::collect(tx).await?;
         payers::through_others(tx, world).await?;
         for person in world.people.iter().filter(|person| !person.is_further) {
             rest(tx, world, person, month as usize).await?;
@@ -108,14 +116,21 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         wait_until(tx, end).await?;
         measure(tx).await?;
         cycle::bill_due(tx).await?;
+        payers::collect(tx).await?;
         payers::through_others(tx, world).await?;
         letters::carry(tx, world.random).await?;
     }
     world.others = newcomers::sign_up(tx, world).await?;
+    world.others.extend(leads::talk(tx, world).await?);
     agreements::make(tx, world, present).await?;
     contracts::sign(tx, world).await?;
+    leads::quote(tx, world).await?;
     money_back::ask(tx, world).await?;
     regular::begin(tx, world).await?;
+    // What is collected in the days to come has been announced, and the post needs a moment for that.
+    wait_until(tx, present - SHORTLY).await?;
+    payers::collect(tx).await?;
+    letters::carry(tx, world.random).await?;
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     published::turn(tx, &day_ahead::Simulator::default()).await?;
@@ -153,7 +168,9 @@ pub(super) async fn wait_until(tx: &mut Tx, moment: DateTime<Utc>) -> Result<(),
 
 async fn bill(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Result<(), DemoError> {
     let season = tx.business_now().await?.month0() as usize;
-    if person.customer.joined == month as usize || person.customer.is_gone(month as usize) {
+    let customer = person.customer;
+    let is_new = customer.joined == month as usize;
+    if is_new || customer.is_gone(month as usize) || customer.is_charged_as_used() {
         return Ok(());
     }
     for supply in person.customer.supplies {
@@ -187,6 +204,8 @@ async fn pay(tx: &mut Tx, world: &World<'_>, person: &Person, month: u32) -> Res
                 payments::record(tx, person.account, &movement).await?;
             }
         }
+        // They are collected by their schedule.
+        Pays::Instalments { .. } => {}
         // They have been to a shop already.
         Pays::InFull { payment_type: KONBINI, .. } | Pays::Late { payment_type: KONBINI, .. } => {}
         Pays::InFull { payment_type, title } => pay_all(tx, world, person, title, payment_type).await?,

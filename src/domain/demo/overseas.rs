@@ -196,6 +196,7 @@ pub(super) static OVERSEAS: [Customer; 19] = [
         supplies: COTTAGE,
         pays: BPAY,
         joined: 5,
+        card: Some(("CENTRELINK_PENSIONER", "204-111-228A")),
         stories: &[
             Story::Shares(Partner {
                 given_name: "Eleni",
@@ -260,11 +261,12 @@ pub(super) static OVERSEAS: [Customer; 19] = [
         mobile: "+61491570232",
         born: (1999, 9, 27),
         brand: "ORIGIN",
-        address: &["6/22 Tern Avenue", "Fremantle WA"],
-        postcode: "6160",
+        address: &["6/22 Tern Avenue", "St Kilda VIC"],
+        postcode: "3182",
         supplies: UNIT,
         pays: BPAY,
-        joined: 20,
+        joined: 13,
+        card: Some(("CENTRELINK_HEALTH_CARE", "307-222-232K")),
         ..PLAIN
     },
     Customer {

@@ -7,6 +7,7 @@ use super::cast::CUSTOMERS;
 use super::{DemoError, Person};
 use crate::domain::accounts::campaigns;
 use crate::domain::accounts::circumstances::{self, Told};
+use crate::domain::accounts::concessions::{self, Answer, NewCard};
 use crate::domain::accounts::metadata::{self, Attachment, Kind};
 use crate::domain::accounts::notes;
 use crate::domain::accounts::references::{self, NewReference};
@@ -48,4 +49,12 @@ pub(super) async fn late(tx: &mut Tx, clerk: &Viewer, person: &Person) -> Result
     };
     reminders::add(tx, clerk, &reminder).await?;
     Ok(())
+}
+
+/// Somebody shows a concession card, and the office that issued it says that it counts.
+pub(super) async fn concession(tx: &mut Tx, person: &Person) -> Result<(), DemoError> {
+    let Some((card_type, number)) = person.customer.card else { return Ok(()) };
+    let new = NewCard { card_type, number, issued_on: None, expires_on: None };
+    let card = concessions::note_of(tx, person.user, &new).await?;
+    Ok(concessions::validated(tx, card, &Answer::default()).await?)
 }

@@ -2,22 +2,34 @@
 
 use chrono::NaiveDate;
 
-use super::cast::{Customer, Pays};
-use super::months::KONBINI;
+use super::cast::{Customer, DIRECT_DEBIT, Pays};
+use super::months::{self, KONBINI};
 use super::{DemoError, Person, World};
 use crate::domain::auth::Viewer;
+use crate::domain::ledgers::ledgers::{self, Which};
 use crate::domain::payments::bank::Given;
 use crate::domain::payments::centrepay::{self, NewDeduction};
 use crate::domain::payments::direct_debits::{self, NewDirectDebit};
-use crate::domain::payments::vendors::{mandates, simulated_benefits, simulated_mandates, simulated_slips};
-use crate::domain::payments::{centrepay_round, slips};
+use crate::domain::payments::held_schedules::{self, NewSchedule};
+use crate::domain::payments::vendors::{
+    mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_payouts,
+    simulated_slips,
+};
+use crate::domain::payments::{centrepay_round, payouts, round, settlements, slips};
 use crate::platform::db::Tx;
 use crate::platform::market;
+use crate::platform::money::Minor;
+
+/// The day of the month on which instalments fall due, and the unit that they are multiples of.
+const DAY: i32 = 5;
+const UNIT: i64 = 100;
 
 /// Whoever pays by direct debit sets one up.
 pub(super) async fn bank_account(tx: &mut Tx, world: &World<'_>, person: &Person) -> Result<(), DemoError> {
-    let (Pays::Fixed { payment_type, .. } | Pays::InFull { payment_type, .. }) = person.customer.pays else {
-        return Ok(());
+    let payment_type = match person.customer.pays {
+        Pays::Fixed { payment_type, .. } | Pays::InFull { payment_type, .. } => payment_type,
+        Pays::Instalments { .. } => DIRECT_DEBIT,
+        Pays::Late { .. } => return Ok(()),
     };
     let market = market::of_brand(person.customer.brand).filter(|_| payment_type.starts_with("DD_"));
     let (Some(market), Some(account_number)) = (market, person.numbers.first()) else { return Ok(()) };
@@ -32,6 +44,30 @@ pub(super) async fn bank_account(tx: &mut Tx, world: &World<'_>, person: &Person
     let new = NewDirectDebit { account_number, ledger: None, valid_from: None, owners: &[] };
     let made = direct_debits::set_up(tx, &viewer, &new, &bank).await?;
     mandates::order(tx, &simulated_mandates::Simulator, made.id, 0).await?;
+    Ok(())
+}
+
+/// Whoever pays instalments has them collected from now on.
+pub(super) async fn instalments(tx: &mut Tx, world: &World<'_>, person: &Person) -> Result<(), DemoError> {
+    let (Pays::Instalments { permille }, Some(supply)) =
+        (&person.customer.pays, person.customer.supplies.first())
+    else {
+        return Ok(());
+    };
+    let whole = months::instalment(person.customer, supply)? * permille / 1000 / UNIT * UNIT;
+    let all = ledgers::of_accounts(tx, &world.clerk, &[person.account], &Which::default()).await?.concat();
+    let Some(main) = all.iter().find(|ledger| ledger.is_main) else { return Ok(()) };
+    let today = tx.business_now().await?.date_naive();
+    let monthly = NewSchedule::monthly("DIRECT_DEBIT", DAY, Minor::positive_entry(whole)?);
+    held_schedules::put(tx, Some(&Viewer::customer(person.user)), main.id, &monthly, today).await?;
+    Ok(())
+}
+
+/// Carries out what bills settled, and collects and pays out what is due.
+pub(super) async fn collect(tx: &mut Tx) -> Result<(), DemoError> {
+    settlements::bring_up(tx).await?;
+    round::bring_up(tx, &simulated_collections::Simulator).await?;
+    payouts::bring_up(tx, &simulated_payouts::Simulator).await?;
     Ok(())
 }
 

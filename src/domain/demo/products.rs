@@ -45,8 +45,8 @@ fn wishes(customer: &Customer, point: &SupplyPoint, is_prepaid: bool) -> &'stati
     }
 }
 
-/// Lets an account take something at each of its points where nothing is agreed on yet. What the cast is charged for the past is
-/// told with it, so energy is charged from the present on.
+/// Lets an account take something at each of its points where nothing is agreed on yet. What most of the cast are charged for the
+/// past is told with them, so their energy is charged from the present on; that of some is charged as it was used.
 pub(super) async fn choose(
     tx: &mut Tx,
     world: &World<'_>,
@@ -73,7 +73,7 @@ pub(super) async fn choose(
                 payment_method: if is_prepaid { "PREPAYMENT" } else { "DIRECT_DEBIT" },
                 from: today,
                 to: None,
-                charged_from: Some(present),
+                charged_from: (!customer.is_charged_as_used()).then_some(present),
             };
             match agreements::agree(tx, &new).await {
                 Ok(_) => break,

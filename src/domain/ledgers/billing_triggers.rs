@@ -261,6 +261,34 @@ pub(in crate::domain) async fn set_from(
     Ok(id)
 }
 
+statement!(static MARK: () = "update billing_configurations set follows_payment = true where id = $1");
+statement!(static END: () = "
+    update billing_configurations c set during = tstzrange(lower(c.during), $2::timestamptz)
+    from billing_targets t
+    where t.id = c.target_id and t.account_id = $1 and c.follows_payment and c.during @> $2::timestamptz
+        and lower(c.during) < $2::timestamptz");
+statement!(static DROP_FOLLOWING: () = "
+    delete from billing_configurations c using billing_targets t
+    where t.id = c.target_id and t.account_id = $1 and c.follows_payment and lower(c.during) >= $2");
+
+/// As [`set_from`], for a rhythm that an account has because of how it pays; none ends the one that it had for that.
+pub(in crate::domain) async fn follow_from(
+    tx: &mut Tx,
+    account: i64,
+    from: DateTime<Utc>,
+    operations: Option<&[BillingOperation]>,
+) -> Result<(), sqlx::Error> {
+    if let Some(operations) = operations {
+        let whose = Setting::Of(Target { kind: BillingTarget::Account, id: account });
+        let id = set_from(tx, whose, from, operations).await?;
+        MARK.command().bind(id).execute(&mut *tx).await?;
+    } else {
+        DROP_FOLLOWING.command().bind(account).bind(from).execute(&mut *tx).await?;
+        END.command().bind(account).bind(from).execute(&mut *tx).await?;
+    }
+    Ok(())
+}
+
 /// Gives the brands of the market data files that have no rhythm yet the one of their market, from before anything
 /// was billed.
 pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {

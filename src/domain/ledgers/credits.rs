@@ -7,6 +7,7 @@ use super::books::Book;
 use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
 use super::journal::{PostError, posting_error};
 use super::ledgers;
+use super::reasons;
 use super::transactions::{self, Kind, New, Transaction};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
@@ -82,4 +83,33 @@ pub(in crate::domain) async fn grant(
     let market = market::by_code(&target.market).ok_or(GrantError::NoLedger)?;
     let new = New { reason_code: Some(reason), ..New::of(Kind::Credit, Split::untaxed(amount), title) };
     Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Credits).await?.id)
+}
+
+/// A credit that follows from a rule.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::domain) struct RuleCredit<'a> {
+    /// The ledger, by row id.
+    pub ledger: i64,
+    /// In minor units; below zero where an earlier one gave too much.
+    pub amount: i64,
+    /// Code of a credit reason of the ledger's market.
+    pub reason: &'a str,
+    /// A note for the customer.
+    pub display_note: &'a str,
+}
+
+/// Credits a ledger for a reason of the server's own, free of tax. Answers the transaction's id. No viewer: the caller has seen
+/// to that.
+pub(in crate::domain) async fn by_rule(tx: &mut Tx, new: &RuleCredit<'_>) -> Result<i64, GrantError> {
+    let amount = Minor::entry(new.amount)?;
+    let target = ledgers::target_by_id(tx, new.ledger).await?.ok_or(GrantError::NoLedger)?;
+    let market = market::by_code(&target.market).ok_or(GrantError::NoLedger)?;
+    let reason = reasons::credit(tx, &market.code, new.reason).await?;
+    let title = reason.map_or_else(|| new.reason.to_owned(), |reason| reason.display);
+    let credit = New {
+        reason_code: Some(new.reason),
+        display_note: Some(new.display_note),
+        ..New::of(Kind::Credit, Split::untaxed(amount), &title)
+    };
+    Ok(transactions::record(tx, market, target.ledger_id, &credit, Book::Credits).await?.id)
 }

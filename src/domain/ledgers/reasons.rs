@@ -26,7 +26,7 @@ statement!(static CHARGE_REASONS: ReasonRow = "
     where $1::text is null or market = $1 order by code, market");
 statement!(static CREDIT_REASONS: ReasonRow = "
     select distinct on (code) code, display, is_deprecated, is_tax_exempt, is_hidden, reason_group from credit_reasons
-    where $1::text is null or market = $1 order by code, market");
+    where not is_hidden and ($1::text is null or market = $1) order by code, market");
 statement!(static CHARGE_REASON: ReasonRow = "
     select code, display, is_deprecated, is_tax_exempt, is_hidden, reason_group from charge_reasons
     where market = $1 and code = $2");
@@ -45,7 +45,7 @@ pub async fn for_charges(tx: &mut Tx, market: Option<&str>) -> Result<Vec<Reason
     CHARGE_REASONS.query().bind(market).fetch_all(&mut *tx).await
 }
 
-/// The reasons for credits in a market, or everywhere, by code.
+/// The reasons for credits in a market, or everywhere, by code, without those that only the server credits for.
 pub async fn for_credits(tx: &mut Tx, market: Option<&str>) -> Result<Vec<ReasonRow>, sqlx::Error> {
     CREDIT_REASONS.query().bind(market).fetch_all(&mut *tx).await
 }

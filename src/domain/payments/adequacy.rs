@@ -6,6 +6,7 @@ use rust_decimal::prelude::ToPrimitive;
 use thiserror::Error;
 
 use super::schedules::{Schedule, schedule_columns};
+use super::settled;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::ledgers::dunning::today;
 use crate::domain::ledgers::ledgers;
@@ -14,11 +15,11 @@ use crate::platform::market;
 use crate::platform::money::Minor;
 
 /// How far back charges are looked at.
-const YEAR: i64 = 365;
+pub(super) const YEAR: i64 = 365;
 /// How many days of charges are needed before anything is said.
-const LEAST: i64 = 28;
-const MONTHS: i64 = 12;
-const WEEKS: i64 = 52;
+pub(super) const LEAST: i64 = 28;
+pub(super) const MONTHS: i64 = 12;
+pub(super) const WEEKS: i64 = 52;
 
 /// Why nothing was worked out.
 #[derive(Debug, Error)]
@@ -81,13 +82,17 @@ pub(super) async fn monthly_charge(
     today: NaiveDate,
 ) -> Result<Option<i64>, sqlx::Error> {
     let since = today - TimeDelta::days(YEAR);
+    // A bill that charges for a year at once says what a month of it comes to.
+    if let Some(known) = settled::monthly_charge(tx, ledger, since).await? {
+        return Ok(Some(known));
+    }
     let charged = CHARGED.query().bind(ledger).bind(since).bind(today).fetch_one(&mut *tx).await?;
     let days = charged.first.map_or(0, |first| (today - first).num_days() + 1);
     Ok(if days < LEAST || charged.total <= 0 { None } else { share(charged.total, YEAR, MONTHS * days) })
 }
 
 /// A whole times one number and by another, rounded.
-fn share(whole: i64, times: i64, by: i64) -> Option<i64> {
+pub(super) fn share(whole: i64, times: i64, by: i64) -> Option<i64> {
     let exact = Decimal::from(whole).checked_mul(times.into())?.checked_div(by.into())?;
     exact.round().to_i64()
 }
@@ -111,7 +116,10 @@ pub async fn calculate(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Ade
     let average = monthly_charge(tx, ledger.id, today).await?.ok_or(AdequacyError::TooEarly)?;
     let current = CURRENT.query().bind(ledger.id).bind(today).fetch_optional(&mut *tx).await?;
     let Minor(balance) = ledger.balance;
-    let adjustment = average.checked_sub(balance).and_then(|gap| share(gap, 1, MONTHS));
+    // What is too little or too much is settled with the bill of the year, and not by what is paid until then.
+    let is_settled = settled::monthly_charge(tx, ledger.id, today - TimeDelta::days(YEAR)).await?.is_some();
+    let target = if is_settled { balance } else { average };
+    let adjustment = target.checked_sub(balance).and_then(|gap| share(gap, 1, MONTHS));
     let adjustment = adjustment.ok_or(AdequacyError::TooEarly)?;
     Ok(Adequacy {
         ledger_id: ledger.id,
@@ -120,7 +128,7 @@ pub async fn calculate(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Ade
         existing: current.as_ref().and_then(monthly),
         adjustment,
         balance,
-        target: average,
+        target,
         reviewed_on: today,
     })
 }

@@ -208,7 +208,7 @@ statement!(static NOTE: () = "
     values ($1, $2, $3, $4, $5, $6, $7)");
 
 /// Keeps who changed a payment, and why. An endless reason is cut.
-async fn note(
+pub(super) async fn note(
     tx: &mut Tx,
     viewer: &Viewer,
     payment: i64,

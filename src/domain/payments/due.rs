@@ -7,6 +7,7 @@ use super::held_schedules::plan_next;
 use super::instructions;
 use super::life::{self, NewPayment};
 use super::schedules::{Schedule, schedule_columns};
+use super::settled::{self, SetOff};
 use super::terms;
 use crate::domain::ledgers::dunning::today;
 use crate::platform::calendar;
@@ -60,6 +61,16 @@ pub fn register(runner: &mut Runner) {
             Ok(fall_due(tx, schedule, payload.get("bill").and_then(Value::as_i64)).await?)
         })
     });
+}
+
+/// Makes the payments that are due, in this transaction. For worlds that are told.
+pub(super) async fn bring_up(tx: &mut Tx) -> Result<(), sqlx::Error> {
+    let (markets, days) = today(tx).await?;
+    for (schedule, bill) in DUE.query().bind(markets).bind(days).bind(IN_ONE_TURN).fetch_all(&mut *tx).await?
+    {
+        fall_due(tx, schedule, bill).await?;
+    }
+    Ok(())
 }
 
 async fn turn(tx: &mut Tx) -> Result<(), sqlx::Error> {
@@ -125,6 +136,8 @@ struct Fall {
     reason: &'static str,
     /// What of the bill is not collected, because its balance has been raised since.
     settled: i64,
+    /// What it is lower by.
+    set_off: Option<SetOff>,
 }
 
 async fn regular(
@@ -135,9 +148,18 @@ async fn regular(
 ) -> Result<Option<Fall>, sqlx::Error> {
     let (Some(due), Some(amount)) = (next, schedule.payment_amount) else { return Ok(None) };
     plan_next(tx, schedule.id, due.succ_opt().unwrap_or(due)).await?;
+    if due < today - LATEST {
+        return Ok(None);
+    }
     let reason = "REGULAR_SCHEDULE";
-    let fall = Fall { day: due, due_on: Some(due), bill: None, amount, reason, settled: 0 };
-    Ok((due >= today - LATEST).then_some(fall))
+    let set_off = settled::set_off(tx, schedule.ledger_id, amount).await?;
+    let amount = Minor(amount.0 - set_off.as_ref().map_or(0, |off| off.amount));
+    if let Some(whole) = set_off.as_ref().filter(|_| amount == Minor::ZERO) {
+        settled::note(tx, whole, due, None).await?;
+        return Ok(None);
+    }
+    let fall = Fall { day: due, due_on: Some(due), bill: None, amount, reason, settled: 0, set_off };
+    Ok(Some(fall))
 }
 
 async fn for_bill(tx: &mut Tx, schedule: &Schedule, bill: i64) -> Result<Option<Fall>, sqlx::Error> {
@@ -152,7 +174,8 @@ async fn for_bill(tx: &mut Tx, schedule: &Schedule, bill: i64) -> Result<Option<
     let day = day.and_then(|day| calendar::next_in_months(issued, 1, day, issued));
     let day = day.unwrap_or(due);
     let settled = amount.0.saturating_neg().saturating_sub(closing.0);
-    let fall = Fall { day, due_on: None, bill: Some(bill), amount, reason: "BILL_ISSUED", settled };
+    let fall =
+        Fall { day, due_on: None, bill: Some(bill), amount, reason: "BILL_ISSUED", settled, set_off: None };
     Ok((amount > Minor::ZERO).then_some(fall))
 }
 
@@ -167,7 +190,8 @@ async fn for_balance(
     let (open,) = OPEN.query().bind(schedule.ledger_id).fetch_one(&mut *tx).await?;
     let holds = schedule.valid_from <= today && schedule.valid_to.is_none_or(|end| end > today);
     let reason = "BALANCE_THRESHOLD_CROSSED";
-    let fall = Fall { day: today, due_on: Some(today), bill: None, amount, reason, settled: 0 };
+    let fall =
+        Fall { day: today, due_on: Some(today), bill: None, amount, reason, settled: 0, set_off: None };
     Ok((holds && open < below.0).then_some(fall))
 }
 
@@ -200,6 +224,9 @@ async fn ask(
         idempotency_key: None,
     };
     let requested = life::request(tx, None, &new).await?;
+    if let (Some(payment), Some(off), Some(day)) = (requested, &fall.set_off, fall.due_on) {
+        settled::note(tx, off, day, Some(payment)).await?;
+    }
     if let (Some(payment), Some(bill)) = (requested, fall.bill) {
         FUND.command().bind(payment).bind(bill).bind(fall.settled).execute(&mut *tx).await?;
     }

@@ -7,7 +7,8 @@ use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
 
 use super::instructions::{self, DIRECT_DEBIT};
-use super::{payouts, refunds};
+use super::payouts::{self, OwnAccord};
+use super::refunds;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::ledgers::dunning::today;
 use crate::domain::ledgers::journal;
@@ -172,11 +173,6 @@ statement!(static DONE: (bool,) = "
     select exists (select 1 from export_repayments where ledger_id = $1 and due_on = $2)");
 statement!(static NOTE: () = "
     insert into export_repayments (ledger_id, due_on, repayment_id) values ($1, $2, $3)");
-statement!(static ADD: (i64,) = "
-    insert into account_repayments (account_id, ledger_id, instruction_id, amount, method, draws_on_credit, status,
-        payment_date, requested_by_kind, requested_by_id, created_at)
-    values ($1, $2, $3, $4, $5, true, 'APPROVED', $6, 'server', 0, $7) returning id");
-
 /// Pays what a ledger was credited for, unless that was done for the last day.
 async fn pay(tx: &mut Tx, ledger: i64) -> Result<(), JobError> {
     let (markets, days): (Vec<String>, Vec<NaiveDate>) = today(tx).await?;
@@ -198,11 +194,9 @@ async fn pay(tx: &mut Tx, ledger: i64) -> Result<(), JobError> {
     if amount >= terms.minimum
         && let Some(instruction) = destination(tx, &terms, now).await?
     {
-        let add = ADD.query().bind(terms.account_id).bind(ledger).bind(instruction).bind(amount);
-        let add = add.bind(METHOD).bind(market.day(now)).bind(now);
-        let (id,) = add.fetch_one(&mut *tx).await?;
-        payouts::submit_soon(tx, id).await?;
-        made = Some(id);
+        let new =
+            OwnAccord { account: terms.account_id, ledger, instruction, amount, today: market.day(now) };
+        made = Some(payouts::of_own_accord(tx, &new).await?);
     }
     NOTE.command().bind(ledger).bind(due).bind(made).execute(&mut *tx).await?;
     Ok(())

@@ -1,8 +1,11 @@
 //! Payments that are expected: those under way, and those that schedules will lead to.
 
+use std::collections::HashMap;
+
 use chrono::{NaiveDate, TimeDelta};
 
 use super::schedules::{self, Schedule};
+use super::settled;
 use crate::domain::accounts::grouped;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::ledgers::dunning::today;
@@ -66,7 +69,9 @@ statement!(static UNDER_WAY: UnderWay = concat!("
         and ($4::text is null or l.number = $4) and ($5::bigint is null or l.id = $5) and ", account_is_visible!()));
 statement!(static LEDGERS: Wanted = concat!("
     select l.id as ledger_id, today.day as today, (
-        select max(p.due_on) from account_payments p where p.ledger_id = l.id and p.status <> 'DELETED'
+        select greatest(max(p.due_on), (select max(o.due_on) from instalment_settlements s
+                join instalment_offsets o on o.settlement_id = s.id where s.ledger_id = l.id))
+        from account_payments p where p.ledger_id = l.id and p.status <> 'DELETED'
     ) as planned_through
     from ledgers l join accounts a on a.id = l.account_id
         join unnest($6::text[], $7::date[]) as today (market, day) on today.market = a.market
@@ -89,15 +94,23 @@ pub async fn of_accounts(
     let query = query.bind(span.ledger_number.as_deref()).bind(span.ledger_id).bind(markets).bind(days);
     let ledgers = query.fetch_all(&mut *tx).await?;
     let coming = schedules::coming(tx, viewer, accounts).await?;
+    let ids: Vec<i64> = ledgers.iter().map(|ledger| ledger.ledger_id).collect();
+    let mut left = settled::left(tx, &ids).await?;
     let under_way = grouped(accounts, under_way.into_iter().map(|row| (row.account_id, row)).collect());
     Ok(under_way
         .into_iter()
         .zip(coming)
-        .map(|(rows, coming)| expect(rows, &coming, &ledgers, span))
+        .map(|(rows, coming)| expect(rows, &coming, (&ledgers, &mut left), span))
         .collect())
 }
 
-fn expect(under_way: Vec<UnderWay>, coming: &[Schedule], ledgers: &[Wanted], span: &Span) -> Vec<Expected> {
+/// What is under way, and what schedules will lead to less the credit that is `left` to be set off on each ledger.
+fn expect(
+    under_way: Vec<UnderWay>,
+    coming: &[Schedule],
+    (ledgers, left): (&[Wanted], &mut HashMap<i64, i64>),
+    span: &Span,
+) -> Vec<Expected> {
     let asked = under_way.into_iter().map(|row| Expected {
         number: 0,
         day: row.payment_date,
@@ -115,12 +128,20 @@ fn expect(under_way: Vec<UnderWay>, coming: &[Schedule], ledgers: &[Wanted], spa
         let banks = calendar::of(&schedule.market);
         let moves =
             |day| if schedule.method() == Some("DIRECT_DEBIT") { banks.on_or_after(day) } else { day };
-        all.extend(schedule.dues(from, to, MOST).into_iter().map(|day| Expected {
-            number: 0,
-            day: moves(day),
-            amount: schedule.payment_amount.unwrap_or_default(),
-            schedule_type: schedule.schedule_type.clone(),
-        }));
+        for due in schedule.dues(from, to, MOST) {
+            let whole = schedule.payment_amount.unwrap_or_default().0;
+            let left = left.entry(schedule.ledger_id).or_default();
+            let set_off = whole.min(*left);
+            *left -= set_off;
+            if set_off < whole {
+                all.push(Expected {
+                    number: 0,
+                    day: moves(due),
+                    amount: Minor(whole - set_off),
+                    schedule_type: schedule.schedule_type.clone(),
+                });
+            }
+        }
     }
     all.retain(|expected| span.to.is_none_or(|to| expected.day <= to));
     all.sort_by_key(|expected| expected.day);

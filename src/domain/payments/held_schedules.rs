@@ -8,6 +8,7 @@ use super::schedules::{Schedule, schedule_columns};
 use super::terms;
 use crate::domain::accounts::changes::hand;
 use crate::domain::auth::viewer::Viewer;
+use crate::domain::billing::rhythms;
 use crate::platform::calendar;
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
 use crate::platform::market;
@@ -195,8 +196,12 @@ statement!(static COMING: Schedule = concat!("
     select ", schedule_columns!(), " from payment_schedules s join accounts a on a.id = s.account_id
     where s.ledger_id = $1 and s.valid_to is distinct from s.valid_from and (s.valid_to is null or s.valid_to > $2)
     order by s.valid_from"));
+// Of an instalment that credit was set off against as a whole there is no payment.
 statement!(static LAST_DUE: (Option<NaiveDate>,) = "
-    select max(due_on) from account_payments where ledger_id = $1 and status <> 'DELETED'");
+    select greatest(
+        (select max(due_on) from account_payments where ledger_id = $1 and status <> 'DELETED'),
+        (select max(o.due_on) from instalment_settlements s join instalment_offsets o on o.settlement_id = s.id
+            where s.ledger_id = $1))");
 statement!(static END: () = "
     update payment_schedules set valid_to = greatest(valid_from, $2),
         next_due = case when next_due < $2 then next_due end, plan_on = case when next_due < $2 then plan_on end
@@ -291,9 +296,7 @@ impl Ledger {
         if is_in_the_way {
             return Err(ScheduleError::InTheWay);
         }
-        for schedule in self.coming.iter().filter(|schedule| schedule.valid_to.is_none_or(|end| end > from)) {
-            END.command().bind(schedule.id).bind(from).execute(&mut *tx).await?;
-        }
+        self.end(tx, from).await?;
         let now = tx.business_now().await?;
         let (kind, hand) = by.map(hand).unzip();
         let note: Option<String> = new.note.map(|note| note.chars().take(LONGEST_NOTE).collect());
@@ -309,7 +312,19 @@ impl Ledger {
             }
         })?;
         plan_next(tx, id, from).await?;
+        // A plan is for a debt: what is paid otherwise goes on when it is over.
+        if new.trigger != "PLAN" {
+            rhythms::follow(tx, self.id, from, new.trigger == "REGULAR").await?;
+        }
         Ok(id)
+    }
+
+    /// Ends what holds on a day or would begin later.
+    pub(super) async fn end(&self, tx: &mut Tx, from: NaiveDate) -> Result<(), sqlx::Error> {
+        for schedule in self.coming.iter().filter(|schedule| schedule.valid_to.is_none_or(|end| end > from)) {
+            END.command().bind(schedule.id).bind(from).execute(&mut *tx).await?;
+        }
+        Ok(())
     }
 }
 

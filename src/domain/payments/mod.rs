@@ -38,6 +38,8 @@ pub mod schedule_changes;
 pub mod schedules;
 pub mod sealing;
 pub mod sessions;
+pub mod settled;
+pub mod settlements;
 pub mod slips;
 pub mod standalone;
 pub mod surcharges;

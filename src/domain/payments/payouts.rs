@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::{Value, json};
 
 use super::instructions;
@@ -56,6 +56,42 @@ fn repayment(payload: &Value) -> Result<i64, JobError> {
 pub(super) async fn submit_soon(tx: &mut Tx, repayment: i64) -> Result<(), sqlx::Error> {
     let at_once = tx.wall_now();
     jobs::enqueue(tx, SUBMIT, &json!({ "repayment": repayment }), at_once).await?;
+    Ok(())
+}
+
+/// Credit that goes back to a customer without being asked for, to a bank account.
+pub(super) struct OwnAccord {
+    pub account: i64,
+    pub ledger: i64,
+    /// The instruction whose bank account it goes to.
+    pub instruction: i64,
+    /// In minor units; more than zero.
+    pub amount: i64,
+    pub today: NaiveDate,
+}
+
+statement!(static ADD: (i64,) = "
+    insert into account_repayments (account_id, ledger_id, instruction_id, amount, method, draws_on_credit, status,
+        payment_date, requested_by_kind, requested_by_id, created_at)
+    values ($1, $2, $3, $4, 'BANK_TRANSFER', true, 'APPROVED', $5, 'server', 0, $6) returning id");
+
+/// Has credit paid back that nobody needs to ask for or to approve, and answers the repayment's id.
+pub(super) async fn of_own_accord(tx: &mut Tx, new: &OwnAccord) -> Result<i64, sqlx::Error> {
+    let now: DateTime<Utc> = tx.business_now().await?;
+    let add = ADD.query().bind(new.account).bind(new.ledger).bind(new.instruction).bind(new.amount);
+    let (id,) = add.bind(new.today).bind(now).fetch_one(&mut *tx).await?;
+    submit_soon(tx, id).await?;
+    Ok(id)
+}
+
+/// Submits what was approved and gives the orders that the service has not had, in this transaction. For worlds that are told.
+pub async fn bring_up(tx: &mut Tx, service: &dyn PayoutService) -> Result<(), JobError> {
+    for (id, is_submitted) in FORGOTTEN.query().bind(IN_ONE_TURN).fetch_all(&mut *tx).await? {
+        if !is_submitted {
+            submit(tx, id).await?;
+        }
+        hand_over(tx, service, id).await?;
+    }
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! What is owed on the account's other ledgers, and what has been asked back already, is not to be had. Customers leave an
 //! average month's charges on the ledger where their market has it so, and ask for no more than its rules let them by
-//! themselves. Staff may pay out all of the credit.
+//! themselves. What was paid in instalments stays until the bill of the year settles it. Staff may pay out all of the credit.
 
 use chrono::NaiveDate;
 
@@ -122,7 +122,10 @@ macro_rules! means {
          coalesce((select sum(-ob.balance) from ledgers o join ledger_balances ob on ob.ledger_account_id = o.id \
              where o.account_id = a.id and o.id <> l.id and o.affects_account_balance and ob.balance < 0), 0)::bigint \
              as owed_elsewhere, \
-         case when a.status in ('PENDING', 'INCOMPLETE', 'ACTIVE') then rules.months_kept * (coalesce(( \
+         case when exists (select from billing_targets t join billing_configurations c on c.target_id = t.id \
+                 where t.account_id = a.id and c.follows_payment and lower(c.during)::date <= today.day \
+                 and (upper_inf(c.during) or upper(c.during)::date > today.day)) then b.balance \
+             when a.status in ('PENDING', 'INCOMPLETE', 'ACTIVE') then rules.months_kept * (coalesce(( \
              select sum(t.amount) from transactions t where t.ledger_id = l.id and t.kind = 'charge' \
              and t.posted_date > today.day - 365 and t.posted_date <= today.day), 0)::bigint * 30 \
              / greatest(30, least(365, today.day - l.created_at::date))) else 0 end as kept, \

@@ -60,6 +60,33 @@ pub fn register(runner: &mut Runner, vendor: Arc<dyn Collections>) {
     });
 }
 
+statement!(static WAITING: (i64,) = "
+    select p.id
+    from unnest($1::text[], $2::date[]) as today (market, day) join accounts a on a.market = today.market
+        join account_payments p on p.account_id = a.id
+    where (p.status = 'REQUESTED' and p.announce_on <= today.day)
+        or (p.status = 'SCHEDULED' and p.send_on <= today.day)
+        or (p.status = 'PENDING' and p.vendor_reference is null and p.send_on <= today.day)
+    order by p.payment_date, p.id limit $3");
+/// How many steps a payment can take in a day: it is announced and committed, and then the vendor hears of it.
+const STEPS: usize = 2;
+
+/// Makes what is due, moves it on and takes in what the vendor reports, in this transaction. For worlds that are told.
+pub async fn bring_up(tx: &mut Tx, vendor: &dyn Collections) -> Result<(), JobError> {
+    due::bring_up(tx).await?;
+    for _ in 0..STEPS {
+        let (markets, days) = today(tx).await?;
+        let waiting = WAITING.query().bind(markets).bind(days).bind(IN_ONE_TURN);
+        for (payment,) in waiting.fetch_all(&mut *tx).await? {
+            life::step(tx, vendor, payment).await?;
+        }
+    }
+    for report in vendor.reports(tx, IN_ONE_TURN).await? {
+        life::take_in(tx, &report).await?;
+    }
+    Ok(())
+}
+
 /// One turn: a job for each payment that can be moved on, and for each report.
 async fn turn(tx: &mut Tx, vendor: &dyn Collections) -> Result<(), sqlx::Error> {
     let (markets, days) = today(tx).await?;

@@ -47,6 +47,10 @@ row! {
         pub total_debt_amount: Option<Minor>,
         /// Why nothing is collected meanwhile.
         pub holiday_reason: Option<String>,
+        /// What the bill of a year added to the amount, or took off it, in minor units.
+        pub adjustment: Option<i64>,
+        /// When the next such bill is made.
+        pub adjustment_expires_on: Option<NaiveDate>,
     }
 }
 
@@ -186,7 +190,11 @@ macro_rules! schedule_columns {
     () => {
         "s.id, s.account_id, s.ledger_id, a.market, s.valid_from, s.valid_to, s.trigger, s.schedule_type, s.reason, \
          s.frequency, s.multiplier, s.payment_day, s.payment_amount, s.balance_below, s.total_debt_amount, \
-         s.holiday_reason"
+         s.holiday_reason, \
+         (select t.new_instalment - t.old_instalment from instalment_settlements t where t.new_schedule_id = s.id) \
+             as adjustment, \
+         (select t.next_settlement_on from instalment_settlements t where t.new_schedule_id = s.id) \
+             as adjustment_expires_on"
     };
 }
 pub(super) use schedule_columns;
@@ -323,6 +331,8 @@ mod tests {
             balance_below: None,
             total_debt_amount: None,
             holiday_reason: None,
+            adjustment: None,
+            adjustment_expires_on: None,
         }
     }
 

@@ -4,8 +4,8 @@ use super::cast::{self, Cast, Supply};
 use super::draw::{About, Draw};
 use crate::platform::market::LedgerKind;
 
-/// Months of history.
-pub(super) const MONTHS: u32 = 24;
+/// The most months of history.
+pub(in crate::domain) const MONTHS: u32 = 24;
 /// An account has at most as many ledgers.
 pub(super) const MOST_LEDGERS: usize = 3;
 /// How many of a hundred accounts are there from the beginning.
@@ -24,6 +24,15 @@ pub(super) enum Pays {
     Late { every: u8 },
     /// What is owed, for so many months, and then no more.
     Stops { after: u8 },
+}
+
+/// How much is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    /// Accounts.
+    pub accounts: u64,
+    /// Months of history.
+    pub months: u32,
 }
 
 /// What an account is like. Small: there is one for each account while history is written.
@@ -45,8 +54,8 @@ pub(super) struct Habits {
 }
 
 impl Habits {
-    /// What the account numbered `index`, of `accounts` in all, is like.
-    pub fn of(seed: u64, index: u64, accounts: u64, cast: usize, is_business: bool) -> Self {
+    /// What the account numbered `index` is like, among `all` of them.
+    pub fn of(seed: u64, index: u64, all: Extent, cast: usize, is_business: bool) -> Self {
         let mut draw = Draw::of(seed, About::Habits, index);
         let known = cast::all().get(cast).map_or(&[][..], |cast| &cast.supplies);
         let mut supplies = 0;
@@ -61,7 +70,7 @@ impl Habits {
             cast: cast as u8,
             is_business,
             supplies,
-            joined: joined(index, accounts),
+            joined: joined(index, all),
             bills_on: after(0),
             pays_on: after(9),
             rests_on: after(16),
@@ -122,13 +131,13 @@ impl Habits {
 }
 
 /// Later accounts are opened later, so that numbers of rows tell their age.
-fn joined(index: u64, accounts: u64) -> u8 {
-    let old = accounts * OLD / 100;
-    let (Some(late), Some(all_late)) = (index.checked_sub(old), accounts.checked_sub(old)) else {
+fn joined(index: u64, all: Extent) -> u8 {
+    let old = all.accounts * OLD / 100;
+    let (Some(late), Some(all_late)) = (index.checked_sub(old), all.accounts.checked_sub(old)) else {
         return 0;
     };
     // Nobody joins in the last month.
-    let months = u64::from(MONTHS - 2);
+    let months = u64::from(all.months.saturating_sub(2));
     (1 + late * months / all_late.max(1)).min(months) as u8
 }
 
@@ -151,18 +160,20 @@ mod tests {
 
     #[test]
     fn most_accounts_are_old_and_none_joins_at_the_end() {
-        let months: Vec<u8> = (0..1000).map(|index| joined(index, 1000)).collect();
+        let all = |accounts, months| Extent { accounts, months };
+        let months: Vec<u8> = (0..1000).map(|index| joined(index, all(1000, MONTHS))).collect();
         assert_eq!(months.iter().filter(|month| **month == 0).count(), 880);
         assert_eq!(months.iter().max(), Some(&22));
         assert!(months.is_sorted());
-        assert!(joined(0, 1) < 23);
+        assert!(joined(0, all(1, MONTHS)) < 23);
+        assert_eq!((0..1000).map(|index| joined(index, all(1000, 3))).max(), Some(1));
     }
 
     #[test]
     fn supplies_are_charged_on_ledgers_that_are_there() {
         for (cast, known) in cast::all().iter().enumerate() {
             for index in 0..300 {
-                let habits = Habits::of(1, index, 300, cast, false);
+                let habits = Habits::of(1, index, Extent { accounts: 300, months: MONTHS }, cast, false);
                 let ledgers = habits.ledgers();
                 assert!(ledgers[0].is_some_and(|kind| kind.is_main));
                 for (slot, supply) in habits.supplies() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
-use super::habits::{Habits, MONTHS, MOST_LEDGERS};
+use super::habits::{Habits, MOST_LEDGERS};
 use super::life;
 use crate::domain::ledgers::books::{self, Book, Books};
 use crate::domain::ledgers::journal::{self, Leg, PostError, Standing};
@@ -117,6 +117,8 @@ pub(super) struct When {
 pub(super) struct Begin {
     /// The first day.
     pub first: NaiveDate,
+    /// How many months there are.
+    pub months: u32,
     pub entry: i64,
     pub transaction: i64,
 }
@@ -142,7 +144,7 @@ impl History {
         Self { seed, begin, accounts, house, next_entry, next_transaction, month: 0, day: 1, at: 0 }
     }
 
-    /// Months that are over, of [`MONTHS`].
+    /// Months that are over.
     pub fn month(&self) -> u32 {
         self.month
     }
@@ -152,7 +154,7 @@ impl History {
     /// # Errors
     /// If a rule of posting is broken, which no history does.
     pub fn next(&mut self, most: usize, batch: &mut Batch) -> Result<(), PostError> {
-        while self.month < MONTHS && batch.entries.len() < most {
+        while self.month < self.begin.months && batch.entries.len() < most {
             self.rest_of_day(most, batch)?;
             if self.at == self.accounts.len() {
                 self.at = 0;
@@ -285,9 +287,9 @@ impl Desk<'_> {
     }
 }
 
-/// The first day of a history that ends before `until`.
-pub(super) fn first_day(until: NaiveDate) -> NaiveDate {
-    until - Months::new(MONTHS)
+/// The first day of a history of so many months that ends before `until`.
+pub(super) fn first_day(until: NaiveDate, months: u32) -> NaiveDate {
+    until - Months::new(months)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use chrono::{DateTime, Months, NaiveTime, TimeDelta, Utc};
 use tokio::sync::mpsc;
 
 use super::draw::shuffled;
-use super::habits::MONTHS;
+use super::habits::Extent;
 use super::history::{Account, Batch, Begin, History, House, first_day};
 use super::homes::{self, Homes};
 use super::numbers::{Next, Numbered};
@@ -60,7 +60,7 @@ impl<'a> Loader<'a> {
         let next = Next::read(tx).await?;
         // Accounts are opened before anything is posted on their first day.
         let six = NaiveTime::from_hms_opt(6, 0, 0).unwrap_or_default();
-        let begun = first_day(order.until).and_time(six).and_utc();
+        let begun = first_day(order.until, order.months).and_time(six).and_utc();
         Ok(Self { tx, order, next, begun, counts: Counts::default() })
     }
 
@@ -81,7 +81,8 @@ impl<'a> Loader<'a> {
         let wanted = usize::try_from(self.order.accounts).unwrap_or(0);
         let mut accounts = Vec::with_capacity(wanted);
         let (mut people, mut homes) = (People::default(), Homes::default());
-        for household in Households::new(self.order.seed, u64::from(self.order.accounts)) {
+        let all = Extent { accounts: u64::from(self.order.accounts), months: self.order.months };
+        for household in Households::new(self.order.seed, all) {
             self.household(&household?, &mut people, &mut homes, &mut accounts);
             if people.size() > BYTES_AT_ONCE {
                 people.copy(self.tx).await?;
@@ -162,11 +163,16 @@ impl<'a> Loader<'a> {
     ) -> Result<History, SeedError> {
         let entry = *self.next.of(Numbered::JournalEntries);
         let transaction = *self.next.of(Numbered::Transactions);
-        let begin = Begin { first: first_day(self.order.until), entry, transaction };
+        let begin = Begin {
+            first: first_day(self.order.until, self.order.months),
+            months: self.order.months,
+            entry,
+            transaction,
+        };
         let history = History::new(self.order.seed, begin, accounts, house);
         let (give, mut take) = mpsc::channel(BATCHES_AHEAD);
         let writing = tokio::task::spawn_blocking(move || write(history, &give));
-        let mut told = 0;
+        let (months, mut told) = (self.order.months, 0);
         while let Some(Written { mut events, month }) = take.recv().await {
             self.counts.entries += events.journal_entries.count();
             self.counts.postings += events.postings.count();
@@ -174,7 +180,7 @@ impl<'a> Loader<'a> {
             events.copy(self.tx).await?;
             if month > told {
                 told = month;
-                say(&format!("month {month} of {MONTHS}: {} transactions", self.counts.transactions));
+                say(&format!("month {month} of {months}: {} transactions", self.counts.transactions));
             }
         }
         Ok(writing.await.map_err(|_| SeedError::BrokeOff)??)

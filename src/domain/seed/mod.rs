@@ -1,4 +1,4 @@
-//! Bulk data: as many customers as wanted with two years of history, for trials at the size of a real retailer. The
+//! Bulk data: as many customers as wanted with up to two years of history, for trials at the size of a real retailer. The
 //! same seed gives the same rows.
 //!
 //! Rows go past the use cases, straight into the tables by COPY, but by the same rules: taxes, books, carrying balances
@@ -37,6 +37,10 @@ use load::Loader;
 
 /// The most accounts: beyond that, numbers of eight digits become scarce.
 pub const MOST_ACCOUNTS: u32 = 10_000_000;
+/// The longest history, in months.
+pub const MOST_MONTHS: u32 = habits::MONTHS;
+/// The shortest: somebody joins after the first month and before the last.
+pub const FEWEST_MONTHS: u32 = 3;
 /// How long one statement may take.
 const PATIENCE: Duration = Duration::from_secs(3600);
 
@@ -55,6 +59,9 @@ pub enum SeedError {
     /// None, or too many.
     #[error("between 1 and {MOST_ACCOUNTS} accounts can be made")]
     Accounts,
+    /// Too short or too long a history.
+    #[error("a history has {FEWEST_MONTHS} to {MOST_MONTHS} months")]
+    Months,
     /// The history would end after today.
     #[error("the history cannot end after the first of this month, {0}")]
     Future(NaiveDate),
@@ -93,6 +100,8 @@ pub struct Order {
     pub seed: u64,
     /// The day after the history; the first of a month.
     pub until: NaiveDate,
+    /// Months of history, [`FEWEST_MONTHS`] to [`MOST_MONTHS`].
+    pub months: u32,
     /// The hash of the one password of everybody; without it nobody has one.
     pub password_hash: Option<String>,
     /// How many customers are given an API key, the oldest first.
@@ -172,6 +181,9 @@ statement!(static SIZE: (i64,) = "select pg_database_size(current_database())");
 /// # Errors
 /// [`SeedError::InUse`] where there are customers; nothing is changed then.
 pub async fn make(db: &Database, random: &Randomness, order: &Order, say: &Say) -> Result<Made, SeedError> {
+    if !(FEWEST_MONTHS..=MOST_MONTHS).contains(&order.months) {
+        return Err(SeedError::Months);
+    }
     if !(1..=MOST_ACCOUNTS).contains(&order.accounts) {
         return Err(SeedError::Accounts);
     }

@@ -5,7 +5,7 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::cast::{self, Cast, Name};
 use super::draw::{About, Draw, shuffled_digits};
-use super::habits::Habits;
+use super::habits::{Extent, Habits};
 use crate::domain::accounts::address::{Address, NoAddress};
 use crate::domain::accounts::billing::BillingError;
 
@@ -62,7 +62,7 @@ pub(super) struct Household {
 #[derive(Clone, Debug)]
 pub(super) struct Households {
     seed: u64,
-    accounts: u64,
+    all: Extent,
     portfolio: u64,
     user: u64,
     account: u64,
@@ -70,8 +70,8 @@ pub(super) struct Households {
 
 impl Households {
     /// Households that hold so many accounts in all.
-    pub fn new(seed: u64, accounts: u64) -> Self {
-        Self { seed, accounts, portfolio: 0, user: 0, account: 0 }
+    pub fn new(seed: u64, all: Extent) -> Self {
+        Self { seed, all, portfolio: 0, user: 0, account: 0 }
     }
 }
 
@@ -79,7 +79,7 @@ impl Iterator for Households {
     type Item = Result<Household, BillingError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if self.account >= self.accounts {
+        if self.account >= self.all.accounts {
             return None;
         }
         let mut draw = Draw::of(self.seed, About::Household, self.portfolio);
@@ -91,20 +91,20 @@ impl Iterator for Households {
             _ if is_business => 3 + draw.below(4),
             _ => 3,
         };
-        let homes = wanted.min(self.accounts - self.account);
+        let homes = wanted.min(self.all.accounts - self.account);
         let grown_up = if is_business { 1 } else { 1 + u64::from(draw.happens(130)) };
         let people: Vec<Person> =
             (0..grown_up).map(|place| person(self.seed, cast, self.user + place, place)).collect();
         let name = billed(&mut draw, cast, &people, is_business);
         let made = (0..homes).map(|at| {
             let account = self.account + at;
-            let habits = Habits::of(self.seed, account, self.accounts, place, is_business);
+            let habits = Habits::of(self.seed, account, self.all, place, is_business);
             home(self.seed, account, habits, &name, &people)
         });
         let homes: Result<Vec<Home>, BillingError> = made.collect();
         self.portfolio += 1;
         self.user += grown_up;
-        self.account += wanted.min(self.accounts - self.account);
+        self.account += wanted.min(self.all.accounts - self.account);
         Some(homes.map(|homes| Household { cast, name, people, homes }))
     }
 }
@@ -254,7 +254,9 @@ mod tests {
     use super::*;
 
     fn all(seed: u64, accounts: u64) -> Vec<Household> {
-        Households::new(seed, accounts).collect::<Result<_, _>>().expect("addresses that letters reach")
+        Households::new(seed, Extent { accounts, months: 24 })
+            .collect::<Result<_, _>>()
+            .expect("addresses that letters reach")
     }
 
     #[test]

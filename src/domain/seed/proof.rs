@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use chrono::NaiveDate;
 use proptest::prelude::*;
 
-use super::habits::{MONTHS, MOST_LEDGERS};
+use super::habits::{Extent, MONTHS, MOST_LEDGERS};
 use super::history::{Account, Batch, Begin, History, House, first_day};
 use super::people::Households;
 use crate::domain::ledgers::books::{Book, Books, STRIPES};
@@ -40,8 +40,12 @@ fn house() -> House {
     house
 }
 
-fn begun(seed: u64, accounts: u64) -> History {
-    let households = Households::new(seed, accounts).map(|household| household.expect("an address"));
+fn two_years(accounts: u64) -> Extent {
+    Extent { accounts, months: MONTHS }
+}
+
+fn begun(seed: u64, all: Extent) -> History {
+    let households = Households::new(seed, all).map(|household| household.expect("an address"));
     let homes = households.flat_map(|household| household.homes);
     let mut ledger = FIRST_LEDGER;
     let mut open = |home: super::people::Home| {
@@ -50,12 +54,13 @@ fn begun(seed: u64, accounts: u64) -> History {
         account
     };
     let accounts = homes.map(&mut open).collect();
-    let begin = Begin { first: first_day(until()), entry: 7001, transaction: 8001 };
+    let begin =
+        Begin { first: first_day(until(), all.months), months: all.months, entry: 7001, transaction: 8001 };
     History::new(seed, begin, accounts, house())
 }
 
-fn whole(seed: u64, accounts: u64, at_once: usize) -> (History, Batch) {
-    let (mut history, mut all) = (begun(seed, accounts), Batch::default());
+fn whole(seed: u64, extent: Extent, at_once: usize) -> (History, Batch) {
+    let (mut history, mut all) = (begun(seed, extent), Batch::default());
     loop {
         let mut batch = Batch::default();
         history.next(at_once, &mut batch).expect("posted");
@@ -129,20 +134,20 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
     #[test]
-    fn books_hold_whatever_the_seed(seed in any::<u64>(), accounts in 1u64..60) {
-        let (history, batch) = whole(seed, accounts, 500);
-        prop_assert_eq!(history.month(), MONTHS);
+    fn books_hold_whatever_the_seed(seed in any::<u64>(), accounts in 1u64..60, months in 3..=MONTHS) {
+        let (history, batch) = whole(seed, Extent { accounts, months }, 500);
+        prop_assert_eq!(history.month(), months);
         entries_balance(&batch);
         balances_follow(&history, &batch);
         transactions_show(&batch);
-        let (first, last) = (first_day(until()), until());
+        let (first, last) = (first_day(until(), months), until());
         prop_assert!(batch.entries.iter().all(|e| (first..last).contains(&e.posted_date)));
     }
 }
 
 #[test]
 fn it_does_not_matter_how_much_is_written_at_once() {
-    let ((_, one), (_, other)) = (whole(9, 40, 7), whole(9, 40, 100_000));
+    let ((_, one), (_, other)) = (whole(9, two_years(40), 7), whole(9, two_years(40), 100_000));
     assert_eq!((one.entries, one.postings), (other.entries, other.postings));
     let told = |batch: Vec<super::history::TransactionRow>| format!("{batch:?}");
     assert_eq!(told(one.transactions), told(other.transactions));
@@ -150,7 +155,7 @@ fn it_does_not_matter_how_much_is_written_at_once() {
 
 #[test]
 fn lives_are_varied() {
-    let (history, batch) = whole(1, 2000, 100_000);
+    let (history, batch) = whole(1, two_years(2000), 100_000);
     let each = batch.transactions.len() / history.accounts.len();
     assert!((90..=115).contains(&each), "{each} transactions an account");
     let owing = |account: &&Account| account.standings[0].balance.0 < 0;

@@ -110,22 +110,45 @@ pub async fn agree(tx: &mut Tx, new: &NewAgreement<'_>) -> Result<i64, Agreement
 /// As [`agree`], at one price for all hours even where the meter counts night by itself, if the product has that.
 async fn agree_as(tx: &mut Tx, new: &NewAgreement<'_>, is_flat: bool) -> Result<i64, AgreementError> {
     let now = tx.business_now().await?;
-    let choice = CHOICE.query().bind(new.account).bind(new.supply_point).bind(new.product).bind(now);
-    let choice = choice.bind(is_flat);
-    let choice = choice.fetch_optional(&mut *tx).await?.ok_or(AgreementError::NoProduct)?;
+    let asked = (new.account, new.supply_point, new.product, new.payment_method);
+    let (choice, tariff) = chosen(tx, asked, is_flat).await?.ok_or(AgreementError::NoProduct)?;
     let market = market::by_code(&choice.market).ok_or(AgreementError::NoProduct)?;
     let (from, to) = period(market, new, choice.term_months)?;
     let supplied = IS_SUPPLIED.query().bind(new.supply_point).bind(new.account).bind(from);
     if !supplied.fetch_one(&mut *tx).await?.0 {
         return Err(AgreementError::NotSupplied);
     }
-    let region = catalogue::region(&choice.market, &choice.region).ok_or(AgreementError::NoProduct)?;
-    let tariff = TARIFF.query().bind(choice.offer_id).bind(region).bind(new.payment_method);
-    let (tariff,) = tariff.fetch_optional(&mut *tx).await?.ok_or(AgreementError::NoProduct)?;
     let add = ADD.query().bind(new.supply_point).bind(new.account).bind(tariff).bind(from).bind(to);
     let (id,) = add.bind(now).bind(now + COOLING_OFF).bind(new.charged_from).fetch_one(&mut *tx).await?;
     tell(tx, id, Name::AgreementMade, json!({ "validFrom": from, "validTo": to })).await?;
     Ok(id)
+}
+
+/// The tariff on which an account would take a product at a point if it agreed on it now; none where the product is not sold for
+/// them.
+pub(in crate::domain) async fn tariff_for(
+    tx: &mut Tx,
+    account: i64,
+    supply_point: i64,
+    product: &str,
+    payment_method: &str,
+) -> Result<Option<i64>, sqlx::Error> {
+    let chosen = chosen(tx, (account, supply_point, product, payment_method), false).await?;
+    Ok(chosen.map(|(_, tariff)| tariff))
+}
+
+/// What is chosen for an account at a supply point by the code of a product and a way to pay, with the tariff.
+async fn chosen(
+    tx: &mut Tx,
+    (account, supply_point, product, payment_method): (i64, i64, &str, &str),
+    is_flat: bool,
+) -> Result<Option<(Choice, i64)>, sqlx::Error> {
+    let now = tx.business_now().await?;
+    let choice = CHOICE.query().bind(account).bind(supply_point).bind(product).bind(now).bind(is_flat);
+    let Some(choice) = choice.fetch_optional(&mut *tx).await? else { return Ok(None) };
+    let Some(region) = catalogue::region(&choice.market, &choice.region) else { return Ok(None) };
+    let tariff = TARIFF.query().bind(choice.offer_id).bind(region).bind(payment_method);
+    Ok(tariff.fetch_optional(&mut *tx).await?.map(|(tariff,)| (choice, tariff)))
 }
 
 fn period(market: &Market, new: &NewAgreement<'_>, term: Option<i32>) -> Result<Period, AgreementError> {

@@ -1,7 +1,11 @@
 //! The door of energy into bills: each agreement is charged for its days once, by a transaction whose lines are kept beside
-//! it. What turns out otherwise later, such as a corrected reading, is charged as the difference.
+//! it. What turns out otherwise later, such as a corrected reading, is charged as the difference. What rules make of what was
+//! charged, such as rebates, comes through the same door.
 
-use std::collections::HashMap;
+mod rebated;
+mod shown;
+
+use std::sync::Arc;
 
 use chrono::{DateTime, Datelike, Months, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -10,14 +14,16 @@ use thiserror::Error;
 
 use super::capacities::{self, Capacity};
 use super::consumption;
-use super::gas;
 use super::interval::Interval;
-use super::pricing::{self, Line, PricingError, Terms, Use};
+use super::pricing::{self, Line, Piece, PricingError, Terms, Use};
 use super::rates::{self, Rates};
 use crate::domain::ledgers::charges::{self, ChargeError, Priced};
+use crate::domain::ledgers::credits::GrantError;
 use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor};
+
+pub use shown::{Shown, of_transactions};
 
 /// For how many days after its end a charge is still corrected.
 const CORRECTED_FOR: i32 = 400;
@@ -31,6 +37,9 @@ pub enum ChargingError {
     /// It was not posted.
     #[error(transparent)]
     Charge(ChargeError),
+    /// What a rule makes of it was not credited.
+    #[error(transparent)]
+    Credit(GrantError),
     /// What was charged before cannot be read.
     #[error("lines of an earlier charge cannot be read: {0}")]
     Lines(serde_json::Error),
@@ -46,6 +55,16 @@ impl From<ChargeError> for ChargingError {
             ChargeError::Database(error) => Self::Database(error),
             ChargeError::Amount(error) => Self::Amount(error),
             other => Self::Charge(other),
+        }
+    }
+}
+
+impl From<GrantError> for ChargingError {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Database(error) => Self::Database(error),
+            GrantError::Amount(error) => Self::Amount(error),
+            other => Self::Credit(other),
         }
     }
 }
@@ -154,6 +173,7 @@ pub async fn of_ledger(
         posted.extend(correct(tx, market, each).await?);
         posted.extend(charge(tx, market, each, before).await?);
     }
+    posted.extend(rebated::credit(tx, market, ledger, &due).await?);
     Ok(posted)
 }
 
@@ -264,20 +284,32 @@ async fn lines(
     tx: &mut Tx,
     market: &Market,
     due: &Due,
-    (first, last): Days,
+    days: Days,
 ) -> Result<Option<Vec<Kept>>, ChargingError> {
+    let Some((rates, pieces)) = pieces(tx, market, due, days).await? else { return Ok(None) };
+    Ok(Some(pricing::lines(&rates, &pieces)?.iter().map(Kept::of).collect()))
+}
+
+/// What the days of an agreement cost by what is known now, thing by thing and not rounded, and by which prices; none while one
+/// is not known.
+async fn pieces(
+    tx: &mut Tx,
+    market: &Market,
+    due: &Due,
+    (first, last): Days,
+) -> Result<Option<(Arc<Rates>, Vec<Piece>)>, sqlx::Error> {
     let from = market.start_of(first).max(due.from_at);
     let to = due.to_at.map_or(market.start_of(last), |end| market.start_of(last).min(end));
-    let rates = rates::of_tariffs(tx, &[due.tariff_id], from, to).await?;
-    let Some(rates) = rates.get(&due.tariff_id) else { return Ok(None) };
+    let mut rates = rates::of_tariffs(tx, &[due.tariff_id], from, to).await?;
+    let Some(rates) = rates.remove(&due.tariff_id) else { return Ok(None) };
     let (since, until) = rates.weighed((from, to));
     let since = since.max(due.from_at);
     let mut used = consumption::of_points(tx, &[due.supply_point_id], since, until).await?;
     let used = used.remove(&due.supply_point_id).unwrap_or_default();
     let mut held = capacities::held(tx, &[due.supply_point_id]).await?;
     let held = held.remove(&due.supply_point_id).unwrap_or_default();
-    match priced(rates, due, (from, to), (&used, &held)) {
-        Ok(lines) => Ok(Some(lines?.iter().map(Kept::of).collect())),
+    match priced(&rates, due, (from, to), (&used, &held)) {
+        Ok(pieces) => Ok(Some((rates, pieces))),
         Err(PricingError::NoRate(_)) => Ok(None),
     }
 }
@@ -287,11 +319,11 @@ fn priced(
     due: &Due,
     period: (DateTime<Utc>, DateTime<Utc>),
     (used, held): (&[Interval], &[Capacity]),
-) -> Result<Result<Vec<Line>, AmountError>, PricingError> {
+) -> Result<Vec<Piece>, PricingError> {
     let terms = Terms::of(rates, &due.account_type, (due.from_at, due.to_at), used).holding(held);
     let mut pieces = pricing::days(&terms, period)?;
     pieces.extend(pricing::energy(&terms, Use::Home, period, used)?);
-    Ok(pricing::lines(rates, &pieces))
+    Ok(pieces)
 }
 
 async fn post(
@@ -396,82 +428,4 @@ fn difference(now: &[Kept], before: &[Kept]) -> Vec<Kept> {
     }
     all.retain(|line| line.days != 0 || line.wh != 0 || line.net != 0);
     all
-}
-
-row! {
-    /// What a transaction charges for.
-    pub struct Shown {
-        /// The transaction.
-        pub transaction_id: Option<i64>,
-        /// The first local day.
-        pub first: Option<NaiveDate>,
-        /// The local day after the last one.
-        pub last: Option<NaiveDate>,
-        /// Territory and commodity.
-        pub market_name: String,
-        /// Market code.
-        pub market: String,
-        /// `electricity` or `gas`.
-        pub commodity: String,
-        /// Code of the product.
-        pub product_code: String,
-        /// Its lines, as they are kept; see [`Shown::lines`].
-        pub kept: serde_json::Value,
-    }
-}
-
-impl Shown {
-    /// Its lines.
-    pub fn lines(&self) -> Vec<Kept> {
-        // Written by this program; a line that it could not read would be shown to nobody.
-        serde_json::from_value(self.kept.clone()).unwrap_or_default()
-    }
-
-    /// What its energy is counted in where it was supplied.
-    pub fn unit(&self) -> &'static str {
-        match self.market_name.as_str() {
-            "AUS_GAS" => "MJ",
-            "JPN_GAS" => "cubicMetres",
-            _ => "kWh",
-        }
-    }
-
-    /// Energy in that unit.
-    pub fn quantity(&self) -> Decimal {
-        let kwh = Decimal::new(self.wh(), 3);
-        match self.unit() {
-            "MJ" => kwh * Decimal::new(36, 1),
-            "cubicMetres" => kwh / gas::japanese_cubic_metre(),
-            _ => kwh,
-        }
-    }
-
-    /// Whether it is sold by the cubic metre rather than the kWh.
-    pub fn is_sold_by_volume(&self) -> bool {
-        self.unit() == "cubicMetres"
-    }
-
-    /// Energy in Wh.
-    pub fn wh(&self) -> i64 {
-        self.lines().iter().filter(|line| !line.is_levy).map(|line| line.wh).sum()
-    }
-
-    /// Net, in minor units: of days, or of energy.
-    pub fn net(&self, of_days: bool) -> i64 {
-        self.lines().iter().filter(|line| line.of_days == of_days).map(|line| line.net).sum()
-    }
-}
-
-statement!(static SHOWN: Shown = "
-    select coalesce(c.transaction_id, 0) as transaction_id, lower(c.days) as first, upper(c.days) as last, sp.market_name,
-        sp.market, sp.commodity, p.code as product_code, c.lines as kept
-    from supply_charges c join agreements g on g.id = c.agreement_id join supply_points sp on sp.id = g.supply_point_id
-        join tariffs t on t.id = g.tariff_id join product_offers o on o.id = t.offer_id
-        join products p on p.id = o.product_id
-    where c.transaction_id = any($1)");
-
-/// What these transactions, which the viewer sees, charge for; those that charge for no energy are left out.
-pub async fn of_transactions(tx: &mut Tx, transactions: &[i64]) -> Result<HashMap<i64, Shown>, sqlx::Error> {
-    let rows = SHOWN.query().bind(transactions).fetch_all(&mut *tx).await?;
-    Ok(rows.into_iter().filter_map(|row| Some((row.transaction_id?, row))).collect())
 }

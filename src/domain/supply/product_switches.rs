@@ -70,7 +70,7 @@ impl From<SignError> for SwitchError {
 
 row! {
     /// A product that somebody is offered.
-    pub(super) struct Offer {
+    pub(in crate::domain) struct Offer {
         /// Row id.
         pub id: i64,
         /// Its code.
@@ -97,7 +97,9 @@ statement!(static ACCOUNT: (i64, String) = concat!("
 statement!(static OFFER: Offer = "
     select p.id, p.code, p.market, (not p.is_hidden and p.availability = 'EVERYONE' and p.available_from <= $2
         and (p.available_to is null or p.available_to > $2)) as is_for_sale
-    from products p where p.id = $1 or p.code = $3");
+    from products p where p.id = $1 or p.code = $3 or p.id = (select c.product_id from quoted_products c
+        join quoted_points t on t.id = c.quoted_point_id join quote_requests q on q.id = t.quote_id
+        where c.id = $1 and q.expires_at > $2)");
 statement!(static POINTS: Point = "
     select sp.id, exists (select from product_offers o join products p on p.id = o.product_id
             where p.id = $3 and o.market_name = sp.market_name and p.direction = sp.direction) as is_fit,
@@ -132,8 +134,8 @@ pub(super) async fn hold_account(
     ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
 }
 
-/// The product with this row id.
-pub(super) async fn offer(tx: &mut Tx, product: i64) -> Result<Option<Offer>, sqlx::Error> {
+/// The product with this row id, or that was quoted under this one; numbers of quotes lie above those of products.
+pub(in crate::domain) async fn offer(tx: &mut Tx, product: i64) -> Result<Option<Offer>, sqlx::Error> {
     let now = tx.business_now().await?;
     OFFER.query().bind(product).bind(now).bind("").fetch_optional(&mut *tx).await
 }
@@ -163,7 +165,7 @@ pub async fn switch(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted) -> Result<Str
         return Err(SwitchError::Day);
     }
     let from = market.start_of(wanted.from);
-    let points = POINTS.query().bind(account).bind(from).bind(wanted.product).fetch_all(&mut *tx).await?;
+    let points = POINTS.query().bind(account).bind(from).bind(offer.id).fetch_all(&mut *tx).await?;
     if points.is_empty() {
         return Err(SwitchError::NoPoint);
     }

@@ -9,7 +9,7 @@ use super::visible::property_is_visible;
 use crate::domain::accounts::address::{self, Address, NoAddress};
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
+use crate::platform::db::{Tx, Under, database_error, on_constraint, row, statement};
 use crate::platform::market::{self, Market};
 
 row! {
@@ -171,13 +171,6 @@ macro_rules! property_columns {
     };
 }
 
-row! {
-    struct Held {
-        parent: i64,
-        property_id: i64,
-    }
-}
-
 statement!(static ADD: (i64,) = "
     insert into properties (market, label, address_line1, address_line2, address_line3, address_line4, address_line5,
         postcode, address_id, latitude, longitude, created_at)
@@ -198,11 +191,12 @@ statement!(static BY_IDENTIFIER: Property = concat!(
     where sp.market_name = $3 and sp.identifier = $4 and ", property_is_visible!()));
 // $4 is whether the property is held now, null for either; $5 is now, and $6 the moment from which it must have been
 // held at all.
-statement!(static OF_ACCOUNTS: Held = concat!("
-    select distinct o.account_id as parent, o.property_id from occupancies o join accounts a on a.id = o.account_id
+statement!(static OF_ACCOUNTS: Under<Property> = concat!("
+    select distinct on (o.account_id, pr.id) o.account_id as parent, ", property_columns!(), "
+    from occupancies o join accounts a on a.id = o.account_id join properties pr on pr.id = o.property_id
     where o.account_id = any($3::bigint[]) and ($4::boolean is null or (o.during @> $5::timestamptz) = $4)
       and ($6::timestamptz is null or o.during && tstzrange($6, null)) and ", account_is_visible!(), "
-    order by 1, 2"));
+    order by o.account_id, pr.id"));
 statement!(static OCCUPANCIES: Occupancy = concat!("
     select o.id, o.property_id, a.number as account_number, lower(o.during) as starts_at, upper(o.during) as ends_at,
         o.is_occupier
@@ -297,10 +291,7 @@ pub async fn of_accounts(
     let now = tx.business_now().await?;
     let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
     let held = query.bind(which.active).bind(now).bind(which.held_since).fetch_all(&mut *tx).await?;
-    let ids: Vec<i64> = held.iter().map(|row| row.property_id).collect();
-    let found = by_ids(tx, viewer, &ids).await?;
-    let rows = held.iter().zip(found).filter_map(|(row, property)| Some((row.parent, property?)));
-    Ok(grouped(accounts, rows.collect()))
+    Ok(grouped(accounts, held.into_iter().map(Under::pair).collect()))
 }
 
 /// Who has held each of these properties, as far as the viewer may see their accounts, from the earliest on.

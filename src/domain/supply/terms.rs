@@ -15,6 +15,26 @@ pub struct Terms {
     pub clauses: Vec<String>,
 }
 
+impl Terms {
+    /// As Markdown: a heading, what it is, and a numbered list.
+    pub fn markdown(&self) -> String {
+        let clauses = (1..).zip(&self.clauses).map(|(at, clause)| format!("{at}. {clause}\n"));
+        format!("# {}\n\n{}\n\n{}", self.name, self.description, clauses.collect::<String>())
+    }
+
+    /// The same as HTML.
+    pub fn html(&self) -> String {
+        let clauses: String =
+            self.clauses.iter().map(|clause| format!("<li>{}</li>", escaped(clause))).collect();
+        let (name, description) = (escaped(&self.name), escaped(&self.description));
+        format!("<h1>{name}</h1><p>{description}</p><ol>{clauses}</ol>")
+    }
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
 /// Where the terms of a product are shown, below the address of the server.
 pub fn path(code: &str) -> String {
     format!("/terms/{code}")
@@ -25,7 +45,8 @@ pub async fn of_product(tx: &mut Tx, code: &str) -> Result<Option<Terms>, sqlx::
     Ok(by_code(tx, code).await?.map(|product| of(&product)))
 }
 
-fn of(product: &Product) -> Terms {
+/// The terms of a product.
+pub fn of(product: &Product) -> Terms {
     let is_export = product.direction == "EXPORT";
     let for_whom = match (product.is_domestic, product.is_business) {
         (true, true) => "Households and businesses can have it.",

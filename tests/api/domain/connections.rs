@@ -31,7 +31,8 @@ async fn is_clean(db: &Database) {
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_goes_away_leaves_no_transaction_behind() {
     let wall = WallClock::fixed(beginning());
-    let db = Database::connect(&database::fresh().await, 1, wall).await.expect("connected");
+    let held = database::fresh().await;
+    let db = Database::connect(&held.url, 1, wall).await.expect("connected");
     let stats = Stats::new();
     let mut given_up = 0;
     for steps in (0..STEPS).cycle().take(STEPS * 8) {

@@ -29,7 +29,7 @@ pub use kraken_api::platform::sealing::Sealer;
 
 pub use sqlx::Executor;
 
-use crate::support::database;
+use crate::support::database::{self, Fresh};
 use crate::support::server::beginning;
 
 pub struct Trial {
@@ -37,6 +37,7 @@ pub struct Trial {
     pub auth: Arc<Auth>,
     pub random: Randomness,
     pub wall: WallClock,
+    _held: Fresh,
 }
 
 pub fn soon() -> Deadline {
@@ -47,7 +48,8 @@ impl Trial {
     /// A fresh database with the wall clock standing still.
     pub async fn start() -> Self {
         let wall = WallClock::fixed(beginning());
-        let db = Database::connect(&database::fresh().await, 20, wall.clone()).await.expect("connected");
+        let held = database::fresh().await;
+        let db = Database::connect(&held.url, 20, wall.clone()).await.expect("connected");
         let db = db.sealed_by(Sealer::new(&[7; 32], Randomness::seeded(8)));
         let random = Randomness::seeded(7);
         let issuer = Issuer {
@@ -55,7 +57,7 @@ impl Trial {
             jwks_url: "https://auth.test/jwks.json".into(),
         };
         let auth = Auth::new(issuer, random.clone(), 2);
-        Self { db, auth, random, wall }
+        Self { db, auth, random, wall, _held: held }
     }
 }
 

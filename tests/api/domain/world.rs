@@ -112,6 +112,11 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(distinct market) from contracts where account_id is not null", 5),
     ("select count(*) from contracts where business_id is not null", 2),
     ("select count(*) from contract_versions where version > 1", 1),
+    ("select count(distinct brand) from leads", 5),
+    ("select count(*) from quote_requests", 2),
+    ("select count(*) from quote_requests where accepted_at is not null", 1),
+    ("select count(distinct s.code) from opportunities o join sales_stages s on s.id = o.stage_id", 4),
+    ("select count(*) from leads where account_id is not null", 1),
     ("select count(distinct scheme) from loyalty_cards where status = 'ACTIVE'", 2),
     ("select count(distinct holder) from (select string_agg(r.user_id::text, ',' order by r.user_id) as holder
         from account_user_roles r group by r.account_id) as held", 50),
@@ -164,6 +169,13 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from postal_areas", 50),
     ("select count(distinct device_id is null) from onboarding_wizards", 2),
     ("select count(distinct device_id) from charging_sessions where source = 'PUBLIC'", 5),
+    ("select count(*) from instalment_settlements where repayment_id is not null and new_instalment < old_instalment", 1),
+    ("select count(*) from instalment_settlements s join account_payments p on p.id = s.payment_id
+        where s.new_instalment > s.old_instalment and p.transaction_id is not null", 1),
+    ("select count(*) from instalment_offsets", 1),
+    ("select count(distinct c.credit_reason) from rebate_credits c join transactions t on t.id = c.transaction_id
+        where t.is_issued and c.amount > 0", 3),
+    ("select count(distinct r.share is null) from rebate_days d join rebate_rates r on r.id = d.rate_id", 2),
     ("select count(distinct channel) from messages where trigger_id is not null", 2),
     ("select count(*) from print_batches where status = 'PROCESSED'", 1),
     ("select count(*) from calls where status = 'ENDED' and account_id is not null", 3),

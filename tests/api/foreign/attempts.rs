@@ -42,9 +42,15 @@ pub struct Bobs {
     pub home: i64,
     pub wizard: (String, String),
     pub heat_pump: &'static str,
-    /// His contract, a call of his, a conversation and its message.
+    /// His contract.
     pub contract: String,
+    /// The lead that he was, and the opportunity with it.
+    pub lead: (String, String),
+    /// Code of a quote for his points.
+    pub quote: String,
+    /// A call of his.
     pub call: String,
+    /// A conversation of his and its message.
     pub conversation: (String, String),
 }
 

@@ -6,6 +6,7 @@ mod attempts;
 mod communications;
 mod contracts;
 mod devices;
+mod leads;
 mod loyalty;
 mod money_back;
 mod onboarding;
@@ -112,6 +113,8 @@ impl Server {
             device: self.device(bob, car("5YJ3-PARKED")).await,
             heat_pump: self.heat_pump(bob).await,
             contract: self.contract(bob, "2026-03-02").await,
+            lead: self.lead_of(bob).await,
+            quote: self.quote_of(bob).await,
             call: self.called_by(bob).await,
             conversation: self.wrote(bob).await,
         }
@@ -375,6 +378,11 @@ const GIVEN: &[&str] = &[
     "pan",
     "amount",
     "autoTopupConfig",
+    "opportunityNumber",
+    "updatedLeadData",
+    "updatedOpportunityData",
+    "extraDetails",
+    "quoteRequest",
     "trigger",
     "consent",
     "createdEventsCount",
@@ -426,6 +434,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         "manage-debt",
         "manage-payments",
         "manage-contracts",
+        "manage-leads",
         "send-messages",
     ];
     let (id, organisation) = server.organisation("Everything Ltd", &everything).await;
@@ -446,6 +455,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(loyalty::ATTEMPTS)
         .chain(onboarding::ATTEMPTS)
         .chain(contracts::ATTEMPTS)
+        .chain(leads::ATTEMPTS)
         .chain(communications::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
@@ -479,6 +489,7 @@ async fn no_mutation_is_left_out() {
         .chain(loyalty::ATTEMPTS)
         .chain(onboarding::ATTEMPTS)
         .chain(contracts::ATTEMPTS)
+        .chain(leads::ATTEMPTS)
         .chain(communications::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())

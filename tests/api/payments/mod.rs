@@ -10,6 +10,7 @@ mod prepay;
 mod prepay_top_ups;
 mod refusals;
 mod schedules;
+mod settlements;
 mod shape;
 mod slips;
 mod storm;

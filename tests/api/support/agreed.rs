@@ -54,6 +54,19 @@ impl Server {
             postal_code: postcode.into(),
             ..Address::default()
         };
+        self.supply_at(address, of, market_name, (identifier, region), from, is_export).await
+    }
+
+    /// As `supply_to_or_from`, at an address of one's own.
+    pub async fn supply_at(
+        &self,
+        address: Address,
+        of: &Customer,
+        market_name: MarketName,
+        (identifier, region): (&str, &str),
+        from: &str,
+        is_export: bool,
+    ) -> i64 {
         let mut tx = self.tx().await;
         let new = NewProperty { market: market_name.market(), label: None, address, coordinates: None };
         let property = properties::add(&mut tx, &new).await.expect("a property");

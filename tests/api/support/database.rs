@@ -1,8 +1,8 @@
 //! One private Postgres for the whole run, a migrated template, a clone for each test.
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{OnceLock, mpsc};
 
 use kraken_api::domain;
 use kraken_api::platform::clock::WallClock;
@@ -78,8 +78,41 @@ async fn execute(connection: &mut PgConnection, sql: &str) {
     sqlx::raw_sql(sql).execute(connection).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
 }
 
-/// A fresh clone of the template, as a URL.
-pub async fn fresh() -> String {
+/// A clone of the template, dropped with this: a run leaves no more on the disk than the tests under way.
+pub struct Fresh {
+    name: String,
+    pub url: String,
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        // What is not dropped in time, the next run takes for stale.
+        let _ = dropper().send(std::mem::take(&mut self.name));
+    }
+}
+
+/// Takes the names of databases that nobody needs any longer.
+fn dropper() -> &'static mpsc::Sender<String> {
+    static DROPPER: OnceLock<mpsc::Sender<String>> = OnceLock::new();
+    DROPPER.get_or_init(|| {
+        let (sender, names) = mpsc::channel();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(drop_all(&names));
+        });
+        sender
+    })
+}
+
+async fn drop_all(names: &mpsc::Receiver<String>) {
+    let mut admin = PgConnection::connect(&url(pattern(), "postgres")).await.expect("a connection");
+    while let Ok(name) = names.recv() {
+        execute(&mut admin, &format!("drop database if exists {name} with (force)")).await;
+    }
+}
+
+/// A fresh clone of the template.
+pub async fn fresh() -> Fresh {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("test_{}_{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let pattern = tokio::task::spawn_blocking(pattern).await.expect("the test database is prepared");
@@ -87,7 +120,7 @@ pub async fn fresh() -> String {
     // One clone at a time: Postgres allows no other connection to a template meanwhile.
     sqlx::query("select pg_advisory_lock(4242)").execute(&mut admin).await.expect("the lock");
     execute(&mut admin, &format!("create database {name} template {TEMPLATE} strategy file_copy")).await;
-    url(pattern, &name)
+    Fresh { url: url(pattern, &name), name }
 }
 
 fn url(pattern: &str, name: &str) -> String {

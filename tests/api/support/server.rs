@@ -24,6 +24,7 @@ use kraken_api::platform::storage::{Files, Folder};
 use serde_json::{Value, json};
 use tower::ServiceExt;
 
+use super::database::Fresh;
 use super::{database, record};
 
 pub const BASE_URL: &str = "http://kraken.test";
@@ -36,6 +37,7 @@ pub struct Server {
     pub random: Randomness,
     pub wall: WallClock,
     pub router: Router,
+    held: Arc<Fresh>,
 }
 
 /// Passes everything on and notes what came of it.
@@ -137,26 +139,27 @@ impl Server {
         record::keep_log();
         let wall = WallClock::fixed(beginning());
         let random = Randomness::seeded(7);
-        let url = database::fresh().await;
-        let database = Database::connect(&url, 5, wall.clone()).await.expect("the test's database");
+        let held = Arc::new(database::fresh().await);
+        let database = Database::connect(&held.url, 5, wall.clone()).await.expect("the test's database");
         let database = database.sealed_by(Sealer::new(&[7; 32], Randomness::seeded(8)));
         let issuer = Issuer {
             url: format!("{BASE_URL}/v1/graphql/"),
             jwks_url: format!("{BASE_URL}/.well-known/jwks.json"),
         };
         let auth = Auth::new(issuer, random.clone(), 2);
-        Self::over(database, auth, random, wall, files(), edition)
+        Self::over((database, held), auth, random, wall, files(), edition)
     }
 
     /// Another server process over the same database.
     pub fn twin(&self) -> Self {
-        let (database, auth) = (self.database.clone(), Arc::clone(&self.auth));
+        let database = (self.database.clone(), Arc::clone(&self.held));
+        let auth = Arc::clone(&self.auth);
         let files = self.app.files().clone();
         Self::over(database, auth, self.random.clone(), self.wall.clone(), files, None)
     }
 
     fn over(
-        database: Database,
+        (database, held): (Database, Arc<Fresh>),
         auth: Arc<Auth>,
         random: Randomness,
         wall: WallClock,
@@ -166,7 +169,7 @@ impl Server {
         let app = App::new(database.clone(), Arc::clone(&auth), files, host(edition));
         let service = Recorded(Arc::new(AppService::new(Arc::clone(&app), BASE_URL.into())));
         let router = http::router(Arc::new(service), HttpSettings::default());
-        Self { app, database, auth, random, wall, router }
+        Self { app, database, auth, random, wall, router, held }
     }
 
     /// Sends one operation.

@@ -100,6 +100,15 @@ fn pages(market: &str, kind: &str, count: i64) -> Vec<Vec<String>> {
 }
 
 fn pages_of(market: &str, kind: &str, count: i64, supply: &HashMap<i64, Shown>) -> Vec<Vec<String>> {
+    pages_with(market, kind, count, (supply, None))
+}
+
+fn pages_with(
+    market: &str,
+    kind: &str,
+    count: i64,
+    (supply, settled): (&HashMap<i64, Shown>, Option<&Settlement>),
+) -> Vec<Vec<String>> {
     let market = market::by_code(market).expect("a market");
     let (document, account) = (document(kind, &market.code), account("Ada Lovelace"));
     let transactions: Vec<Transaction> = (0..count).map(|id| charge(id, "Electricity")).collect();
@@ -111,6 +120,7 @@ fn pages_of(market: &str, kind: &str, count: i64, supply: &HashMap<i64, Shown>) 
         undoes: None,
         transactions: &transactions,
         supply,
+        settled,
     };
     let pages = compose(&bill, wording::of(market), A4).expect("pages");
     assert!(write(&bill).expect("a PDF").starts_with(b"%PDF-"));
@@ -224,4 +234,42 @@ fn japanese_gas_is_billed_by_the_cubic_metre() {
     assert_eq!((shown.quantity().normalize(), shown.unit()), (30.into(), "cubicMetres"));
     let pages = pages_of("jp", "period", 2, &HashMap::from([(0, shown)]));
     assert_eq!(after(&pages[0], "従量料金: 30 m³ × 118.6"), "3,558円");
+}
+
+#[test]
+fn a_bill_that_settles_instalments_says_what_becomes_of_them() {
+    let credit = Settlement {
+        id: 1,
+        billing_document_id: 90001,
+        instalments: Minor(96_000),
+        result: Minor(24_600),
+        set_off: Minor(6000),
+        paid_out: Minor(18_600),
+        collected: Minor(0),
+        collect_on: None,
+        old_instalment: Minor(8000),
+        new_instalment: Some(Minor(6000)),
+        new_from: Some(day("2027-03-15")),
+    };
+    let shown = |settled: &Settlement| {
+        pages_with("de", "invoice", 1, (&HashMap::new(), Some(settled))).concat().join("\n")
+    };
+    let told = shown(&credit);
+    for line in ["Gezahlte Abschläge", "Ihre Abschläge", "Guthaben\n246,00 €", "60,00 €", "186,00 €"]
+    {
+        assert!(told.contains(line), "{line}: {told}");
+    }
+    assert!(told.contains("Auszahlung innerhalb von zwei Wochen\n186,00 €"), "{told}");
+    assert!(told.contains("Bisheriger Abschlag\n80,00 €\nNeuer Abschlag ab 15.03.2027\n60,00 €"), "{told}");
+    let shortfall = Settlement {
+        result: Minor(-23_400),
+        set_off: Minor(0),
+        paid_out: Minor(0),
+        collected: Minor(23_400),
+        collect_on: Some(day("2027-03-16")),
+        ..credit
+    };
+    let told = shown(&shortfall);
+    assert!(told.contains("Nachzahlung\n234,00 €\nEinzug der Nachzahlung am 16.03.2027\n234,00 €"), "{told}");
+    assert!(!pages_of("de", "invoice", 1, &HashMap::new()).concat().join("\n").contains("Abschläge"));
 }
