@@ -10,6 +10,7 @@ use crate::domain::accounts::accounts;
 use crate::domain::accounts::users;
 use crate::domain::communications::calls::eligibility::{self, EligibilityError};
 use crate::domain::communications::ink::attributes::{self, Attributes};
+use crate::domain::communications::ink::uploads;
 use crate::domain::communications::ink::{self, Attachment, Conversation, Identity, InkMessage, Label};
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
@@ -100,7 +101,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.leaves::<Linked>(
         "InkMessageAttachment",
         &[
-            ("filename", |l| l.0.key.rsplit('/').next().unwrap_or_default().into()),
+            ("filename", |l| uploads::filename(&l.0.key).into()),
             ("fetchUrl", |l| (&l.1.url).into()),
             ("sizeInBytes", |l| l.0.size_in_bytes.into()),
         ],

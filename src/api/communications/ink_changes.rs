@@ -2,18 +2,20 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::ink::{CONVERSATION, node, number, type_name};
 use crate::api::nodes::{global_id, row_id};
 use crate::api::session::{Bindings, Call};
 use crate::domain::auth::viewer::RECORD_CONTACTS;
 use crate::domain::communications::ink::handling::{self, HandleError, Note};
-use crate::domain::communications::ink::taking::{self, BUCKET, NewFile, NewInk, TakeError};
+use crate::domain::communications::ink::taking::{self, NewFile, NewInk, TakeError};
+use crate::domain::communications::ink::uploads::{self, BUCKET};
 use crate::domain::communications::ink::{self, Conversation, InkMessage, Label};
 use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Node, Resolved};
+use crate::platform::storage::Upload;
 
 /// A message that was taken, and what the caller calls the request.
 struct Taken(InkMessage, Option<String>);
@@ -39,6 +41,17 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.addNoteToInkConversation", add_note);
     b.root("Mutation.assignInkBucket", assign);
     b.root("Mutation.updateMessageTags", tag);
+    b.root("Mutation.generateInkPresignedUrl", upload_form);
+    b.leaves::<Upload>(
+        "GenerateInkPresignedUrl",
+        &[
+            ("uploadUrl", |u| (&u.url).into()),
+            ("key", |u| (&u.key).into()),
+            ("fields", |u| {
+                json!({ "key": u.key, "expires": u.expires.to_string(), "signature": u.signature }).into()
+            }),
+        ],
+    );
     for payload in ["CreateInkInboundMessage", "CreateInkChatbotMessagePayload"] {
         b.parts::<Taken>(payload, &[("message", |t| Resolved::Node(node(t.0.clone())))]);
         b.leaves::<Taken>(payload, &[("clientMutationId", |t| (&t.1).into())]);
@@ -155,6 +168,40 @@ async fn generic(call: &Call<'_>, given: GenericInput, channel: &'static str) ->
     })
 }
 
+#[derive(Deserialize)]
+struct UploadInput {
+    channel: String,
+    filename: String,
+}
+
+async fn upload_form(call: Call<'_>) -> Result<Resolved, FieldError> {
+    admit(&call)?;
+    let input: Option<UploadInput> = call.arg("input")?;
+    let input = input.filter(|input| !input.filename.trim().is_empty());
+    let input = input.ok_or_else(|| refusal(TakeError::Unprocessable("There is no name of a file.")))?;
+    if input.channel == "LIVE_CHAT" {
+        return Err(FieldError::code("KT-CT-7620").at_input(&["input", "channel"]));
+    }
+    let app = &call.cx.app;
+    let unnamed = || FieldError::code("KT-CT-7624").at_input(&["input", "filename"]);
+    let key = uploads::key(app.auth().random(), &input.filename).ok_or_else(unnamed)?;
+    let mut view = call.cx.read().await?;
+    let now = view.wall_now();
+    let secret = app.link_secret(&mut view).await.map_err(FieldError::internal)?;
+    Ok(Resolved::node(app.files().upload(&key, secret, now)))
+}
+
+/// By which channel a generic message came. LINE is a vendor of generic messages to clients.
+fn generic_channel(channel: &str, vendor: Option<&str>) -> &'static str {
+    match (channel, vendor) {
+        ("SMS", _) => "SMS",
+        ("WHATSAPP", _) => "WHATSAPP",
+        ("TWILIO_WHATSAPP", _) => "TWILIO_WHATSAPP",
+        (_, Some(vendor)) if vendor.eq_ignore_ascii_case("line") => "LINE",
+        _ => "GENERIC_API",
+    }
+}
+
 fn refusal(error: TakeError) -> FieldError {
     let code = match error {
         TakeError::Database(error) => return FieldError::internal(error),
@@ -203,9 +250,9 @@ async fn inbound(call: Call<'_>) -> Result<Resolved, FieldError> {
                 ..NewInk::default()
             }
         }
-        "GENERIC_API" => {
+        "GENERIC_API" | "SMS" | "WHATSAPP" | "TWILIO_WHATSAPP" => {
             let given = input.new_message.generic.ok_or_else(|| missing("KT-CT-7628"))?;
-            generic(&call, given, "GENERIC_API").await?
+            generic(&call, given, generic_channel(&input.channel, input.vendor.as_deref())).await?
         }
         "POST" => {
             let given = input.new_message.post.ok_or_else(|| missing("KT-CT-7629"))?;

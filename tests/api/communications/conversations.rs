@@ -16,6 +16,11 @@ const MESSAGE: &str = "fragment M on InkMessage {
         contactChannelIdentity { channel handle displayName } }
     ... on InkGenericMessage { id fromHandle toHandle displayContent occurredAt }
     ... on InkPost { fromHandle toHandle displayContent rawPlainTextContent isChannelPost }
+    ... on InkSMS { fromHandle toHandle displayContent isChannelSms delivery { status } tags { name } }
+    ... on InkWhatsApp { vendorId isChannelWhatsapp whatsappContent { body } tags { name } }
+    ... on InkTwilioWhatsApp { vendorId toHandle whatsappContent { body } contactChannelIdentity { channel handle } }
+    ... on InkLine { fromHandle isChannelLine lineMessage { ... on LineTextMessage { displayContent } }
+        attachments { filename } contactChannelIdentity { channel } }
     ... on InkLiveChatMessage { id displayContent } }";
 const CONVERSATION: &str = "query($n: String, $c: String) { inkConversation(accountNumber: $n, conversationRelayId: $c) {
     id status accountNumber lastMessageAt accountUsers { id } buckets { id name icon } tags { name }
@@ -23,7 +28,7 @@ const CONVERSATION: &str = "query($n: String, $c: String) { inkConversation(acco
     events(first: 20) { edges { node { ... on InkNewMessage { occurredAt message { __typename ...M } } } } } } } ";
 
 impl Server {
-    async fn says(&self, token: &str, input: Value) -> Reply {
+    pub(super) async fn comes_in(&self, token: &str, input: Value) -> Reply {
         self.send(Some(token), &format!("{INBOUND}{MESSAGE}"), json!({ "input": input })).await
     }
 
@@ -46,7 +51,7 @@ impl Server {
     }
 }
 
-fn email(name: &str, from: &str) -> Value {
+pub(super) fn email(name: &str, from: &str) -> Value {
     json!({ "channel": "EMAIL", "messageId": name, "clientMutationId": "c-1", "newMessage": { "email": {
         "plainTextContent": "Why is my bill so high?", "subject": "My bill", "fromAddress": from,
         "toAddresses": ["hello@kraken.example"], "ccAddresses": ["copy@example.org"] } } })
@@ -58,7 +63,7 @@ fn generic(name: &str, from: &str, text: &str) -> Value {
 }
 
 /// An organisation that runs mailboxes and sees Ada's account.
-async fn mailbox(server: &Server, world: &World) -> String {
+pub(super) async fn mailbox(server: &Server, world: &World) -> String {
     let (id, system) = server.organisation("Mailbox Ltd", &["view-accounts", "record-contacts"]).await;
     let mut tx = server.tx().await;
     organisations::grant(&mut tx, id, world.ada.account_id).await.expect("granted");
@@ -71,7 +76,7 @@ async fn messages_of_one_customer_are_one_conversation() {
     let server = Server::start().await;
     let world = server.world().await;
     let system = mailbox(&server, &world).await;
-    let reply = server.says(&system, email("m-1", "ADA@example.org")).await;
+    let reply = server.comes_in(&system, email("m-1", "ADA@example.org")).await;
     let taken = &reply.json["data"]["createInkInboundMessage"];
     assert_eq!(
         (&taken["clientMutationId"], &taken["message"]["__typename"]),
@@ -84,7 +89,7 @@ async fn messages_of_one_customer_are_one_conversation() {
     let letter = json!({ "channel": "POST", "messageId": "p-1", "newMessage": { "post": {
         "plainTextContent": "Dear Sirs", "accountNumber": world.ada.account, "notes": "blue ink" } } });
     assert_eq!(
-        server.says(&system, letter).await.json["data"]["createInkInboundMessage"]["message"]["isChannelPost"],
+        server.comes_in(&system, letter).await.json["data"]["createInkInboundMessage"]["message"]["isChannelPost"],
         true
     );
     let mine = server.conversation_of(&world.ada.token, &world.ada.account).await;
@@ -117,9 +122,61 @@ async fn messages_of_one_customer_are_one_conversation() {
         assert_eq!(server.conversation(token, variables.clone()).await.codes(), [code], "{variables}");
     }
     // Somebody who is nobody has a conversation by their address.
-    assert!(server.says(&system, generic("g-1", "owl", "Hoo")).await.codes().is_empty());
-    assert!(server.says(&system, generic("g-2", "Owl", "Hoo?")).await.codes().is_empty());
+    assert!(server.comes_in(&system, generic("g-1", "owl", "Hoo")).await.codes().is_empty());
+    assert!(server.comes_in(&system, generic("g-2", "Owl", "Hoo?")).await.codes().is_empty());
     let count = "select count(*) from ink_conversations where contact_handle = 'owl'";
+    let (count,): (i64,) = sqlx::query_as(count).fetch_one(server.database.pool()).await.expect("a count");
+    assert_eq!(count, 1);
+}
+
+#[tokio::test]
+async fn each_channel_has_messages_of_its_own_and_knows_people_by_what_it_calls_them() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let system = mailbox(&server, &world).await;
+    server.tamper("update account_users set mobile = '07700 900123' where email = 'ada@example.org'").await;
+    server
+        .tamper(
+            "insert into line_links (account_user_id, nonce_hash, requested_at, line_user_id, linked_at)
+                select id, '\\x00', now(), 'U-ada', now() from account_users where email = 'ada@example.org'",
+        )
+        .await;
+    let by = |channel: &str, vendor: Option<&str>, from: &str| {
+        let mut input = generic(&format!("{channel}-1"), from, "Hello");
+        (input["channel"], input["vendor"]) = (json!(channel), json!(vendor));
+        input
+    };
+    for (input, kind, shown) in [
+        (by("SMS", None, "+447700900123"), "InkSMS", json!({ "isChannelSms": true })),
+        (
+            by("WHATSAPP", None, "+447700900123"),
+            "InkWhatsApp",
+            json!({ "vendorId": "WHATSAPP-1", "isChannelWhatsapp": true, "whatsappContent": { "body": "Hello" } }),
+        ),
+        (
+            by("TWILIO_WHATSAPP", None, "+447700900123"),
+            "InkTwilioWhatsApp",
+            json!({ "contactChannelIdentity": { "channel": "TWILIO_WHATSAPP", "handle": "+447700900123" } }),
+        ),
+        (
+            by("GENERIC_API", Some("LINE"), "U-ada"),
+            "InkLine",
+            json!({ "isChannelLine": true, "lineMessage": { "displayContent": "Hello" },
+                "contactChannelIdentity": { "channel": "GENERIC_API" } }),
+        ),
+    ] {
+        let reply = server.comes_in(&system, input).await;
+        let message = &reply.json["data"]["createInkInboundMessage"]["message"];
+        assert_eq!(message["__typename"], kind, "{}", reply.json);
+        for (field, value) in shown.as_object().expect("fields") {
+            assert_eq!(&message[field], value, "{kind}.{field}");
+        }
+    }
+    let hers = server.conversation_of(&world.ada.token, &world.ada.account).await;
+    assert_eq!(hers["events"]["edges"].as_array().map(Vec::len), Some(4), "all of them are hers");
+    // The number belongs to nobody.
+    server.comes_in(&system, by("SMS", Some("other"), "+447700900199")).await;
+    let count = "select count(*) from ink_conversations where contact_handle = '+447700900199'";
     let (count,): (i64,) = sqlx::query_as(count).fetch_one(server.database.pool()).await.expect("a count");
     assert_eq!(count, 1);
 }
@@ -136,7 +193,7 @@ async fn what_cannot_be_taken_is_said_why() {
         input["newMessage"]["email"]["attachments"] = json!([{ "s3Bucket": bucket, "s3Key": key }]);
         input
     };
-    let reply = server.says(&system, with("m-1", "kraken-files", "ink/photo.jpg")).await;
+    let reply = server.comes_in(&system, with("m-1", "kraken-files", "ink/photo.jpg")).await;
     let file = &reply.json["data"]["createInkInboundMessage"]["message"]["attachments"][0];
     assert_eq!((&file["filename"], &file["sizeInBytes"]), (&json!("photo.jpg"), &json!(3)), "{}", reply.json);
     let mut without = email("m-9", "ada@example.org");
@@ -156,15 +213,16 @@ async fn what_cannot_be_taken_is_said_why() {
         (of("EMAIL"), "KT-CT-7627"),
         (of("GENERIC_API"), "KT-CT-7628"),
         (of("POST"), "KT-CT-7629"),
-        (of("SMS"), "KT-CT-7620"),
+        (of("SMS"), "KT-CT-7628"),
+        (of("LIVE_CHAT"), "KT-CT-7620"),
         (generic("g-1", "owl", &"x".repeat(10_001)), "KT-CT-7632"),
         (generic("g-1", " ", "x"), "KT-CT-7618"),
         (Value::Null, "KT-CT-7618"),
     ] {
-        let reply = server.says(&system, input).await;
+        let reply = server.comes_in(&system, input).await;
         assert_eq!(reply.codes(), [code], "{}", reply.json);
     }
-    assert_eq!(server.says(&world.reader, email("m-3", "ada@example.org")).await.codes(), ["KT-CT-1111"]);
+    assert_eq!(server.comes_in(&world.reader, email("m-3", "ada@example.org")).await.codes(), ["KT-CT-1111"]);
 }
 
 #[tokio::test]
@@ -172,14 +230,15 @@ async fn a_message_is_read_tagged_and_routed() {
     let server = Server::start().await;
     let world = server.world().await;
     let system = mailbox(&server, &world).await;
-    server.says(&system, email("m-1", "ada@example.org")).await;
+    server.comes_in(&system, email("m-1", "ada@example.org")).await;
     let id = server.ink_id("m-1").await;
     let text = "query($m: ID!) { inkMessageTextContent(messageId: $m) }";
     let data = server.ask(Some(&world.ada.token), text, json!({ "m": id })).await;
     assert_eq!(data["inkMessageTextContent"], "Why is my bill so high?");
     let read =
         format!("query($m: String!) {{ inkMessage(messageRelayId: $m) {{ __typename ...M }} }} {MESSAGE}");
-    let tag = "mutation($input: UpdateMessageTagsInput) { updateMessageTags(input: $input) { clientMutationId tags { name } } }";
+    let tag = "mutation($input: UpdateMessageTagsInput) { updateMessageTags(input: $input) {
+        clientMutationId tags { name } } }";
     let tagged = |names: Value| {
         json!({ "input": { "messageRelayId": id, "tagNames": names, "taggerCode": "classifier", "taggerVersion": "2",
             "clientMutationId": "c-2" } })
@@ -321,8 +380,12 @@ async fn the_chat_bot_answers_and_customers_are_asked_how_it_went() {
         "mutation($input: CreateInkChatbotMessageInput!) {{ createInkChatbotMessage(input: $input) {{
         clientMutationId message {{ __typename ...M }} }} }} {MESSAGE}"
     );
-    let input = |account: &str, message: Value| json!({ "input": { "messageId": "b-1", "accountNumber": account, "newMessage": message, "clientMutationId": "c-3" } });
-    let words = json!({ "generic": { "plainTextContent": "Where is my bill?", "fromHandle": "ada", "toHandle": "bot" } });
+    let input = |account: &str, message: Value| {
+        json!({ "input": { "messageId": "b-1", "accountNumber": account, "newMessage": message,
+            "clientMutationId": "c-3" } })
+    };
+    let words = json!({ "generic": { "plainTextContent": "Where is my bill?", "fromHandle": "ada",
+        "toHandle": "bot" } });
     let data = server.ask(Some(&world.ada.token), &bot, input(&world.ada.account, words.clone())).await;
     assert_eq!(data["createInkChatbotMessage"]["message"]["displayContent"], "Where is my bill?");
     let mine = server.conversation_of(&world.ada.token, &world.ada.account).await;

@@ -7,6 +7,7 @@ mod forms;
 mod letters;
 mod opt_ins;
 mod triggers;
+mod uploads;
 mod verification;
 
 use kraken_api::domain::communications::messages::{self, NewLetter};

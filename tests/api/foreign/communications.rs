@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::attempts::Attempt;
+use crate::support::Server;
+use crate::support::world::Customer;
 
 pub const ATTEMPTS: &[Attempt] = &[
     Attempt {
@@ -124,6 +126,7 @@ pub const ABOUT_THE_CALLER: &[&str] = &[
     "confirmDoubleOptIn",
     "createNewsletterSignup",
     "deletePushNotificationBinding",
+    "generateInkPresignedUrl",
     "linkUserToLine",
     "markPrintBatchAsProcessed",
     "registerPushNotificationBinding",
@@ -132,3 +135,17 @@ pub const ABOUT_THE_CALLER: &[&str] = &[
     "validatePhone",
     "verifyEmail",
 ];
+
+impl Server {
+    /// A conversation with the customer, and its message.
+    pub(super) async fn wrote(&self, customer: &Customer) -> (String, String) {
+        let add = "with begun as (insert into ink_conversations (account_id, status, created_at, last_message_at, by_kind, by_id)
+                values ($1, 'OPEN_NEW', now(), now(), 'test', 1) returning id)
+            insert into ink_messages (conversation_id, channel, direction, from_handle, to_handles, body, vendor, vendor_id,
+                status, occurred_at)
+            select id, 'SMS', 'INBOUND', 'bob', '{us}', 'Hello', 'sms', 'bob-1', 'DELIVERED', now() from begun
+            returning conversation_id::text, id::text";
+        let add = sqlx::query_as(add).bind(customer.account_id).fetch_one(self.database.pool());
+        add.await.expect("a conversation")
+    }
+}

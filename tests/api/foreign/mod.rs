@@ -262,18 +262,6 @@ impl Server {
         id
     }
 
-    /// A conversation with the customer, and its message.
-    async fn wrote(&self, customer: &Customer) -> (String, String) {
-        let add = "with begun as (insert into ink_conversations (account_id, status, created_at, last_message_at, by_kind, by_id)
-                values ($1, 'OPEN_NEW', now(), now(), 'test', 1) returning id)
-            insert into ink_messages (conversation_id, channel, direction, from_handle, to_handles, body, vendor, vendor_id,
-                status, occurred_at)
-            select id, 'SMS', 'INBOUND', 'bob', '{us}', 'Hello', 'sms', 'bob-1', 'DELIVERED', now() from begun
-            returning conversation_id::text, id::text";
-        let add = sqlx::query_as(add).bind(customer.account_id).fetch_one(self.database.pool());
-        add.await.expect("a conversation")
-    }
-
     /// All that any table says of a customer.
     async fn all_about(&self, customer: &Customer) -> Vec<String> {
         let columns =

@@ -1,5 +1,5 @@
-//! Whether a customer should be asked how a call or a conversation went. The rules of a market are a row: soon after the call, not too often,
-//! once for each call, and nobody who does without such messages.
+//! Whether a customer should be asked how a call or a conversation went. The rules of a market are a row: soon after it,
+//! not too often, once for each, and nobody who does without such messages.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
@@ -76,8 +76,8 @@ statement!(static IS_CONVERSATION: (i32,) = "
 statement!(static RULES: (Value,) = "select rules from feedback_eligibility where market = $1 and source = $2");
 statement!(static WAS_ASKED: (bool,) = "
     select exists (select 1 from customer_feedback f
-        where (case f.source when 'FEEDBACK_SOURCE_EMAIL_FOLLOW_UP' then f.ink_conversation_id else f.voice_call_id end = $3
-            and f.source = $2) or (
+        where f.source = $2 and $3 = case f.source
+            when 'FEEDBACK_SOURCE_EMAIL_FOLLOW_UP' then f.ink_conversation_id else f.voice_call_id end or (
         f.account_user_id = $1 and f.source = $2 and f.opened_at > $4::timestamptz - make_interval(days => $5)))");
 
 /// Whether a customer should be asked how a call went.

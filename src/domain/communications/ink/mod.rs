@@ -1,11 +1,12 @@
 //! Conversations with customers over all channels.
 //!
-//! Staff see all of them, customers those of the accounts that they see, and organisations that record contacts those of the
-//! accounts that are granted to them and those that they brought in.
+//! Staff see all of them, customers those of the accounts that they see, and organisations that record contacts those of
+//! the accounts that are granted to them and those with nobody known that they began.
 
 pub mod attributes;
 pub mod handling;
 pub mod taking;
+pub mod uploads;
 
 use chrono::{DateTime, Utc};
 
@@ -140,7 +141,7 @@ macro_rules! conversation_is_visible {
               or ($1 = 'account-user' or $3::boolean) and exists (\
                   select 1 from accounts a where a.id = c.account_id and ",
             $crate::domain::auth::viewer::account_is_visible!(),
-            ") or ($3 and c.by_kind = 'organisation' and c.by_id = $2::bigint))"
+            ") or ($3 and c.account_id is null and c.by_kind = 'organisation' and c.by_id = $2::bigint))"
         )
     };
 }

@@ -1,11 +1,11 @@
-//! Messages that come in: by e-mail, post or another channel, through the chat bot, or into a live chat. Each is told of by
-//! whoever runs the channel, and is kept once by the name that it has there.
+//! Messages that come in: by e-mail, post or another channel, through the chat bot, or into a live chat. Each is told of
+//! by whoever runs the channel, and is kept once by the name that it has there.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use thiserror::Error;
 
-use super::{InkMessage, message_columns};
+use super::{InkMessage, message_columns, uploads};
 use crate::domain::accounts::accounts::{self, Account};
 use crate::domain::accounts::changes::hand;
 use crate::domain::auth::viewer::{RECORD_CONTACTS, Viewer};
@@ -15,10 +15,6 @@ use crate::platform::db::{Tx, database_error, on_constraint, statement};
 
 /// Characters of a message.
 const LONGEST: usize = 10_000;
-/// Where attachments lie.
-const FOLDER: &str = "ink/";
-/// What the store of files is called.
-pub const BUCKET: &str = "kraken-files";
 
 /// Why a message was not taken.
 #[derive(Debug, Error)]
@@ -110,7 +106,8 @@ statement!(static OF_ACCOUNT: (i32,) = "
         last_message_at = greatest(ink_conversations.last_message_at, excluded.last_message_at)
     returning id");
 statement!(static OF_CONTACT: (i32,) = "
-    insert into ink_conversations (contact_channel, contact_handle, status, created_at, last_message_at, by_kind, by_id)
+    insert into ink_conversations
+        (contact_channel, contact_handle, status, created_at, last_message_at, by_kind, by_id)
     values ($1, $2, 'OPEN_NEW', $3, $3, $4, $5)
     on conflict (contact_channel, contact_handle) do update set status = 'OPEN_CUSTOMER_REPLIED', closed_at = null,
         last_message_at = greatest(ink_conversations.last_message_at, excluded.last_message_at)
@@ -134,6 +131,9 @@ statement!(static ATTACH: () = "
     select $1, key, size from unnest($2::text[], $3::integer[]) as f (key, size)");
 statement!(static BY_EMAIL: (i64,) = "
     select u.id from account_users u where lower(u.email) = lower($1) and u.is_active order by u.id limit 1");
+statement!(static BY_LINE: (i64,) = "
+    select l.account_user_id from line_links l join account_users u on u.id = l.account_user_id
+    where l.line_user_id = $1 and l.linked_at is not null and u.is_active order by u.id limit 1");
 
 /// Takes a message of somebody's into the conversation of their account, or of their address.
 pub async fn inbound(tx: &mut Tx, viewer: &Viewer, new: &NewInk) -> Result<InkMessage, TakeError> {
@@ -217,7 +217,7 @@ fn judge(new: &NewInk) -> Result<(), TakeError> {
     if new.text.chars().count() > LONGEST {
         return Err(TakeError::TooLong);
     }
-    if new.files.iter().any(|file| !file.key.starts_with(FOLDER) || file.key.contains("..")) {
+    if new.files.iter().any(|file| !uploads::is_key(&file.key)) {
         return Err(TakeError::Path);
     }
     if new.files.iter().any(|file| file.size.is_none()) {
@@ -236,11 +236,17 @@ async fn account(tx: &mut Tx, viewer: &Viewer, new: &NewInk) -> Result<Account, 
     accounts::by_number(tx, viewer, number).await?.ok_or(TakeError::UnknownAccount)
 }
 
-/// The account of whoever wrote, by their address or number. That is for the retailer to know, whoever runs the channel.
+/// The account of whoever wrote, by what their channel calls them. That is for the retailer to know, whoever runs the
+/// channel.
 async fn sender(tx: &mut Tx, new: &NewInk) -> Result<Option<Account>, sqlx::Error> {
     let server = Viewer::server();
-    if new.channel == "EMAIL" {
-        let user = BY_EMAIL.query().bind(new.from.trim()).fetch_optional(&mut *tx).await?;
+    let by_name = match new.channel {
+        "EMAIL" => Some(&BY_EMAIL),
+        "LINE" => Some(&BY_LINE),
+        _ => None,
+    };
+    if let Some(by_name) = by_name {
+        let user = by_name.query().bind(new.from.trim()).fetch_optional(&mut *tx).await?;
         let Some((user,)) = user else { return Ok(None) };
         let held = accounts::of_users(tx, &server, &[user]).await?.pop().unwrap_or_default();
         return Ok(held.into_iter().next());
