@@ -89,11 +89,7 @@ impl Service for AppService {
         })
     }
 
-    fn upload<'a>(
-        &'a self,
-        slot: &'a Slot,
-        file: Option<Bytes>,
-    ) -> BoxFuture<'a, Result<Uploaded, String>> {
+    fn upload<'a>(&'a self, slot: &'a Slot, file: Option<Bytes>) -> BoxFuture<'a, Result<Uploaded, String>> {
         Box::pin(async move {
             let Slot { key, expires, signature } = slot;
             let kept = self.app.upload(key, *expires, signature, file).await;

@@ -38,6 +38,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createInkChatbotMessage", chatbot);
     b.root("Mutation.createInkLiveChatMessage", live_chat);
     b.root("Mutation.closeInkLiveChat", close);
+    b.root("Mutation.closeInkLiveChatConversation", close_conversation);
     b.root("Mutation.addNoteToInkConversation", add_note);
     b.root("Mutation.assignInkBucket", assign);
     b.root("Mutation.updateMessageTags", tag);
@@ -73,6 +74,10 @@ pub(super) fn bind(b: &mut Bindings) {
         &[("relayId", |c| global_id(CONVERSATION, c.0.into()).into())],
     );
     b.parts::<Closed>("CloseInkLiveChat", &[("liveChat", |c| Resolved::node(c.0.clone()))]);
+    b.parts::<Closed>(
+        "CloseInkLiveChatConversation",
+        &[("liveChatConversation", |c| Resolved::node(c.0.clone()))],
+    );
     b.parts::<Noted>("AddNoteToInkConversation", &[("note", |n| Resolved::node(n.0.clone()))]);
     b.leaves::<Noted>("AddNoteToInkConversation", &[("clientMutationId", |n| (&n.1).into())]);
     b.leaves::<Note>(
@@ -371,11 +376,18 @@ struct CloseInput {
 }
 
 async fn close(call: Call<'_>) -> Result<Resolved, FieldError> {
+    closed(call, "Mutation.closeInkLiveChat").await
+}
+
+async fn close_conversation(call: Call<'_>) -> Result<Resolved, FieldError> {
+    closed(call, "Mutation.closeInkLiveChatConversation").await
+}
+
+async fn closed(call: Call<'_>, operation: &'static str) -> Result<Resolved, FieldError> {
     let input = call.arg::<Option<CloseInput>>("input")?.unwrap_or_default();
     let id = number(&input.conversation_relay_id).unwrap_or_default();
-    let done = call.cx.write("Mutation.closeInkLiveChat", None, &id, |tx, viewer, id| {
-        Box::pin(handling::close_chat(tx, viewer, *id))
-    });
+    let done =
+        call.cx.write(operation, None, &id, |tx, viewer, id| Box::pin(handling::close_chat(tx, viewer, *id)));
     done.await.map(|chat| Resolved::node(Closed(Chat(chat.id)))).map_err(|error| match error {
         HandleError::UnknownConversation => {
             FieldError::code("KT-CT-7644").at_input(&["input", "conversationRelayId"])

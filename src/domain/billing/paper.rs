@@ -130,7 +130,11 @@ fn head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
 
 /// What payments are called: instalments, where the bill settles them.
 fn payments_of(bill: &Bill<'_>, words: &Words) -> &'static str {
-    if bill.settled.is_some() { wording::settling(bill.account.language()).instalments } else { words.payments }
+    if bill.settled.is_some() {
+        wording::settling(bill.account.language()).instalments
+    } else {
+        words.payments
+    }
 }
 
 fn summary(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), AmountError> {

@@ -121,7 +121,8 @@ pub async fn process(tx: &mut Tx, trigger: i64) -> Result<(), sqlx::Error> {
 fn in_reach<'a>(words: &'a [Words], reader: &Reader) -> Vec<&'a Words> {
     let usual = languages::of_market(&reader.market);
     let preferred = reader.language.as_deref().unwrap_or(usual);
-    let fits = |words: &&Words| words.market == reader.market && [preferred, usual].contains(&&*words.language);
+    let fits =
+        |words: &&Words| words.market == reader.market && [preferred, usual].contains(&&*words.language);
     let mut own: Vec<&Words> = words.iter().filter(fits).collect();
     own.sort_by_key(|words| words.language != preferred);
     own

@@ -6,14 +6,12 @@ use serde_json::json;
 
 use super::cast::CUSTOMERS;
 use super::letters::carry;
-use super::{DemoError, Person, World};
+use super::{DemoError, Person, World, conversations};
 use crate::domain::auth::Viewer;
 use crate::domain::communications::calls::agents::{self, Presence};
 use crate::domain::communications::calls::campaigns::{self, NewCampaign};
 use crate::domain::communications::calls::queue::{self, Wish};
 use crate::domain::communications::calls::{self, NewCall, NewItem};
-use crate::domain::communications::ink::handling;
-use crate::domain::communications::ink::taking::{self, NewInk};
 use crate::domain::communications::opt_ins;
 use crate::domain::communications::triggers::{self, NewTrigger};
 use crate::domain::communications::{print, push, triggering};
@@ -23,7 +21,7 @@ use crate::platform::db::Tx;
 /// The month in which all of this happens.
 const MONTH: u32 = 23;
 /// The retailer's own number.
-const SWITCHBOARD: &str = "+442079460100";
+pub(super) const SWITCHBOARD: &str = "+442079460100";
 
 /// What happens in a month.
 pub(super) async fn happen(tx: &mut Tx, world: &World<'_>, month: u32) -> Result<(), DemoError> {
@@ -38,7 +36,7 @@ pub(super) async fn happen(tx: &mut Tx, world: &World<'_>, month: u32) -> Result
     write(tx, world, &people).await?;
     ring(tx, world, &people).await?;
     campaign(tx, &people).await?;
-    converse(tx, world, &people).await?;
+    conversations::happen(tx, world, &people).await?;
     let Some(person) = people.first() else { return Ok(()) };
     let customer = Viewer::customer(person.user);
     push::register(tx, &customer, "fGh7-demo-device-0001", "energy.kraken.android").await?;
@@ -111,42 +109,6 @@ async fn ring(tx: &mut Tx, world: &World<'_>, people: &[&Person]) -> Result<(), 
         }
         clock::advance(tx, TimeDelta::minutes(4)).await?;
         queue::end(tx, call.id).await?;
-    }
-    Ok(())
-}
-
-/// Somebody asks about a bill by e-mail and once more in a text message; somebody else sends thanks by WhatsApp.
-async fn converse(tx: &mut Tx, world: &World<'_>, people: &[&Person]) -> Result<(), DemoError> {
-    let said = [
-        ("EMAIL", "Why is my bill higher than last month? We were away for a week."),
-        ("SMS", "Any news about my bill?"),
-        ("WHATSAPP", "Thank you for calling back so quickly!"),
-    ];
-    for (place, (channel, text)) in said.into_iter().enumerate() {
-        let Some(person) = people.get(place / 2) else { continue };
-        let customer = person.customer;
-        let (from, to) = match channel {
-            "EMAIL" => (customer.email, "hello@kraken.example"),
-            _ => (customer.mobile, SWITCHBOARD),
-        };
-        let new = NewInk {
-            channel,
-            vendor: channel.to_lowercase(),
-            name: format!("demo-{place}"),
-            from: from.to_owned(),
-            to: vec![to.to_owned()],
-            subject: if channel == "EMAIL" { "My bill" } else { "" }.to_owned(),
-            text: text.to_owned(),
-            account: Some(person.number().to_owned()),
-            ..NewInk::default()
-        };
-        let taken = taking::inbound(tx, &world.clerk, &new).await?;
-        let tag = if place < 2 { "bill-query" } else { "thank-you" }.to_owned();
-        handling::tag(tx, &world.clerk, taken.id, &[tag], ("classifier", "1")).await?;
-        if place == 0 {
-            handling::assign(tx, &world.clerk, taken.conversation_id, "Billing").await?;
-        }
-        clock::advance(tx, TimeDelta::minutes(7)).await?;
     }
     Ok(())
 }

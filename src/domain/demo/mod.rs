@@ -8,6 +8,7 @@ mod bills;
 mod cast;
 mod contact;
 mod contracts;
+mod conversations;
 mod europe;
 mod fleet;
 mod friends;

@@ -186,13 +186,7 @@ pub fn is_good(key: &str, expires: i64, signature: &str, secret: &LinkSecret, no
 }
 
 /// Whether a form to upload a file was made for this key and moment, and the moment has not passed.
-pub fn may_upload(
-    key: &str,
-    expires: i64,
-    signature: &str,
-    secret: &LinkSecret,
-    now: DateTime<Utc>,
-) -> bool {
+pub fn may_upload(key: &str, expires: i64, signature: &str, secret: &LinkSecret, now: DateTime<Utc>) -> bool {
     is_good(&slot(key), expires, signature, secret, now)
 }
 

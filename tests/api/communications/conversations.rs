@@ -369,7 +369,17 @@ async fn a_live_chat_is_opened_by_a_message_and_closed_by_staff() {
     // A message of now opens another.
     server.wall.set(server.wall.now() + TimeDelta::minutes(1));
     let next = server.ask(Some(&system), CHAT, line("l-5", &world.ada.account)).await;
-    assert_ne!(next["createInkLiveChatMessage"]["liveChat"]["id"], chat);
+    let next = &next["createInkLiveChatMessage"]["liveChat"]["id"];
+    assert_ne!(next, &chat);
+    let end = "mutation($c: ID!) { closeInkLiveChatConversation(input: { conversationRelayId: $c }) {
+        liveChatConversation { relayId } } }";
+    let ended = server.ask(Some(&system), end, json!({ "c": next })).await;
+    assert_eq!(&ended["closeInkLiveChatConversation"]["liveChatConversation"]["relayId"], next);
+    assert_eq!(chats(Some("CLOSED")).await, Some(2));
+    record::read_back("closeInkLiveChatConversation");
+    for (named, code) in [(next, "KT-CT-7643"), (&json!("1"), "KT-CT-7644")] {
+        assert_eq!(server.send(Some(&system), end, json!({ "c": named })).await.codes(), [code]);
+    }
 }
 
 #[tokio::test]

@@ -101,6 +101,12 @@ pub const ATTEMPTS: &[Attempt] = &[
         variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0 } }),
     },
     Attempt {
+        mutation: "closeInkLiveChatConversation",
+        document: "mutation($i: CloseInkLiveChatInput) {
+            closeInkLiveChatConversation(input: $i) { liveChatConversation { relayId } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0 } }),
+    },
+    Attempt {
         mutation: "addNoteToInkConversation",
         document: "mutation($i: AddNoteToInkConversationInput) { addNoteToInkConversation(input: $i) { note { id } } }",
         variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0, "content": "He is cross" } }),
