@@ -14,6 +14,7 @@ use super::sources;
 use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
+use crate::domain::communications::ink::uploads;
 use crate::domain::loyalty::referrals::schemes::{self, Offer};
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
 use crate::domain::payments::vendors::simulated_slips::{self, Slip};
@@ -55,6 +56,11 @@ pub struct Given {
     pub bytes: Bytes,
     pub media_type: String,
     pub filename: String,
+}
+
+/// Media type and name.
+fn described(file: files::File) -> (String, String) {
+    (file.media_type, file.filename)
 }
 
 /// An answer and what the request took.
@@ -125,14 +131,44 @@ impl App {
         if !storage::is_good(key, expires, signature, secret, self.database.wall().now()) {
             return Ok(None);
         }
-        let found = files::by_key(&mut tx, key).await?;
+        let found = match uploads::described(key) {
+            Some(file) => Some(file),
+            None => files::by_key(&mut tx, key).await?.map(described),
+        };
         tx.rollback().await?;
-        let found = if found.is_none() { self.rendered(key).await? } else { found };
-        let Some(file) = found else { return Ok(None) };
+        let found = if found.is_none() { self.rendered(key).await?.map(described) } else { found };
+        let Some((media_type, filename)) = found else { return Ok(None) };
         match self.files.storage.get(key).await? {
-            Some(bytes) => Ok(Some(Given { bytes, media_type: file.media_type, filename: file.filename })),
+            Some(bytes) => Ok(Some(Given { bytes, media_type, filename })),
             None => Err(JobError::Other(format!("the storage has lost {key}"))),
         }
+    }
+
+    /// Keeps a file that comes with a form of [`Files::upload`]; without one it says whether it would. False where there
+    /// is a file already, none if the form is not good.
+    ///
+    /// # Errors
+    /// Why it cannot be kept.
+    pub async fn upload(
+        &self,
+        key: &str,
+        expires: i64,
+        signature: &str,
+        file: Option<Bytes>,
+    ) -> Result<Option<bool>, JobError> {
+        let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let secret = self.link_secret(&mut tx).await?;
+        tx.rollback().await?;
+        if !storage::may_upload(key, expires, signature, secret, self.database.wall().now()) {
+            return Ok(None);
+        }
+        if self.files.storage.get(key).await?.is_some() {
+            return Ok(Some(false));
+        }
+        if let Some(bytes) = file {
+            self.files.storage.put(key, bytes).await?;
+        }
+        Ok(Some(true))
     }
 
     /// The file of a bill that nobody has asked for before.

@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
+use bytes::Bytes;
 
-use super::service::{File, GraphqlCall, Offer, PayForm, ReadingForm, Readings, Reply, Service, Slip, Terms};
+use super::service::{
+    File, GraphqlCall, Offer, PayForm, ReadingForm, Readings, Reply, Service, Slip, Slot, Terms, Uploaded,
+};
 use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
 use crate::domain::payments::sessions::Typed;
@@ -83,6 +86,18 @@ impl Service for AppService {
         Box::pin(async move {
             let given = self.app.file(key, expires, signature).await.map_err(|error| error.to_string())?;
             Ok(given.map(|Given { bytes, media_type, filename }| File { bytes, media_type, filename }))
+        })
+    }
+
+    fn upload<'a>(&'a self, slot: &'a Slot, file: Option<Bytes>) -> BoxFuture<'a, Result<Uploaded, String>> {
+        Box::pin(async move {
+            let Slot { key, expires, signature } = slot;
+            let kept = self.app.upload(key, *expires, signature, file).await;
+            Ok(match kept.map_err(|error| error.to_string())? {
+                None => Uploaded::Refused,
+                Some(true) => Uploaded::Kept,
+                Some(false) => Uploaded::Known,
+            })
         })
     }
 

@@ -31,18 +31,20 @@ mod serve;
 mod service;
 mod slip;
 mod terms;
+mod uploads;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 
 pub use app::AppService;
 pub use serve::serve;
 pub use service::{
     File, GraphqlCall, HttpSettings, Offer, PayAnswer, PayForm, ReadingForm, Readings, Reply, Service, Slip,
-    Standing, Terms,
+    Slot, Standing, Terms, Uploaded,
 };
 
 /// What every handler has.
@@ -62,6 +64,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/operations/", get(pages::operations))
         .route("/operations", get(pages::operations))
         .route("/files/{*key}", get(files::file))
+        .route("/uploads", post(uploads::upload).layer(DefaultBodyLimit::max(uploads::LONGEST)))
         .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/slips/{reference}", get(slip::look).post(slip::pay))
         .route("/terms/{code}", get(terms::look))

@@ -51,6 +51,26 @@ pub struct File {
     pub filename: String,
 }
 
+/// What a signed form says of the file that may be uploaded with it.
+#[derive(Debug, Clone, Default)]
+pub struct Slot {
+    pub key: String,
+    /// Until when, in seconds since 1970.
+    pub expires: i64,
+    pub signature: String,
+}
+
+/// What became of an upload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uploaded {
+    /// It is kept, or would be.
+    Kept,
+    /// There is a file already, which stays.
+    Known,
+    /// The form is not good.
+    Refused,
+}
+
 /// What answers behind the HTTP face.
 pub trait Service: Send + Sync + 'static {
     /// Answers one GraphQL request. A query's future may be dropped half way; a mutation's never is.
@@ -76,6 +96,17 @@ pub trait Service: Send + Sync + 'static {
         _signature: &'a str,
     ) -> BoxFuture<'a, Result<Option<File>, String>> {
         Box::pin(async { Ok(None) })
+    }
+
+    /// Keeps a file that comes with a signed form; without one it says whether it would.
+    ///
+    /// The error goes to the log only.
+    fn upload<'a>(
+        &'a self,
+        _slot: &'a Slot,
+        _file: Option<Bytes>,
+    ) -> BoxFuture<'a, Result<Uploaded, String>> {
+        Box::pin(async { Ok(Uploaded::Refused) })
     }
 
     /// The form of a payment vendor that a token leads to, after what was sent from it, if anything was; none if the token

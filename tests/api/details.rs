@@ -19,12 +19,12 @@ const FORM: &str = "mutation($i: UpdateDocumentAccessibilityPreferenceInput!) {
     updateDocumentAccessibilityPreference(input: $i) { account { documentAccessibility } } }";
 
 impl Server {
-    async fn with(&self, token: &str, document: &str, input: Value) -> Reply {
+    pub async fn with(&self, token: &str, document: &str, input: Value) -> Reply {
         self.send(Some(token), document, json!({ "i": input })).await
     }
 
     /// The traces about a customer: attribute, before, after, by whom.
-    async fn traces(&self, customer: &Customer) -> Vec<(String, Value, Value, String)> {
+    pub async fn traces(&self, customer: &Customer) -> Vec<(String, Value, Value, String)> {
         let traces = sqlx::query_as(
             "select field, before, after, by_kind from detail_changes
              where account_user_id = $1 or account_id = $2 order by id",

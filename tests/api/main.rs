@@ -43,6 +43,7 @@ mod feedback;
 mod foreign;
 mod hardship;
 mod known;
+mod languages;
 mod leads;
 mod life_support;
 mod limits;

@@ -24,6 +24,7 @@ pub(super) fn bind(b: &mut Bindings) {
             ("urn", |a| (&a.urn).into()),
             ("accountType", |a| (&a.account_type).into()),
             ("createdAt", |a| a.created_at.into()),
+            ("preferredLanguageForComms", |a| a.language().into()),
             ("billingName", |a| (&a.billing_name).into()),
             ("billingSubName", |a| (&a.billing_sub_name).into()),
             ("billingEmail", |a| (&a.billing_email).into()),

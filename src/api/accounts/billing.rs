@@ -8,6 +8,7 @@ use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
 use crate::domain::accounts::address::Address;
 use crate::domain::accounts::billing::{self, BillingError};
+use crate::domain::accounts::languages;
 use crate::domain::accounts::residence;
 use crate::domain::accounts::users::AccountUser;
 use crate::domain::auth::Viewer;
@@ -19,6 +20,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.updateAccountBillingAddress", change::<AddressInput>);
     b.root("Mutation.updateCommsDeliveryPreference", change::<DeliveryInput>);
     b.root("Mutation.updateDocumentAccessibilityPreference", change::<AccessibilityInput>);
+    b.root("Mutation.updateLanguagePreference", change::<LanguageInput>);
     b.batch("AccountUserType.address", homes);
     b.batch("AccountUserType.state", states);
     b.batch("AccountType.address", addresses);
@@ -31,6 +33,10 @@ pub(super) fn bind(b: &mut Bindings) {
     b.parts::<Changed>(
         "UpdateDocumentAccessibilityPreference",
         &[("account", |c| Resolved::node(c.0.clone()))],
+    );
+    b.leaves::<Changed>(
+        "UpdateLanguagePreference",
+        &[("languagePreference", |c| languages::name(c.0.language()).into())],
     );
 }
 
@@ -157,6 +163,26 @@ impl Change for AccessibilityInput {
     fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
         let form = self.document_accessibility_preference.as_deref();
         Box::pin(billing::set_accessibility(tx, viewer, &self.account_number, form))
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LanguageInput {
+    account_number: String,
+    language_preference: Option<String>,
+}
+
+impl Change for LanguageInput {
+    const FIELD: &'static str = "Mutation.updateLanguagePreference";
+
+    fn account(&self) -> Option<&str> {
+        Some(&self.account_number)
+    }
+
+    fn make<'t>(&'t self, tx: &'t mut Tx, viewer: &'t Viewer) -> BoxFuture<'t, Result<(), BillingError>> {
+        let language = self.language_preference.as_deref().and_then(languages::code);
+        Box::pin(billing::set_language(tx, viewer, &self.account_number, language))
     }
 }
 

@@ -176,12 +176,20 @@ async fn is_eligible(call: Call<'_>) -> Result<Resolved, FieldError> {
     let said =
         eligibility::after_call(&mut view, viewer, &account_number, &account_user_number, call_id).await;
     said.map(Resolved::leaf).map_err(|error| match error {
+        EligibilityError::UnknownContact => FieldError::code("KT-CT-5519").at_input(&["callId"]),
+        other => ineligible(other),
+    })
+}
+
+/// Why it cannot be said whether a customer should be asked, whatever about.
+pub(super) fn ineligible(error: EligibilityError) -> FieldError {
+    match error {
         EligibilityError::Mismatch => FieldError::code("KT-CT-5523").at_input(&["accountUserNumber"]),
-        EligibilityError::UnknownCall => FieldError::code("KT-CT-5519").at_input(&["callId"]),
         EligibilityError::NoRules => FieldError::code("KT-CT-5521"),
         EligibilityError::WrongRules => FieldError::code("KT-CT-5522"),
+        EligibilityError::UnknownContact => FieldError::internal(error),
         EligibilityError::Database(error) => FieldError::internal(error),
-    })
+    }
 }
 
 fn refusal(error: CallError) -> FieldError {

@@ -5,6 +5,8 @@ mod campaigns;
 mod devices;
 pub(super) mod events;
 mod forms;
+mod ink;
+pub(super) mod ink_changes;
 mod messages;
 mod opt_ins;
 mod print;
@@ -24,6 +26,8 @@ pub(super) fn bind(b: &mut Bindings) {
     devices::bind(b);
     calls::bind(b);
     campaigns::bind(b);
+    ink::bind(b);
+    ink_changes::bind(b);
 }
 
 /// The account with each of these ids, where there is one that the viewer may see.

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{grouped, in_order, search};
+use super::{grouped, in_order, languages, search};
 use crate::domain::auth::viewer::{Viewer, account_is_visible, portfolio_is_visible, user_is_visible};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::market::{self, Market};
@@ -49,12 +49,19 @@ row! {
         pub billing_country: String,
         /// Delivery point of the billing address, where the post has such a thing.
         pub billing_delivery_point: String,
+        /// ISO 639-1 code of the language that its holder prefers; none is that of the market.
+        pub preferred_language: Option<String>,
         /// When it was opened.
         pub created_at: DateTime<Utc>,
     }
 }
 
 impl Account {
+    /// ISO 639-1 code of the language that its holder is written to in.
+    pub fn language(&self) -> &str {
+        self.preferred_language.as_deref().unwrap_or_else(|| languages::of_market(&self.market))
+    }
+
     /// The lines of the billing address that hold anything.
     pub fn address_lines(&self) -> impl Iterator<Item = &str> {
         let lines = [
@@ -84,7 +91,7 @@ macro_rules! account_columns {
         "a.id, a.number, a.brand, a.market, a.status, a.account_type, a.portfolio_id, a.urn, a.billing_name, \
          a.billing_sub_name, a.billing_email, a.billing_address_line1, a.billing_address_line2, \
          a.billing_address_line3, a.billing_address_line4, a.billing_address_line5, a.billing_postcode, \
-         a.billing_country, a.billing_delivery_point, a.created_at"
+         a.billing_country, a.billing_delivery_point, a.preferred_language, a.created_at"
     };
 }
 

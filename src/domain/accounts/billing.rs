@@ -52,6 +52,7 @@ row! {
         comms_delivery: Option<String>,
         /// One of `DocumentAccessibilityChoices`; none for ordinary documents.
         pub accessibility: Option<String>,
+        language: Option<String>,
     }
 }
 
@@ -65,7 +66,8 @@ macro_rules! billing_columns {
          a.billing_delivery_point as delivery_point, \
          coalesce(array[a.billing_address_line1, a.billing_address_line2, a.billing_address_line3, \
              a.billing_address_line4, a.billing_address_line5], '{}') as lines, \
-         a.comms_delivery_preference as comms_delivery, a.document_accessibility as accessibility"
+         a.comms_delivery_preference as comms_delivery, a.document_accessibility as accessibility, \
+         a.preferred_language as language"
     };
 }
 
@@ -82,7 +84,7 @@ statement!(static SAVE: () = "
         billing_address_line3 = coalesce(($11)[3], ''), billing_address_line4 = coalesce(($11)[4], ''),
         billing_address_line5 = coalesce(($11)[5], ''),
         comms_delivery_preference = $12, document_accessibility = $13, billing_organization = $14,
-        billing_structured_street = $15
+        billing_structured_street = $15, preferred_language = $16
     where id = $1");
 
 statement!(static PLACE: () = "
@@ -217,6 +219,20 @@ pub async fn set_accessibility(
     .await
 }
 
+/// Has an account's holder written to in another language: its ISO 639-1 code, none for that of the market.
+pub async fn set_language(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: &str,
+    language: Option<&str>,
+) -> Result<(), BillingError> {
+    change(tx, viewer, account, |billing, changes| {
+        changes.set("preferredLanguageForComms", &mut billing.language, language.map(str::to_owned));
+        Ok(())
+    })
+    .await
+}
+
 /// Holds an account, lets `edit` change it, and keeps what changed with its trace.
 async fn change(
     tx: &mut Tx,
@@ -242,6 +258,7 @@ async fn change(
         .bind(&b.accessibility)
         .bind(&b.organization)
         .bind(&b.structured_street)
+        .bind(&b.language)
         .execute(&mut *tx)
         .await?;
     Ok(changes.keep(tx, viewer, About::Account(billing.id)).await?)

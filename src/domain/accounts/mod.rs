@@ -21,6 +21,7 @@ pub mod details;
 pub mod external_events;
 pub mod feedback;
 pub mod known;
+pub mod languages;
 pub mod life_support;
 pub mod lifecycle;
 pub mod manage;

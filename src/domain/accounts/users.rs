@@ -65,15 +65,26 @@ macro_rules! user_columns {
     };
 }
 
+/// SQL for the oldest account that the account user known as `u` holds; null without one.
+macro_rules! first_account_of_user {
+    () => {
+        "(select min(held.id) from (\
+            select r.account_id as id from account_user_roles r where r.user_id = u.id \
+            union all \
+            select inside.id from portfolio_user_roles r \
+                join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = u.id) held)"
+    };
+}
+pub(in crate::domain) use first_account_of_user;
+
 /// SQL for the market of the account user known as `u`: that of the oldest account they hold; null without one.
 macro_rules! market_of_user {
     () => {
-        "(select first.market from accounts first where first.id = (\
-            select min(held.id) from (\
-                select r.account_id as id from account_user_roles r where r.user_id = u.id \
-                union all \
-                select inside.id from portfolio_user_roles r \
-                    join accounts inside on inside.portfolio_id = r.portfolio_id where r.user_id = u.id) held))"
+        concat!(
+            "(select first.market from accounts first where first.id = ",
+            $crate::domain::accounts::users::first_account_of_user!(),
+            ")"
+        )
     };
 }
 pub(in crate::domain) use market_of_user;

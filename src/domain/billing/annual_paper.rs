@@ -73,17 +73,17 @@ static JAPANESE: Words = Words {
     no_bill: "この書面は一年間のご使用量と料金をお知らせするもので、ご請求書ではありません。",
 };
 
-fn words(market: &Market) -> &'static Words {
-    match market.country.as_str() {
-        "DE" => &GERMAN,
-        "JP" => &JAPANESE,
+fn words(language: &str) -> &'static Words {
+    match language {
+        "de" => &GERMAN,
+        "ja" => &JAPANESE,
         _ => &ENGLISH,
     }
 }
 
 /// It as a PDF.
 pub(super) fn write(letter: &Letter<'_>) -> Result<Vec<u8>, PdfError> {
-    let (own, common) = (words(letter.market), wording::of(letter.market));
+    let (own, common) = (words(letter.account.language()), wording::of(letter.account.language()));
     let sheet = sheets::sheet_of(letter.market);
     let mut sheets = Sheets::new(sheet);
     head(&mut sheets, letter, own);
@@ -114,7 +114,7 @@ fn kwh(market: &Market, wh: i64) -> String {
 }
 
 fn head(sheets: &mut Sheets, letter: &Letter<'_>, own: &Words) {
-    let common = wording::of(letter.market);
+    let common = wording::of(letter.account.language());
     let right = sheets.right();
     sheets.text(LEFT, LARGE, 0, letter.brand);
     sheets.ending(right, LARGE, 0, own.title);
@@ -161,7 +161,7 @@ fn one(sheets: &mut Sheets, letter: &Letter<'_>, supply: &Supply, own: &Words) {
     sheets.fits(LINE * 2.0);
     sheets.rule(PALE);
     sheets.down(LINE * 0.3);
-    sheets.text(LEFT, SMALL, 0, wording::of(market).total);
+    sheets.text(LEFT, SMALL, 0, wording::of(letter.account.language()).total);
     figures(sheets, &kwh(market, supply.wh), &wording::money(market, supply.gross));
     let tax = supply.gross.saturating_sub(supply.net);
     let right = sheets.right();
@@ -187,7 +187,7 @@ fn figures(sheets: &mut Sheets, used: &str, cost: &str) {
 }
 
 fn sum(sheets: &mut Sheets, letter: &Letter<'_>, own: &Words) {
-    let common = wording::of(letter.market);
+    let common = wording::of(letter.account.language());
     sheets.fits(LINE * 6.0);
     let (y, width) = (sheets.y - LINE * 0.4, sheets.right() - LEFT);
     sheets.put(Mark::Bar { x: LEFT, y, width, height: LINE * 3.0, shade: 238 });

@@ -53,7 +53,7 @@ pub enum PaperError {
 
 /// The bill as a PDF.
 pub(super) fn write(bill: &Bill<'_>) -> Result<Vec<u8>, PaperError> {
-    let words = wording::of(bill.market);
+    let words = wording::of(bill.account.language());
     let sheet = sheets::sheet_of(bill.market);
     let title = format!("{} {}", name(bill, words), number(bill));
     let paper = Paper {
@@ -130,7 +130,11 @@ fn head(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) {
 
 /// What payments are called: instalments, where the bill settles them.
 fn payments_of(bill: &Bill<'_>, words: &Words) -> &'static str {
-    if bill.settled.is_some() { wording::settling(bill.market).instalments } else { words.payments }
+    if bill.settled.is_some() {
+        wording::settling(bill.account.language()).instalments
+    } else {
+        words.payments
+    }
 }
 
 fn summary(sheets: &mut Sheets, bill: &Bill<'_>, words: &Words) -> Result<(), AmountError> {

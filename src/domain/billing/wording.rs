@@ -1,4 +1,4 @@
-//! What bills say, by market.
+//! What bills say, by language, and how amounts and days are written, by market.
 
 use chrono::{Datelike, NaiveDate};
 use rust_decimal::Decimal;
@@ -166,16 +166,16 @@ static ABRECHNUNG: Settling = Settling {
     from: "ab",
 };
 
-/// What bills of a market say that settle instalments.
-pub(super) fn settling(market: &Market) -> &'static Settling {
-    if market.country == "DE" { &ABRECHNUNG } else { &SETTLING }
+/// What bills say that settle instalments, in the language with a code.
+pub(super) fn settling(language: &str) -> &'static Settling {
+    if language == "de" { &ABRECHNUNG } else { &SETTLING }
 }
 
-/// The words of a market.
-pub(super) fn of(market: &Market) -> &'static Words {
-    match market.country.as_str() {
-        "DE" => &GERMAN,
-        "JP" => &JAPANESE,
+/// The words of the language with a code.
+pub(super) fn of(language: &str) -> &'static Words {
+    match language {
+        "de" => &GERMAN,
+        "ja" => &JAPANESE,
         _ => &ENGLISH,
     }
 }

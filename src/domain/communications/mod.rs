@@ -1,9 +1,11 @@
-//! What is written to customers, and the post house that carries it; how they want to be reached, and their calls.
+//! What is written to customers, and the post house that carries it; how they want to be reached, their calls, and the
+//! conversations with them.
 
 pub mod calls;
 pub mod checks;
 pub mod events;
 pub mod forms;
+pub mod ink;
 pub mod line;
 pub mod messages;
 pub mod opt_ins;

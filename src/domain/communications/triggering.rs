@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::messages::{self, Channel, NewMessage};
-use crate::domain::accounts::{accounts, users};
+use crate::domain::accounts::{accounts, languages, users};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::jobs::{JobError, Runner};
@@ -19,12 +19,14 @@ row! {
         recipient: Option<Value>,
         accounts: Vec<i64>,
         market: Option<String>,
+        language: Option<String>,
     }
 }
 
 row! {
     struct Words {
         market: String,
+        language: String,
         channel: String,
         template: String,
         subject: String,
@@ -37,11 +39,13 @@ statement!(static HOLD: Held = concat!("
     select t.trigger_type_id, t.params, t.account_user_id, t.recipient,
         coalesce((select array_agg(l.account_id order by l.account_id) from trigger_accounts l where l.trigger_id = t.id),
             '{}') as accounts,
-        (select ", users::market_of_user!(), " from account_users u where u.id = t.account_user_id) as market
+        (select ", users::market_of_user!(), " from account_users u where u.id = t.account_user_id) as market,
+        (select first.preferred_language from account_users u join accounts first on first.id = ", users::first_account_of_user!(), "
+            where u.id = t.account_user_id) as language
     from triggers t where t.id = $1 and t.status = 'UNPROCESSED' for update of t"));
 statement!(static WORDS: Words = "
-    select market, channel, template, subject, body from trigger_templates where trigger_type_id = $1
-    order by market, channel");
+    select market, language, channel, template, subject, body from trigger_templates where trigger_type_id = $1
+    order by market, channel, language");
 statement!(static DONE: () = "update triggers set status = $2 where id = $1");
 
 /// Has triggers worked off by this runner.
@@ -60,6 +64,8 @@ struct Reader {
     account: Option<i64>,
     user: Option<i64>,
     market: String,
+    /// What they are written to in, where that is not what is usual in the market.
+    language: Option<String>,
     name: String,
     email: String,
     mobile: String,
@@ -84,7 +90,7 @@ pub async fn process(tx: &mut Tx, trigger: i64) -> Result<(), sqlx::Error> {
     let words = WORDS.query().bind(held.trigger_type_id).fetch_all(&mut *tx).await?;
     let (mut written, mut speechless) = (0, 0);
     for reader in readers(tx, &held).await? {
-        let own: Vec<&Words> = words.iter().filter(|words| words.market == reader.market).collect();
+        let own = in_reach(&words, &reader);
         if own.is_empty() {
             speechless += 1;
         }
@@ -111,6 +117,17 @@ pub async fn process(tx: &mut Tx, trigger: i64) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// The words for a reader, those in the language that they prefer before those in the one of their market.
+fn in_reach<'a>(words: &'a [Words], reader: &Reader) -> Vec<&'a Words> {
+    let usual = languages::of_market(&reader.market);
+    let preferred = reader.language.as_deref().unwrap_or(usual);
+    let fits =
+        |words: &&Words| words.market == reader.market && [preferred, usual].contains(&&*words.language);
+    let mut own: Vec<&Words> = words.iter().filter(fits).collect();
+    own.sort_by_key(|words| words.language != preferred);
+    own
+}
+
 /// The words for the way that a reader is best reached: e-mail before SMS before paper.
 fn chosen<'a>(words: &[&'a Words], reader: &'a Reader) -> Option<(&'a Words, &'a str)> {
     [Channel::Email, Channel::Sms, Channel::Letter].into_iter().find_map(|channel| {
@@ -135,6 +152,7 @@ async fn readers(tx: &mut Tx, held: &Held) -> Result<Vec<Reader>, sqlx::Error> {
                 account: held.accounts.first().copied(),
                 user: Some(user.id),
                 market: held.market.clone().unwrap_or_default(),
+                language: held.language.clone(),
                 name: user.given_name,
                 email: user.email,
                 mobile: user.mobile,
@@ -156,6 +174,7 @@ async fn readers(tx: &mut Tx, held: &Held) -> Result<Vec<Reader>, sqlx::Error> {
                 account: Some(account.id),
                 user: first.as_ref().map(|user| user.id),
                 market: account.market,
+                language: account.preferred_language,
                 name: account.billing_name,
                 email: account.billing_email,
                 mobile: first.map(|user| user.mobile).unwrap_or_default(),
@@ -192,6 +211,7 @@ mod tests {
     fn paper_is_for_whoever_has_nothing_else() {
         let words = |channel: &str| Words {
             market: "gb".into(),
+            language: "en".into(),
             channel: channel.into(),
             template: String::new(),
             subject: String::new(),

@@ -65,6 +65,8 @@ pub(super) enum Story {
     IsNoted { month: usize, note: &'static str },
     /// Wants bills on paper, in large print.
     WantsPaper { month: usize },
+    /// They are written to in another language from then on: its ISO 639-1 code.
+    Speaks { month: usize, language: &'static str },
 }
 
 /// The lines of an address.
@@ -317,6 +319,7 @@ pub(super) static CUSTOMERS: [Customer; 10] = [
         }],
         pays: Pays::Fixed { permille: 960, payment_type: DIRECT_DEBIT, title: "SEPA-Lastschrift" },
         joined: 8,
+        stories: &[Story::Speaks { month: 10, language: "en" }],
         ..PLAIN
     },
     Customer {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::cast::CUSTOMERS;
 use super::letters::carry;
-use super::{DemoError, Person, World};
+use super::{DemoError, Person, World, conversations};
 use crate::domain::auth::Viewer;
 use crate::domain::communications::calls::agents::{self, Presence};
 use crate::domain::communications::calls::campaigns::{self, NewCampaign};
@@ -21,7 +21,7 @@ use crate::platform::db::Tx;
 /// The month in which all of this happens.
 const MONTH: u32 = 23;
 /// The retailer's own number.
-const SWITCHBOARD: &str = "+442079460100";
+pub(super) const SWITCHBOARD: &str = "+442079460100";
 
 /// What happens in a month.
 pub(super) async fn happen(tx: &mut Tx, world: &World<'_>, month: u32) -> Result<(), DemoError> {
@@ -36,6 +36,7 @@ pub(super) async fn happen(tx: &mut Tx, world: &World<'_>, month: u32) -> Result
     write(tx, world, &people).await?;
     ring(tx, world, &people).await?;
     campaign(tx, &people).await?;
+    conversations::happen(tx, world, &people).await?;
     let Some(person) = people.first() else { return Ok(()) };
     let customer = Viewer::customer(person.user);
     push::register(tx, &customer, "fGh7-demo-device-0001", "energy.kraken.android").await?;

@@ -8,6 +8,7 @@ mod bills;
 mod cast;
 mod contact;
 mod contracts;
+mod conversations;
 mod europe;
 mod fleet;
 mod friends;
@@ -71,6 +72,8 @@ use crate::domain::billing::holds::HoldError;
 use crate::domain::billing::rhythms::RhythmError;
 use crate::domain::communications::calls::CallError;
 use crate::domain::communications::calls::agents::AgentError;
+use crate::domain::communications::ink::handling::HandleError;
+use crate::domain::communications::ink::taking::TakeError;
 use crate::domain::communications::opt_ins::OptInError;
 use crate::domain::communications::print::PrintError;
 use crate::domain::communications::push::PushError;
@@ -338,6 +341,10 @@ pub enum DemoError {
     Call(#[from] CallError),
     #[error(transparent)]
     Agent(#[from] AgentError),
+    #[error(transparent)]
+    Taking(#[from] TakeError),
+    #[error(transparent)]
+    Handling(#[from] HandleError),
     #[error(transparent)]
     OptIn(#[from] OptInError),
     #[error(transparent)]

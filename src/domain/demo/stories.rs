@@ -68,6 +68,9 @@ pub(super) async fn happen(
                 billing::set_delivery(tx, &viewer, number, "POSTAL_MAIL").await?;
                 billing::set_accessibility(tx, &viewer, number, Some("LARGE_PRINT")).await?;
             }
+            Story::Speaks { month, language } if *month == now => {
+                billing::set_language(tx, &Viewer::customer(person.user), number, Some(language)).await?;
+            }
             _ => {}
         }
     }

@@ -128,6 +128,19 @@ pub struct Link {
     pub expires_at: DateTime<Utc>,
 }
 
+/// A form with which one file can be uploaded, for a while.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// Where the form goes.
+    pub url: String,
+    /// The key of the file.
+    pub key: String,
+    /// When the form stops working, in seconds since 1970.
+    pub expires: i64,
+    /// What [`may_upload`] judges.
+    pub signature: String,
+}
+
 impl Files {
     /// `base_url` is the address that clients know the server by, without a slash at the end.
     pub fn new(storage: Arc<dyn Storage>, base_url: &str) -> Self {
@@ -143,6 +156,13 @@ impl Files {
     pub fn link(&self, key: &str, secret: &LinkSecret, now: DateTime<Utc>) -> Link {
         let (query, expires_at) = sealed(key, secret, now + LINK_LIFETIME);
         Link { url: self.address(&format!("/files/{key}?{query}")), expires_at }
+    }
+
+    /// A form with which a file can be uploaded under a key.
+    pub fn upload(&self, key: &str, secret: &LinkSecret, now: DateTime<Utc>) -> Upload {
+        let expires = (now + LINK_LIFETIME).timestamp();
+        let signature = hex(&signed(&slot(key), expires, secret).finalize().into_bytes());
+        Upload { url: self.address("/uploads"), key: key.to_owned(), expires, signature }
     }
 
     /// A link to a page of this server until a moment. Its path begins without a slash; [`is_good`] judges what comes back.
@@ -163,6 +183,16 @@ fn sealed(key: &str, secret: &LinkSecret, until: DateTime<Utc>) -> (String, Date
 pub fn is_good(key: &str, expires: i64, signature: &str, secret: &LinkSecret, now: DateTime<Utc>) -> bool {
     let Some(bytes) = unhex(signature) else { return false };
     signed(key, expires, secret).verify_slice(&bytes).is_ok() && now.timestamp() < expires
+}
+
+/// Whether a form to upload a file was made for this key and moment, and the moment has not passed.
+pub fn may_upload(key: &str, expires: i64, signature: &str, secret: &LinkSecret, now: DateTime<Utc>) -> bool {
+    is_good(&slot(key), expires, signature, secret, now)
+}
+
+/// What is signed so that a link to a file does not let anybody write it, nor the other way round: no key has a colon.
+fn slot(key: &str) -> String {
+    format!("upload:{key}")
 }
 
 fn signed(key: &str, expires: i64, secret: &LinkSecret) -> Hmac<Sha256> {
@@ -199,6 +229,17 @@ mod tests {
         {
             assert!(!is_key(key), "{key}");
         }
+    }
+
+    #[test]
+    fn a_form_to_upload_a_file_is_no_link_to_it() {
+        let files = Files::new(std::sync::Arc::new(Folder::new(PathBuf::from("/tmp"))), "http://kraken.test");
+        let (secret, now) = ([7; 64], DateTime::UNIX_EPOCH);
+        let form = files.upload("ink/1/photo.jpg", &secret, now);
+        assert!(may_upload(&form.key, form.expires, &form.signature, &secret, now));
+        assert!(!may_upload("ink/2/photo.jpg", form.expires, &form.signature, &secret, now));
+        assert!(!may_upload(&form.key, form.expires, &form.signature, &secret, now + LINK_LIFETIME));
+        assert!(!is_good(&form.key, form.expires, &form.signature, &secret, now));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What is written to customers, how they want to be reached, and their calls.
 
 mod calls;
+mod conversations;
 mod devices;
 mod forms;
 mod letters;
 mod opt_ins;
 mod triggers;
+mod uploads;
 mod verification;
 
 use kraken_api::domain::communications::messages::{self, NewLetter};

@@ -180,6 +180,10 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from print_batches where status = 'PROCESSED'", 1),
     ("select count(*) from calls where status = 'ENDED' and account_id is not null", 3),
     ("select count(*) from voice_campaign_items", 2),
+    ("select count(distinct channel) from ink_messages", 4),
+    ("select count(*) from ink_conversations where is_live_chat and status <> 'CLOSED'", 1),
+    ("select count(*) from ink_notes", 1),
+    ("select count(*) from accounts where preferred_language is not null", 1),
     ("select count(*) from double_opt_ins where confirmed_at is null", 1),
     ("select count(*) from push_notification_bindings", 1),
 ];

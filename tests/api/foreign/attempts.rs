@@ -50,6 +50,8 @@ pub struct Bobs {
     pub quote: String,
     /// A call of his.
     pub call: String,
+    /// A conversation of his and its message.
+    pub conversation: (String, String),
 }
 
 /// One call with something of Bob's.
@@ -335,6 +337,11 @@ pub const ATTEMPTS: &[Attempt] = &[
         },
     },
     Attempt {
+        mutation: "updateLanguagePreference",
+        document: "mutation($i: UpdateLanguagePreferenceInput!) { updateLanguagePreference(input: $i) { languagePreference } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "languagePreference": "GERMAN" } }),
+    },
+    Attempt {
         mutation: "updateAccountConsents",
         document: "mutation($n: String!) {
             updateAccountConsents(accountNumber: $n, consents: [{ code: \"HALF_HOURLY_READINGS\", value: ACCEPTED }]) {
@@ -435,47 +442,6 @@ pub const ATTEMPTS: &[Attempt] = &[
         document: "mutation($i: RemoveCampaignFromAccountInput!) {
             removeCampaignFromAccount(input: $i) { campaignRemoved } }",
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "campaignName": "beta-testers" } }),
-    },
-    Attempt {
-        mutation: "updateAccountConsents",
-        document: "mutation($n: String!) {
-            updateAccountConsents(accountNumber: $n, consents: [{ code: \"HALF_HOURLY_READINGS\", value: ACCEPTED }]) {
-                consents { value } } }",
-        variables: |bob| json!({ "n": bob.account }),
-    },
-    Attempt {
-        mutation: "updateAccountUserConsents",
-        document: "mutation($n: String!) {
-            updateAccountUserConsents(userNumber: $n, consents: [{ consentTypeCode: \"RESEARCH\", value: ACCEPTED }]) {
-                accountUserConsents { consents { value } } } }",
-        variables: |bob| json!({ "n": bob.user_number }),
-    },
-    Attempt {
-        mutation: "createExternalAccountEvent",
-        document: "mutation($i: CreateExternalAccountEventInput!) { createExternalAccountEvent(input: $i) { event { id } } }",
-        variables: |bob| json!({ "i": { "accountNumber": bob.account, "category": "WEB", "content": [] } }),
-    },
-    Attempt {
-        mutation: "createExternalAccountUserEvent",
-        document: "mutation($i: CreateExternalAccountUserEventInput!) {
-            createExternalAccountUserEvent(input: $i) { event { id } } }",
-        variables: |bob| json!({ "i": { "userId": bob.user, "category": "WEB", "content": [] } }),
-    },
-    Attempt {
-        mutation: "createCustomerFeedback",
-        document: "mutation($i: CreateCustomerFeedbackInputType!) {
-            createCustomerFeedback(input: $i) { customerFeedback { id } } }",
-        variables: |bob| {
-            json!({ "i": { "accountNumber": bob.account, "feedbackSource": "FEEDBACK_SOURCE_LOGIN_FOLLOW_UP" } })
-        },
-    },
-    Attempt {
-        mutation: "submitCustomerFeedback",
-        document: "mutation($i: CustomerFeedbackInputType!) { submitCustomerFeedback(input: $i) { customerFeedback { id } } }",
-        variables: |bob| {
-            json!({ "i": { "feedbackId": bob.feedback, "formId": bob.form, "accountNumber": bob.account,
-                "answer": "1", "issueResolved": true } })
-        },
     },
 ];
 

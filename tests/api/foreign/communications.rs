@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::attempts::Attempt;
+use crate::support::Server;
+use crate::support::world::Customer;
 
 pub const ATTEMPTS: &[Attempt] = &[
     Attempt {
@@ -69,6 +71,59 @@ pub const ATTEMPTS: &[Attempt] = &[
         document: "mutation($i: AssociateCallWithAccountInput!) { associateCallWithAccount(input: $i) { call { id } } }",
         variables: |bob| json!({ "i": { "callId": bob.call, "accountNumber": bob.account } }),
     },
+    Attempt {
+        mutation: "createInkInboundMessage",
+        document: "mutation($i: CreateInkInboundMessageInput) { createInkInboundMessage(input: $i) { message { __typename } } }",
+        variables: |bob| {
+            json!({ "i": { "channel": "POST", "messageId": "eve-1", "newMessage": { "post": {
+                "plainTextContent": "I am Bob", "accountNumber": bob.account } } } })
+        },
+    },
+    Attempt {
+        mutation: "createInkChatbotMessage",
+        document: "mutation($i: CreateInkChatbotMessageInput!) { createInkChatbotMessage(input: $i) { message { __typename } } }",
+        variables: |bob| {
+            json!({ "i": { "messageId": "eve-2", "accountNumber": bob.account, "newMessage": { "generic": {
+                "plainTextContent": "I am Bob", "fromHandle": "bob", "toHandle": "bot" } } } })
+        },
+    },
+    Attempt {
+        mutation: "createInkLiveChatMessage",
+        document: "mutation($i: CreateInkLiveChatMessageInput) { createInkLiveChatMessage(input: $i) { liveChat { id } } }",
+        variables: |bob| {
+            json!({ "i": { "messageId": "eve-3", "accountNumber": bob.account, "newMessage": { "generic": {
+                "plainTextContent": "I am Bob", "fromHandle": "bob", "toHandle": "chat" } } } })
+        },
+    },
+    Attempt {
+        mutation: "closeInkLiveChat",
+        document: "mutation($i: CloseInkLiveChatInput) { closeInkLiveChat(input: $i) { liveChat { id } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0 } }),
+    },
+    Attempt {
+        mutation: "closeInkLiveChatConversation",
+        document: "mutation($i: CloseInkLiveChatInput) {
+            closeInkLiveChatConversation(input: $i) { liveChatConversation { relayId } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0 } }),
+    },
+    Attempt {
+        mutation: "addNoteToInkConversation",
+        document: "mutation($i: AddNoteToInkConversationInput) { addNoteToInkConversation(input: $i) { note { id } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0, "content": "He is cross" } }),
+    },
+    Attempt {
+        mutation: "assignInkBucket",
+        document: "mutation($i: AssignInkBucketInput) { assignInkBucket(input: $i) { conversation { id } } }",
+        variables: |bob| json!({ "i": { "conversationRelayId": bob.conversation.0, "bucketName": "Billing" } }),
+    },
+    Attempt {
+        mutation: "updateMessageTags",
+        document: "mutation($i: UpdateMessageTagsInput) { updateMessageTags(input: $i) { tags { id } } }",
+        variables: |bob| {
+            json!({ "i": { "messageRelayId": bob.conversation.1, "tagNames": ["complaint"], "taggerCode": "eve",
+                "taggerVersion": "1" } })
+        },
+    },
 ];
 
 /// Those that take nothing of anybody's but the caller's own.
@@ -77,6 +132,7 @@ pub const ABOUT_THE_CALLER: &[&str] = &[
     "confirmDoubleOptIn",
     "createNewsletterSignup",
     "deletePushNotificationBinding",
+    "generateInkPresignedUrl",
     "linkUserToLine",
     "markPrintBatchAsProcessed",
     "registerPushNotificationBinding",
@@ -85,3 +141,17 @@ pub const ABOUT_THE_CALLER: &[&str] = &[
     "validatePhone",
     "verifyEmail",
 ];
+
+impl Server {
+    /// A conversation with the customer, and its message.
+    pub(super) async fn wrote(&self, customer: &Customer) -> (String, String) {
+        let add = "with begun as (insert into ink_conversations (account_id, status, created_at, last_message_at, by_kind, by_id)
+                values ($1, 'OPEN_NEW', now(), now(), 'test', 1) returning id)
+            insert into ink_messages (conversation_id, channel, direction, from_handle, to_handles, body, vendor, vendor_id,
+                status, occurred_at)
+            select id, 'SMS', 'INBOUND', 'bob', '{us}', 'Hello', 'sms', 'bob-1', 'DELIVERED', now() from begun
+            returning conversation_id::text, id::text";
+        let add = sqlx::query_as(add).bind(customer.account_id).fetch_one(self.database.pool());
+        add.await.expect("a conversation")
+    }
+}

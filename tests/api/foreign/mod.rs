@@ -116,6 +116,7 @@ impl Server {
             lead: self.lead_of(bob).await,
             quote: self.quote_of(bob).await,
             call: self.called_by(bob).await,
+            conversation: self.wrote(bob).await,
         }
     }
 

@@ -10,6 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use kraken_api::api::{self, App, Session};
 use kraken_api::domain::auth::{Auth, Issuer};
@@ -67,6 +68,14 @@ impl Service for Recorded {
         signature: &'a str,
     ) -> BoxFuture<'a, Result<Option<http::File>, String>> {
         self.0.file(key, expires, signature)
+    }
+
+    fn upload<'a>(
+        &'a self,
+        slot: &'a http::Slot,
+        file: Option<Bytes>,
+    ) -> BoxFuture<'a, Result<http::Uploaded, String>> {
+        self.0.upload(slot, file)
     }
 
     fn pay<'a>(

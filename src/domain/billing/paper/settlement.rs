@@ -10,7 +10,7 @@ use crate::platform::money::Minor;
 pub(super) fn write(sheets: &mut Sheets, bill: &Bill<'_>, settled: &Settlement) {
     let lines = lines(bill, settled);
     sheets.fits(LINE * 1.3 + LINE * f32::from(u8::try_from(lines.len()).unwrap_or(u8::MAX)));
-    sheets.text(LEFT, USUAL + 2.0, 0, wording::settling(bill.market).heading);
+    sheets.text(LEFT, USUAL + 2.0, 0, wording::settling(bill.account.language()).heading);
     sheets.down(LINE * 1.3);
     let right = sheets.right();
     for (label, amount) in lines {
@@ -22,7 +22,7 @@ pub(super) fn write(sheets: &mut Sheets, bill: &Bill<'_>, settled: &Settlement) 
 }
 
 fn lines(bill: &Bill<'_>, settled: &Settlement) -> Vec<(String, Minor)> {
-    let words = wording::settling(bill.market);
+    let words = wording::settling(bill.account.language());
     let day = |day| wording::day(bill.market, day);
     let result = if settled.result < Minor::ZERO { words.shortfall } else { words.credit };
     let mut lines = vec![

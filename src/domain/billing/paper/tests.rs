@@ -8,12 +8,12 @@ fn day(text: &str) -> NaiveDate {
     text.parse().expect("a day")
 }
 
-fn account(name: &str) -> Account {
+fn account(name: &str, market: &str) -> Account {
     Account {
         id: 1,
         number: "A-0A1B2C3D".into(),
         brand: String::new(),
-        market: String::new(),
+        market: market.into(),
         status: "ACTIVE".into(),
         account_type: "DOMESTIC".into(),
         portfolio_id: 1,
@@ -29,6 +29,7 @@ fn account(name: &str) -> Account {
         billing_postcode: "AB1 2CD".into(),
         billing_country: "GB".into(),
         billing_delivery_point: String::new(),
+        preferred_language: None,
         created_at: DateTime::UNIX_EPOCH,
     }
 }
@@ -107,10 +108,20 @@ fn pages_with(
     market: &str,
     kind: &str,
     count: i64,
+    more: (&HashMap<i64, Shown>, Option<&Settlement>),
+) -> Vec<Vec<String>> {
+    pages_in((market, None), kind, count, more)
+}
+
+fn pages_in(
+    (market, language): (&str, Option<&str>),
+    kind: &str,
+    count: i64,
     (supply, settled): (&HashMap<i64, Shown>, Option<&Settlement>),
 ) -> Vec<Vec<String>> {
     let market = market::by_code(market).expect("a market");
-    let (document, account) = (document(kind, &market.code), account("Ada Lovelace"));
+    let (document, mut account) = (document(kind, &market.code), account("Ada Lovelace", &market.code));
+    account.preferred_language = language.map(str::to_owned);
     let transactions: Vec<Transaction> = (0..count).map(|id| charge(id, "Electricity")).collect();
     let bill = Bill {
         market,
@@ -122,7 +133,7 @@ fn pages_with(
         supply,
         settled,
     };
-    let pages = compose(&bill, wording::of(market), A4).expect("pages");
+    let pages = compose(&bill, wording::of(account.language()), A4).expect("pages");
     assert!(write(&bill).expect("a PDF").starts_with(b"%PDF-"));
     let text = |mark: &Mark| match mark {
         Mark::Text { text, x, size, .. } => {
@@ -140,6 +151,14 @@ fn pages_with(
 fn after<'a>(texts: &'a [String], label: &str) -> &'a str {
     let place = texts.iter().position(|text| text == label).unwrap_or_else(|| panic!("{label} in {texts:?}"));
     &texts[place + 1]
+}
+
+#[test]
+fn a_bill_speaks_the_language_of_whoever_gets_it() {
+    let texts = pages_in(("de", Some("en")), "statement", 3, (&HashMap::new(), None)).concat();
+    assert_eq!(after(&texts, "Balance brought forward"), "10,00 €", "amounts are as its market has them");
+    let texts = pages_in(("gb", Some("ja")), "statement", 3, (&HashMap::new(), None)).concat();
+    assert_eq!(after(&texts, "前回残高"), "£10.00");
 }
 
 #[test]

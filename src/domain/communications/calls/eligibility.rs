@@ -1,6 +1,7 @@
-//! Whether a customer should be asked how a call went. The rules of a market are a row: soon after the call, not too often,
-//! once for each call, and nobody who does without such messages.
+//! Whether a customer should be asked how a call or a conversation went. The rules of a market are a row: soon after it,
+//! not too often, once for each, and nobody who does without such messages.
 
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::Deserialize;
 use serde_json::Value;
 use thiserror::Error;
@@ -14,9 +15,9 @@ pub enum EligibilityError {
     /// The account and the user are not one customer's, or not the viewer's to see.
     #[error("the account and the user do not go together")]
     Mismatch,
-    /// There is no such call on the account.
-    #[error("there is no such call")]
-    UnknownCall,
+    /// There is no such call or conversation on the account.
+    #[error("there is no such call or conversation")]
+    UnknownContact,
     /// The market has no rules.
     #[error("the market has no rules")]
     NoRules,
@@ -56,6 +57,7 @@ row! {
 }
 
 const AFTER_CALLS: &str = "FEEDBACK_SOURCE_PHONE_CALL_FOLLOW_UP";
+const AFTER_EMAILS: &str = "FEEDBACK_SOURCE_EMAIL_FOLLOW_UP";
 
 statement!(static CUSTOMER: Customer = concat!("
     select a.id as account, u.id as user, a.market, u.wants_client_messages as wants_messages
@@ -69,9 +71,13 @@ statement!(static CALL: (bool,) = "
     select coalesce(status = 'ENDED' and ended_at > $3::timestamptz - make_interval(days => $4), false)
     from calls where id = $1 and account_id = $2");
 statement!(static IS_CALL: (i32,) = "select id from calls where id = $1 and account_id = $2");
+statement!(static IS_CONVERSATION: (i32,) = "
+    select id from ink_conversations where id = $1 and account_id = $2");
 statement!(static RULES: (Value,) = "select rules from feedback_eligibility where market = $1 and source = $2");
 statement!(static WAS_ASKED: (bool,) = "
-    select exists (select 1 from customer_feedback f where f.voice_call_id = $3 or (
+    select exists (select 1 from customer_feedback f
+        where f.source = $2 and $3 = case f.source
+            when 'FEEDBACK_SOURCE_EMAIL_FOLLOW_UP' then f.ink_conversation_id else f.voice_call_id end or (
         f.account_user_id = $1 and f.source = $2 and f.opened_at > $4::timestamptz - make_interval(days => $5)))");
 
 /// Whether a customer should be asked how a call went.
@@ -82,20 +88,60 @@ pub async fn after_call(
     user: &str,
     call: i32,
 ) -> Result<bool, EligibilityError> {
-    let customer = CUSTOMER.query().bind(viewer.kind()).bind(viewer.id()).bind(account).bind(user);
-    let customer = customer.fetch_optional(&mut *tx).await?.ok_or(EligibilityError::Mismatch)?;
+    let customer = customer(tx, viewer, account, user).await?;
     let is_call = IS_CALL.query().bind(call).bind(customer.account).fetch_optional(&mut *tx).await?;
-    is_call.ok_or(EligibilityError::UnknownCall)?;
-    let rules = RULES.query().bind(&customer.market).bind(AFTER_CALLS).fetch_optional(&mut *tx).await?;
-    let (rules,) = rules.ok_or(EligibilityError::NoRules)?;
-    let rules = Rules::read(&rules).ok_or(EligibilityError::WrongRules)?;
+    is_call.ok_or(EligibilityError::UnknownContact)?;
+    let rules = rules(tx, &customer, AFTER_CALLS).await?;
     let now = tx.business_now().await?;
     let fits = CALL.query().bind(call).bind(customer.account).bind(now).bind(rules.within_days);
     let (fits,) = fits.fetch_one(&mut *tx).await?;
-    let asked =
-        WAS_ASKED.query().bind(customer.user).bind(AFTER_CALLS).bind(call).bind(now).bind(rules.quiet_days);
-    let (was_asked,) = asked.fetch_one(&mut *tx).await?;
-    Ok(fits && !was_asked && customer.wants_messages)
+    Ok(fits && may_be_asked(tx, &customer, &rules, (AFTER_CALLS, call)).await?)
+}
+
+/// Whether a customer should be asked how a conversation by e-mail went, which was closed at a moment.
+pub async fn after_email(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: &str,
+    user: &str,
+    (conversation, closed_at): (i32, DateTime<Utc>),
+) -> Result<bool, EligibilityError> {
+    let customer = customer(tx, viewer, account, user).await?;
+    let found = IS_CONVERSATION.query().bind(conversation).bind(customer.account);
+    found.fetch_optional(&mut *tx).await?.ok_or(EligibilityError::UnknownContact)?;
+    let rules = rules(tx, &customer, AFTER_EMAILS).await?;
+    let now = tx.business_now().await?;
+    let is_recent = closed_at <= now && now - closed_at <= TimeDelta::days(rules.within_days.into());
+    Ok(is_recent && may_be_asked(tx, &customer, &rules, (AFTER_EMAILS, conversation)).await?)
+}
+
+async fn customer(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    account: &str,
+    user: &str,
+) -> Result<Customer, EligibilityError> {
+    let customer = CUSTOMER.query().bind(viewer.kind()).bind(viewer.id()).bind(account).bind(user);
+    customer.fetch_optional(&mut *tx).await?.ok_or(EligibilityError::Mismatch)
+}
+
+async fn rules(tx: &mut Tx, customer: &Customer, source: &str) -> Result<Rules, EligibilityError> {
+    let rules = RULES.query().bind(&customer.market).bind(source).fetch_optional(&mut *tx).await?;
+    let (rules,) = rules.ok_or(EligibilityError::NoRules)?;
+    Rules::read(&rules).ok_or(EligibilityError::WrongRules)
+}
+
+/// Whether somebody wants to be asked, and has not been lately, nor about the same.
+async fn may_be_asked(
+    tx: &mut Tx,
+    customer: &Customer,
+    rules: &Rules,
+    (source, contact): (&str, i32),
+) -> Result<bool, sqlx::Error> {
+    let now = tx.business_now().await?;
+    let asked = WAS_ASKED.query().bind(customer.user).bind(source).bind(contact).bind(now);
+    let (was_asked,) = asked.bind(rules.quiet_days).fetch_one(&mut *tx).await?;
+    Ok(!was_asked && customer.wants_messages)
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ pub async fn enqueue(tx: &mut Tx, viewer: &Viewer, wish: &Wish) -> Result<PhoneC
     }
     if let Some(caller) = caller(tx, &call).await? {
         if wish.infer_language {
-            skills.push(format!("language:{}", language(&caller.market)));
+            skills.push(format!("language:{}", caller.language()));
         }
         if wish.infer_team {
             let around =
@@ -131,14 +131,6 @@ async fn caller(tx: &mut Tx, call: &PhoneCall) -> Result<Option<Account>, sqlx::
             let numbers = [call.from_number.as_str()];
             Ok(identification::best_accounts(tx, &server, &numbers).await?.pop().flatten())
         }
-    }
-}
-
-fn language(market: &str) -> &'static str {
-    match market {
-        "de" => "de",
-        "jp" => "ja",
-        _ => "en",
     }
 }
 
