@@ -15,6 +15,7 @@ use crate::domain::auth::limits::Leases;
 use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
 use crate::domain::loyalty::referrals::schemes::{self, Offer};
+use crate::domain::operations::attachments;
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
 use crate::domain::payments::vendors::simulated_slips::{self, Slip};
 use crate::domain::payments::vendors::simulated_vault::Simulator;
@@ -141,6 +142,28 @@ impl App {
         let file = files::rendered(&mut tx, &*self.files.storage, key).await?;
         tx.commit().await?;
         Ok(file)
+    }
+
+    /// Takes in the file for a place, or says without one whether the form for it is good; `false` where it is not.
+    ///
+    /// # Errors
+    /// Why it cannot be taken in.
+    pub async fn upload(
+        &self,
+        key: &str,
+        expires: i64,
+        signature: &str,
+        file: Option<Bytes>,
+    ) -> Result<bool, JobError> {
+        let mut tx = self.database.write(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let secret = self.link_secret(&mut tx).await?;
+        if !storage::is_good_upload(key, expires, signature, secret, self.database.wall().now()) {
+            return Ok(false);
+        }
+        let Some(file) = file else { return Ok(true) };
+        let is_taken = attachments::receive(&mut tx, &*self.files.storage, key, file).await?;
+        tx.commit().await?;
+        Ok(is_taken)
     }
 
     /// The form of a payment vendor that a token leads to, after what was sent from it, if anything was.

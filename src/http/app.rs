@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use axum::http::{HeaderName, HeaderValue};
+use bytes::Bytes;
 
 use super::service::{File, GraphqlCall, Offer, PayForm, ReadingForm, Readings, Reply, Service, Slip, Terms};
+
 use crate::api::{App, Given, Origin};
 use crate::domain::auth::{Through, Viewer};
 use crate::domain::payments::sessions::Typed;
@@ -83,6 +85,18 @@ impl Service for AppService {
         Box::pin(async move {
             let given = self.app.file(key, expires, signature).await.map_err(|error| error.to_string())?;
             Ok(given.map(|Given { bytes, media_type, filename }| File { bytes, media_type, filename }))
+        })
+    }
+
+    fn upload<'a>(
+        &'a self,
+        key: &'a str,
+        expires: i64,
+        signature: &'a str,
+        file: Option<Bytes>,
+    ) -> BoxFuture<'a, Result<bool, String>> {
+        Box::pin(async move {
+            self.app.upload(key, expires, signature, file).await.map_err(|error| error.to_string())
         })
     }
 

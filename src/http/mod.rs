@@ -31,12 +31,16 @@ mod serve;
 mod service;
 mod slip;
 mod terms;
+mod uploads;
 
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
+
+use crate::domain::operations::attachments::LARGEST;
 
 pub use app::AppService;
 pub use serve::serve;
@@ -44,6 +48,9 @@ pub use service::{
     File, GraphqlCall, HttpSettings, Offer, PayAnswer, PayForm, ReadingForm, Readings, Reply, Service, Slip,
     Standing, Terms,
 };
+
+/// Largest body that brings a file: the file, and some room for its form.
+const UPLOAD_LIMIT: usize = LARGEST + 16 * 1024;
 
 /// What every handler has.
 struct App {
@@ -62,6 +69,7 @@ pub fn router(service: Arc<dyn Service>, settings: HttpSettings) -> Router {
         .route("/operations/", get(pages::operations))
         .route("/operations", get(pages::operations))
         .route("/files/{*key}", get(files::file))
+        .route("/uploads/", post(uploads::receive).layer(DefaultBodyLimit::max(UPLOAD_LIMIT)))
         .route("/pay/{token}", get(pay::look).post(pay::submit))
         .route("/slips/{reference}", get(slip::look).post(slip::pay))
         .route("/terms/{code}", get(terms::look))

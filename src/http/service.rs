@@ -78,6 +78,20 @@ pub trait Service: Send + Sync + 'static {
         Box::pin(async { Ok(None) })
     }
 
+    /// Takes in the file for a place, or says without one whether the form for it is good; `false` where it is not. `expires`
+    /// and `signature` are as in the form.
+    ///
+    /// The error goes to the log only.
+    fn upload<'a>(
+        &'a self,
+        _key: &'a str,
+        _expires: i64,
+        _signature: &'a str,
+        _file: Option<Bytes>,
+    ) -> BoxFuture<'a, Result<bool, String>> {
+        Box::pin(async { Ok(false) })
+    }
+
     /// The form of a payment vendor that a token leads to, after what was sent from it, if anything was; none if the token
     /// leads nowhere.
     ///

@@ -145,11 +145,47 @@ impl Files {
         Link { url: self.address(&format!("/files/{key}?{query}")), expires_at }
     }
 
+    /// A form by which the file under a key can be sent; [`is_good_upload`] judges what comes back.
+    pub fn upload(&self, key: &str, secret: &LinkSecret, now: DateTime<Utc>) -> Upload {
+        let expires = (now + LINK_LIFETIME).timestamp();
+        let signature = hex(&signed(&place(key), expires, secret).finalize().into_bytes());
+        Upload { url: self.address("/uploads/"), key: key.to_owned(), expires, signature }
+    }
+
     /// A link to a page of this server until a moment. Its path begins without a slash; [`is_good`] judges what comes back.
     pub fn page_link(&self, path: &str, secret: &LinkSecret, until: DateTime<Utc>) -> Link {
         let (query, expires_at) = sealed(path, secret, until);
         Link { url: self.address(&format!("/{path}?{query}")), expires_at }
     }
+}
+
+/// What a form for one file says until it is too old.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// Where the form is sent.
+    pub url: String,
+    /// Under which the file will be kept.
+    pub key: String,
+    /// When the form stops working, in seconds.
+    pub expires: i64,
+    /// What shows that this server made it.
+    pub signature: String,
+}
+
+/// What is signed of a form. No key has a colon, so no link to a file is good for sending one.
+fn place(key: &str) -> String {
+    format!("uploads:{key}")
+}
+
+/// Whether a form was made for this key and moment, and the moment has not passed.
+pub fn is_good_upload(
+    key: &str,
+    expires: i64,
+    signature: &str,
+    secret: &LinkSecret,
+    now: DateTime<Utc>,
+) -> bool {
+    is_key(key) && is_good(&place(key), expires, signature, secret, now)
 }
 
 /// What a link says beside what it leads to.
@@ -199,6 +235,23 @@ mod tests {
         {
             assert!(!is_key(key), "{key}");
         }
+    }
+
+    #[test]
+    fn a_form_is_good_for_sending_its_file_and_a_link_for_getting_it() {
+        let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap_or_default();
+        let files = Files::new(Arc::new(Folder::new(PathBuf::new())), "https://api.test");
+        let secret = [7; 64];
+        let form = files.upload("a/1", &secret, now);
+        assert_eq!((form.url.as_str(), form.expires), ("https://api.test/uploads/", 1_700_003_600));
+        let good = |key: &str, expires, at| is_good_upload(key, expires, &form.signature, &secret, at);
+        assert!(good("a/1", form.expires, now));
+        assert!(!good("a/2", form.expires, now) && !good("a/1", form.expires + 1, now));
+        assert!(!good("a/1", form.expires, now + LINK_LIFETIME));
+        assert!(!is_good("a/1", form.expires, &form.signature, &secret, now));
+        let link = files.link("a/1", &secret, now);
+        let (_, signature) = link.url.split_once("&signature=").expect("a signature");
+        assert!(!is_good_upload("a/1", form.expires, signature, &secret, now));
     }
 
     #[test]

@@ -50,6 +50,10 @@ pub struct Bobs {
     pub quote: String,
     /// A call of his.
     pub call: String,
+    /// A journey of his that failed.
+    pub exception: i32,
+    /// Where a file of his is kept.
+    pub file: String,
 }
 
 /// One call with something of Bob's.

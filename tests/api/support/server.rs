@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode, header};
 use chrono::{DateTime, Utc};
@@ -67,6 +67,16 @@ impl Service for Recorded {
         signature: &'a str,
     ) -> BoxFuture<'a, Result<Option<http::File>, String>> {
         self.0.file(key, expires, signature)
+    }
+
+    fn upload<'a>(
+        &'a self,
+        key: &'a str,
+        expires: i64,
+        signature: &'a str,
+        file: Option<Bytes>,
+    ) -> BoxFuture<'a, Result<bool, String>> {
+        self.0.upload(key, expires, signature, file)
     }
 
     fn pay<'a>(
