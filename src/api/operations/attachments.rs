@@ -77,7 +77,7 @@ impl Place {
 pub(in crate::api) async fn by_id(call: Call<'_>, id: i64) -> Result<Option<Node>, FieldError> {
     let mut view = call.cx.read().await?;
     let found = attachments::by_id(&mut view, call.cx.viewer(), id).await.map_err(FieldError::internal)?;
-    Ok(found.map(Node::new))
+    Ok(found.map(|file| Node::typed(ATTACHMENT, file)))
 }
 
 fn accounts(call: &Call<'_>) -> Result<Vec<i64>, FieldError> {
