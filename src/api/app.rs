@@ -16,6 +16,7 @@ use crate::domain::auth::{Auth, Viewer, audit};
 use crate::domain::billing::files;
 use crate::domain::communications::ink::uploads;
 use crate::domain::loyalty::referrals::schemes::{self, Offer};
+use crate::domain::operations::attachments;
 use crate::domain::payments::sessions::{self, Form, SubmitError, Typed};
 use crate::domain::payments::vendors::simulated_slips::{self, Slip};
 use crate::domain::payments::vendors::simulated_vault::Simulator;
@@ -144,8 +145,8 @@ impl App {
         }
     }
 
-    /// Keeps a file that comes with a form of [`Files::upload`]; without one it says whether it would. False where there
-    /// is a file already, none if the form is not good.
+    /// Keeps a file that comes with a form of [`Files::upload`]; without one it says whether the form is good. False where
+    /// there is another file already, none if there is no such place.
     ///
     /// # Errors
     /// Why it cannot be kept.
@@ -156,19 +157,20 @@ impl App {
         signature: &str,
         file: Option<Bytes>,
     ) -> Result<Option<bool>, JobError> {
-        let mut tx = self.database.snapshot(Deadline::after(DEADLINE), &Stats::new()).await?;
+        let mut tx = self.database.write(Deadline::after(DEADLINE), &Stats::new()).await?;
         let secret = self.link_secret(&mut tx).await?;
-        tx.rollback().await?;
         if !storage::may_upload(key, expires, signature, secret, self.database.wall().now()) {
             return Ok(None);
         }
-        if self.files.storage.get(key).await?.is_some() {
-            return Ok(Some(false));
-        }
-        if let Some(bytes) = file {
-            self.files.storage.put(key, bytes).await?;
-        }
-        Ok(Some(true))
+        let Some(file) = file else { return Ok(Some(true)) };
+        let storage = &*self.files.storage;
+        let kept = if uploads::is_key(key) {
+            Some(uploads::receive(storage, key, file).await?)
+        } else {
+            attachments::receive(&mut tx, storage, key, file).await?
+        };
+        tx.commit().await?;
+        Ok(kept)
     }
 
     /// The file of a bill that nobody has asked for before.

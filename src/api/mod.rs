@@ -14,6 +14,7 @@ mod leads;
 mod ledgers;
 mod loyalty;
 mod nodes;
+mod operations;
 mod paging;
 mod payments;
 mod session;
@@ -38,5 +39,6 @@ fn bind(b: &mut session::Bindings) {
     leads::bind(b);
     devices::bind(b);
     loyalty::bind(b);
+    operations::bind(b);
     nodes::bind(b);
 }

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::communications::{events, ink_changes};
+use super::operations::{ATTACHMENT, attachment_by_id};
 use super::session::{Bindings, Call};
 use super::supply::{ELECTRICITY_METER, GAS_METER, meter_by_id};
 use crate::domain::communications::messages::Channel;
@@ -16,13 +17,14 @@ use crate::graphql::{BoxFuture, FieldError, Node, Resolved};
 type Loader = for<'a> fn(Call<'a>, i64) -> BoxFuture<'a, Result<Option<Node>, FieldError>>;
 
 /// The types that can be fetched by their identifier alone, by their names in the merged edition.
-const LOADERS: [(&str, Loader); 6] = [
+const LOADERS: [(&str, Loader); 7] = [
     (events::type_name(Channel::Email), |call, id| Box::pin(events::by_id(call, id, Channel::Email))),
     (events::type_name(Channel::Sms), |call, id| Box::pin(events::by_id(call, id, Channel::Sms))),
     (events::type_name(Channel::Letter), |call, id| Box::pin(events::by_id(call, id, Channel::Letter))),
     (ELECTRICITY_METER, |call, id| Box::pin(meter_by_id(call, id, ELECTRICITY_METER))),
     ("InkNote", |call, id| Box::pin(ink_changes::note_by_id(call, id))),
     (GAS_METER, |call, id| Box::pin(meter_by_id(call, id, GAS_METER))),
+    (ATTACHMENT, |call, id| Box::pin(attachment_by_id(call, id))),
 ];
 
 pub(super) fn bind(b: &mut Bindings) {

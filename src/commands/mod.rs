@@ -3,8 +3,10 @@
 mod access;
 mod accounts;
 mod admin;
+mod affiliates;
 mod bills;
 mod centrepay;
+mod complaints;
 mod config;
 mod dunning;
 mod hardship;
@@ -76,6 +78,12 @@ enum Command {
     /// Write down what is known about people.
     #[command(subcommand)]
     People(people::People),
+    /// Look after complaints.
+    #[command(subcommand)]
+    Complaint(complaints::Complaint),
+    /// Make the links under which agents of sales partners sell.
+    #[command(subcommand)]
+    Affiliate(affiliates::Affiliate),
     /// Make sales funnels and channels, bar people from signing up.
     #[command(subcommand)]
     Sales(sales::Sales),
@@ -139,6 +147,8 @@ impl Cli {
             Command::Dunning(what) => dunning::run(&config, &what).await,
             Command::Hardship(what) => hardship::run(&config, &what).await,
             Command::People(what) => people::run(&config, &what).await,
+            Command::Complaint(what) => complaints::run(&config, &what).await,
+            Command::Affiliate(what) => affiliates::run(&config, &what).await,
             Command::Sales(what) => sales::run(&config, &what).await,
             Command::Readings(what) => readings::run(&config, &what).await,
             Command::Premises(what) => premises::run(&config, &what).await,

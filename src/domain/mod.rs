@@ -12,6 +12,7 @@ pub mod events;
 pub mod leads;
 pub mod ledgers;
 pub mod loyalty;
+pub mod operations;
 pub mod payments;
 pub mod seed;
 pub mod supply;

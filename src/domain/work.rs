@@ -18,6 +18,7 @@ use super::leads::quotes::sharing;
 use super::ledgers::{permissions, reminders, scheduled};
 use super::loyalty::referrals::rewarding;
 use super::loyalty::{settling, simulated_grid};
+use super::operations::attachments;
 use super::payments::vendors::{
     mandates, simulated_benefits, simulated_collections, simulated_mandates, simulated_meter_network,
     simulated_payouts, simulated_shops, simulated_slips,
@@ -46,12 +47,13 @@ pub fn runner(random: &Randomness) -> Runner {
 }
 
 /// The runner for bills, which come by the thousands on some days: mails that people wait for are not to wait for
-/// them. Rendered bills are kept in `storage`.
+/// them. Rendered bills are kept in `storage`, and so are files that customers hand in, which are looked at here.
 pub fn billing(storage: Arc<dyn Storage>) -> Runner {
     let mut runner = Runner::default();
     cycle::register(&mut runner);
     finals::register(&mut runner);
     annual::register(&mut runner, Arc::clone(&storage));
+    attachments::register(&mut runner, Arc::clone(&storage));
     files::register(&mut runner, storage);
     runner
 }

@@ -12,8 +12,8 @@ use super::App;
 use super::answer::{detail, not_found};
 use super::service::{Slot, Uploaded};
 
-/// Bytes that may be sent at once: a file and what the form says beside.
-pub(super) const LONGEST: usize = 10 * 1024 * 1024;
+/// Bytes that may be sent at once: a file of 10 MiB, and some room for its form.
+pub(super) const LONGEST: usize = (10 * 1024 + 16) * 1024;
 
 const INVALID: &str = "This is not what the form sends.";
 

@@ -33,7 +33,7 @@ impl Server {
         sqlx::query_as(all).fetch_all(self.database.pool()).await.expect("answers")
     }
 
-    async fn user_number(&self, id: i64) -> String {
+    pub async fn user_number(&self, id: i64) -> String {
         let (number,) = sqlx::query_as("select number from account_users where id = $1")
             .bind(id)
             .fetch_one(self.database.pool())

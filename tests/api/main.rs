@@ -56,6 +56,7 @@ mod mfa;
 mod mirrors;
 mod moves;
 mod opening;
+mod operations;
 mod papers;
 mod partner_users;
 mod password_change;

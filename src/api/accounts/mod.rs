@@ -30,6 +30,7 @@ mod user;
 
 pub(super) use account::NOT_YOURS;
 pub(super) use address::RichAddress;
+pub(super) use portfolio::Team;
 
 use super::session::Bindings;
 

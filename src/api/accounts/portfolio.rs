@@ -35,14 +35,21 @@ pub(super) fn bind(b: &mut Bindings) {
     b.leaves::<Team>("OperationsTeamType", &[("id", |t| t.id.into()), ("name", |t| (&t.name).into())]);
 }
 
-/// The operations team that looks after a portfolio.
-struct Team {
+/// An operations team that looks after something.
+pub(in crate::api) struct Team {
     id: i64,
     name: String,
 }
 
+impl Team {
+    /// A team, by row id and name; none where there is none.
+    pub fn of(id: Option<i64>, name: Option<&String>) -> Option<Self> {
+        Some(Self { id: id?, name: name?.clone() })
+    }
+}
+
 fn team_of(portfolio: &Portfolio) -> Option<Team> {
-    Some(Team { id: portfolio.operations_team_id?, name: portfolio.operations_team.clone()? })
+    Team::of(portfolio.operations_team_id, portfolio.operations_team.as_ref())
 }
 
 /// No portfolio that the viewer may see.

@@ -31,7 +31,7 @@ pub(super) fn bind(b: &mut Bindings) {
 }
 
 /// The account with each of these ids, where there is one that the viewer may see.
-async fn accounts_at(call: &Call<'_>, ids: Vec<Option<i64>>) -> Result<Vec<Resolved>, FieldError> {
+pub(super) async fn accounts_at(call: &Call<'_>, ids: Vec<Option<i64>>) -> Result<Vec<Resolved>, FieldError> {
     let named: Vec<i64> = ids.iter().flatten().copied().collect();
     let mut view = call.cx.read().await?;
     let found = accounts::by_ids(&mut view, call.cx.viewer(), &named).await.map_err(FieldError::internal)?;

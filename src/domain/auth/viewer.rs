@@ -97,6 +97,8 @@ pub const MANAGE_CONTRACTS: &str = "manage-contracts";
 /// Staff and organisations may work leads: open opportunities, move them on, close them. An organisation sees those that it
 /// brought.
 pub const MANAGE_LEADS: &str = "manage-leads";
+/// Staff may report failed journeys of other systems, and look into them.
+pub const HANDLE_EXCEPTIONS: &str = "handle-exceptions";
 /// Staff may approve money that others want paid out, and hold it back.
 pub const APPROVE_REPAYMENTS: &str = "approve-repayments";
 /// Staff and organisations may sign customers up.

@@ -169,7 +169,10 @@ statement!(static SECRET: (Vec<u8>,) = "select secret from link_secrets");
 statement!(static BY_KEY: File = "
     select document_id, code, version, key, filename, media_type from billing_files where key = $1
     union all
-    select statement_id, 'PDF', 1, key, filename, media_type from annual_statement_files where key = $1");
+    select statement_id, 'PDF', 1, key, filename, media_type from annual_statement_files where key = $1
+    union all
+    select id, category, 1, key, filename, media_type from account_file_attachments
+    where key = $1 and media_type is not null");
 
 /// Draws the secret that links are signed with, unless there is one.
 pub async fn ensure_secret(tx: &mut Tx, random: &Randomness) -> Result<(), sqlx::Error> {

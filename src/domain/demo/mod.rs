@@ -9,6 +9,7 @@ mod cast;
 mod contact;
 mod contracts;
 mod conversations;
+mod desk;
 mod europe;
 mod fleet;
 mod friends;
@@ -62,9 +63,9 @@ use crate::domain::auth::partners::{self, PartnerError};
 use crate::domain::auth::passwords::PasswordError;
 use crate::domain::auth::staff::{self, StaffError};
 use crate::domain::auth::viewer::{
-    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT, MANAGE_LEADS,
-    MANAGE_PAYMENTS, OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, PRINT_LETTERS, RECORD_CONTACTS,
-    SEND_MESSAGES, VIEW_ACCOUNTS,
+    ACT_FOR_CUSTOMERS, EDIT_CUSTOMERS, HANDLE_EXCEPTIONS, MANAGE_BUSINESSES, MANAGE_CONTRACTS, MANAGE_DEBT,
+    MANAGE_LEADS, MANAGE_PAYMENTS, OPEN_ACCOUNTS, POST_TRANSACTIONS, PRE_SIGN, PRINT_LETTERS,
+    RECORD_CONTACTS, SEND_MESSAGES, VIEW_ACCOUNTS,
 };
 use crate::domain::auth::{Auth, Viewer, organisations};
 use crate::domain::billing::annul::AnnulError;
@@ -308,6 +309,8 @@ pub enum DemoError {
     #[error(transparent)]
     Home(#[from] homes::HomeError),
     #[error(transparent)]
+    Desk(#[from] desk::DeskError),
+    #[error(transparent)]
     Membership(#[from] MembershipError),
     #[error(transparent)]
     TakingPart(#[from] TakingPartError),
@@ -425,6 +428,7 @@ async fn staff(tx: &mut Tx, auth: &Auth, random: &Randomness) -> Result<(Viewer,
         OPEN_ACCOUNTS,
         PRINT_LETTERS,
         SEND_MESSAGES,
+        HANDLE_EXCEPTIONS,
     ];
     let permissions = permissions.map(str::to_owned).to_vec();
     Ok((Viewer::Staff { id, roles: vec!["admin".to_owned()], permissions }, DemoStaff { email, password }))

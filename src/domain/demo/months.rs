@@ -5,9 +5,9 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, contact, contracts, fleet, friends, homes,
-    join, leads, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories, trade,
-    voice, wheel,
+    DemoError, Person, World, agreements, arrangements, bills, contact, contracts, desk, fleet, friends,
+    homes, join, leads, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories,
+    trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -109,6 +109,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         wheel::spin(tx, world, month).await?;
         friends::bring(tx, world, month).await?;
         contact::happen(tx, world, month).await?;
+        desk::happen(tx, world, month).await?;
     }
     // The last month is billed when it ends.
     let end = at(present, MONTHS, JOIN);

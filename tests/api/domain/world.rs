@@ -186,6 +186,12 @@ const VARIETY: &[(&str, i64)] = &[
     ("select count(*) from accounts where preferred_language is not null", 1),
     ("select count(*) from double_opt_ins where confirmed_at is null", 1),
     ("select count(*) from push_notification_bindings", 1),
+    ("select count(distinct resolved_on is null) from complaints", 2),
+    ("select count(*) from complaint_contacts", 8),
+    ("select count(distinct resolution_status) from api_exceptions", 2),
+    ("select count(*) from account_file_attachments", 1),
+    ("select count(*) from customer_verifications", 1),
+    ("select count(*) from app_sessions where account_id is not null", 2),
 ];
 
 async fn is_varied(trial: &Trial, accounts: &[demo::DemoAccount]) {

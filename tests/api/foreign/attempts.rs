@@ -52,6 +52,10 @@ pub struct Bobs {
     pub call: String,
     /// A conversation of his and its message.
     pub conversation: (String, String),
+    /// A journey of his that failed.
+    pub exception: i32,
+    /// Where a file of his is kept.
+    pub file: String,
 }
 
 /// One call with something of Bob's.

@@ -10,6 +10,7 @@ mod leads;
 mod loyalty;
 mod money_back;
 mod onboarding;
+mod operations;
 mod payments;
 mod readings;
 mod ways_to_pay;
@@ -117,6 +118,8 @@ impl Server {
             quote: self.quote_of(bob).await,
             call: self.called_by(bob).await,
             conversation: self.wrote(bob).await,
+            exception: self.exception_of(bob).await,
+            file: self.file_of(bob).await,
         }
     }
 
@@ -251,6 +254,25 @@ impl Server {
         business
     }
 
+    /// Where a file of the customer's is kept, which nobody has looked at.
+    async fn file_of(&self, customer: &Customer) -> String {
+        let add = "insert into account_file_attachments (account_id, filename, category, key, uploaded_at, bytes, sha256,
+                by_kind, by_id, created_at)
+            values ($1, 'bob.pdf', 'FILE_ATTACHMENT_MCS_CERT', 'attachments/bob', now(), 1, 'x', 'test', 1, now())
+            returning key";
+        let add = sqlx::query_scalar(add).bind(customer.account_id).fetch_one(self.database.pool());
+        add.await.expect("a file")
+    }
+
+    /// A journey of the customer's that failed.
+    async fn exception_of(&self, customer: &Customer) -> i32 {
+        let add = "insert into api_exceptions (external_identifier, channel, category, user_id, resolution_status,
+                resolution_type, priority, tags, created_at)
+            values ('BOBS-MOVE', 'APP', 'ACCOUNT', $1, 'UNASSIGNED', 'UNASSIGNED', 'LOW', '{}', now()) returning id";
+        let add = sqlx::query_scalar(add).bind(customer.user_id).fetch_one(self.database.pool());
+        add.await.expect("an exception")
+    }
+
     /// A call about the customer's account that rings.
     async fn called_by(&self, customer: &Customer) -> String {
         let add = "insert into calls (direction, from_number, to_number, vendor, vendor_call_id, account_id, status,
@@ -375,6 +397,13 @@ const GIVEN: &[&str] = &[
     "consent",
     "createdEventsCount",
     "call",
+    "complaint",
+    "apiException",
+    "apiExceptionEvent",
+    "apiCall",
+    "postRequest",
+    "audioRecording",
+    "verificationProcess",
 ];
 /// What is true only where something was done.
 const DONE: &[&str] = &[
@@ -390,6 +419,7 @@ const DONE: &[&str] = &[
     "contractRevoked",
     "hasUnenrolled",
     "verificationStatus",
+    "operationsTriggered",
 ];
 
 /// Whether an answer gives anything away or says that something was done.
@@ -445,6 +475,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(contracts::ATTEMPTS)
         .chain(leads::ATTEMPTS)
         .chain(communications::ATTEMPTS)
+        .chain(operations::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -479,6 +510,7 @@ async fn no_mutation_is_left_out() {
         .chain(contracts::ATTEMPTS)
         .chain(leads::ATTEMPTS)
         .chain(communications::ATTEMPTS)
+        .chain(operations::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .chain(communications::ABOUT_THE_CALLER.iter().copied())

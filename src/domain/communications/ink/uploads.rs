@@ -1,6 +1,9 @@
 //! Files that come with messages: each is uploaded under a key of its own before the message is told of.
 
+use bytes::Bytes;
+
 use crate::platform::random::Randomness;
+use crate::platform::storage::{Storage, StorageError};
 
 /// Where they lie.
 const FOLDER: &str = "ink/";
@@ -28,8 +31,18 @@ pub fn key(random: &Randomness, filename: &str) -> Option<String> {
 }
 
 /// Whether files that come with messages have such keys.
-pub(super) fn is_key(key: &str) -> bool {
+pub fn is_key(key: &str) -> bool {
     key.starts_with(FOLDER) && !key.contains("..")
+}
+
+/// Keeps a file under its key, once: the same file again changes nothing, another is not taken. The caller has seen a form
+/// that is good for the key.
+pub async fn receive(storage: &dyn Storage, key: &str, file: Bytes) -> Result<bool, StorageError> {
+    if let Some(known) = storage.get(key).await? {
+        return Ok(known == file);
+    }
+    storage.put(key, file).await?;
+    Ok(true)
 }
 
 /// The name of a file by its key.
