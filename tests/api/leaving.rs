@@ -34,7 +34,7 @@ impl Server {
         self.ask(Some(token), LEAVING, json!({ "n": number, "a": of.account })).await
     }
 
-    async fn refused(&self, token: &str, document: &str, input: Value) -> String {
+    async fn leaving_refused(&self, token: &str, document: &str, input: Value) -> String {
         self.put(token, document, &input).await.codes().join(" ")
     }
 }
@@ -83,8 +83,8 @@ async fn whoever_leaves_is_supplied_until_the_register_has_confirmed_it() {
     let reply = server.put(&ada.token, CANCEL, &stay).await;
     assert_eq!(reply.json["data"]["cancelLeaveSupplier"]["message"], "The supply goes on.", "{}", reply.json);
     assert_eq!(server.leaving(&ada.token, ada, &number).await["leaveSupplierProcess"]["status"], "CANCELLED");
-    assert_eq!(server.refused(&ada.token, CANCEL, stay).await, "KT-CT-10311");
-    assert_eq!(server.refused(&ada.token, UPDATE, later).await, "KT-CT-10310");
+    assert_eq!(server.leaving_refused(&ada.token, CANCEL, stay).await, "KT-CT-10311");
+    assert_eq!(server.leaving_refused(&ada.token, UPDATE, later).await, "KT-CT-10310");
     record::read_back("cancelLeaveSupplier");
 
     // Once the register knows, nothing can be called off any more.
@@ -98,14 +98,14 @@ async fn whoever_leaves_is_supplied_until_the_register_has_confirmed_it() {
     assert_eq!(told["leaveSupplierProcess"]["stage"], "CONFIRMED");
     assert_eq!(agreed(&told), "2026-03-21T00:00:00+00:00");
     let stay = json!({ "leaveSupplierProcessId": again["leaveSupplierProcessId"] });
-    assert_eq!(server.refused(&token, CANCEL, stay.clone()).await, "KT-CT-10305");
+    assert_eq!(server.leaving_refused(&token, CANCEL, stay.clone()).await, "KT-CT-10305");
     let later = json!({ "number": number, "requestedSupplyEndDate": "2026-04-10" });
-    assert_eq!(server.refused(&token, UPDATE, later).await, "KT-CT-10310");
+    assert_eq!(server.leaving_refused(&token, UPDATE, later).await, "KT-CT-10310");
     server.until("2026-03-21").await;
     let token = server.again(ada).await;
     let over = server.leaving(&token, ada, &number).await["leaveSupplierProcess"].clone();
     assert_eq!((&over["status"], &over["stage"]), (&json!("COMPLETED"), &json!("ENDED")));
-    assert_eq!(server.refused(&token, CANCEL, stay).await, "KT-CT-10311");
+    assert_eq!(server.leaving_refused(&token, CANCEL, stay).await, "KT-CT-10311");
 }
 
 #[tokio::test]
@@ -135,24 +135,32 @@ async fn nobody_leaves_who_cannot() {
         ),
         (&ada.token, with("marketData", json!({ "supplyPointData": [] })), "KT-CT-10301"),
     ] {
-        assert_eq!(server.refused(token, LEAVE, asked.clone()).await, code, "{asked}");
+        assert_eq!(server.leaving_refused(token, LEAVE, asked.clone()).await, code, "{asked}");
     }
     server.supply(ada, MarketName::GbrGas, (MPRN, "SW"), "2026-02-01").await;
-    assert_eq!(server.refused(&ada.token, LEAVE, input.clone()).await, "KT-CT-10301", "at two properties");
+    assert_eq!(
+        server.leaving_refused(&ada.token, LEAVE, input.clone()).await,
+        "KT-CT-10301",
+        "at two properties"
+    );
     let (id, number) = server.leaving_of(ada, MPRN).await;
     let mut other = with("marketData", json!({ "supplyPointData": [{ "supplyPointIdentifier": MPRN }] }));
     other["requestedSupplyEndDate"] = json!("2026-04-01");
-    assert_eq!(server.refused(&ada.token, LEAVE, other).await, "KT-CT-10301", "on another day already");
+    assert_eq!(
+        server.leaving_refused(&ada.token, LEAVE, other).await,
+        "KT-CT-10301",
+        "on another day already"
+    );
 
     let update = |number: &str, day: &str| json!({ "number": number, "requestedSupplyEndDate": day });
     let cancel = |id: &str| json!({ "leaveSupplierProcessId": id });
-    assert_eq!(server.refused(&ada.token, UPDATE, update(&number, "2026-07-01")).await, "KT-CT-1605");
-    assert_eq!(server.refused(&ada.token, UPDATE, update(" ", "2026-04-01")).await, "KT-CT-1607");
-    assert_eq!(server.refused(&ada.token, CANCEL, cancel("")).await, "KT-CT-1607");
-    assert_eq!(server.refused(&ada.token, CANCEL, cancel("x")).await, "KT-CT-10302");
+    assert_eq!(server.leaving_refused(&ada.token, UPDATE, update(&number, "2026-07-01")).await, "KT-CT-1605");
+    assert_eq!(server.leaving_refused(&ada.token, UPDATE, update(" ", "2026-04-01")).await, "KT-CT-1607");
+    assert_eq!(server.leaving_refused(&ada.token, CANCEL, cancel("")).await, "KT-CT-1607");
+    assert_eq!(server.leaving_refused(&ada.token, CANCEL, cancel("x")).await, "KT-CT-10302");
     for token in [&bob.token, &world.reader, &world.partner] {
-        assert_eq!(server.refused(token, UPDATE, update(&number, "2026-04-01")).await, "KT-CT-10302");
-        assert_eq!(server.refused(token, CANCEL, cancel(&id)).await, "KT-CT-10302");
+        assert_eq!(server.leaving_refused(token, UPDATE, update(&number, "2026-04-01")).await, "KT-CT-10302");
+        assert_eq!(server.leaving_refused(token, CANCEL, cancel(&id)).await, "KT-CT-10302");
     }
     // What somebody else ended is nothing to wish about.
     let end = async |point: i64| {
@@ -167,14 +175,20 @@ async fn nobody_leaves_who_cannot() {
             .expect("a process")
     };
     let (id, number) = end(point).await;
-    assert_eq!(server.refused(&ada.token, CANCEL, cancel(&id)).await, "KT-CT-10306");
-    assert_eq!(server.refused(&ada.token, UPDATE, update(&number, "2026-04-01")).await, "KT-CT-10309");
+    assert_eq!(server.leaving_refused(&ada.token, CANCEL, cancel(&id)).await, "KT-CT-10306");
+    assert_eq!(
+        server.leaving_refused(&ada.token, UPDATE, update(&number, "2026-04-01")).await,
+        "KT-CT-10309"
+    );
     // In Australia the next supplier sees to it.
     let tilly = server.customer("tilly@example.org", "Tilly Nguyen", "ORIGIN").await;
     let point = server.supply(&tilly, MarketName::AusElectricity, (NMI, "AUSGRID"), "2026-02-01").await;
     let hers = json!({ "accountNumber": tilly.account, "requestedSupplyEndDate": "2026-03-31" });
-    assert_eq!(server.refused(&tilly.token, LEAVE, hers).await, "KT-CT-10304");
+    assert_eq!(server.leaving_refused(&tilly.token, LEAVE, hers).await, "KT-CT-10304");
     let (id, number) = end(point).await;
-    assert_eq!(server.refused(&tilly.token, CANCEL, cancel(&id)).await, "KT-CT-10304");
-    assert_eq!(server.refused(&tilly.token, UPDATE, update(&number, "2026-04-01")).await, "KT-CT-10304");
+    assert_eq!(server.leaving_refused(&tilly.token, CANCEL, cancel(&id)).await, "KT-CT-10304");
+    assert_eq!(
+        server.leaving_refused(&tilly.token, UPDATE, update(&number, "2026-04-01")).await,
+        "KT-CT-10304"
+    );
 }
