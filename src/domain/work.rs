@@ -27,6 +27,8 @@ use super::payments::{
     centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, settlements, slips,
     warm_home_discounts,
 };
+use super::supply::processes::driving;
+use super::supply::simulated_registration;
 use super::supply::{collector, day_ahead, gas_register, published, simulated_feed, simulated_gas_register};
 use crate::platform::jobs::{JobError, Runner};
 use crate::platform::random::Randomness;
@@ -89,6 +91,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     published::register(&mut runner, Arc::new(day_ahead::Simulator::default()));
     collector::register(&mut runner, Arc::new(simulated_feed::Simulator::default()));
     gas_register::register(&mut runner, Arc::new(simulated_gas_register::Simulator));
+    driving::register(&mut runner, Arc::new(simulated_registration::Simulator));
     settling::register(&mut runner, Arc::new(simulated_grid::Simulator::default()));
     centrepay_round::register(&mut runner, Arc::new(simulated_benefits::Simulator));
     slips::register(&mut runner, Arc::new(simulated_slips::Simulator(random.clone())));

@@ -23,12 +23,12 @@ impl Server {
         self.ask(Some(token), STANDING, json!({ "n": customer.account })).await["account"].clone()
     }
 
-    async fn home_at(&self, point: i64) -> String {
+    pub async fn home_at(&self, point: i64) -> String {
         let id = sqlx::query_scalar("select property_id::text from supply_points where id = $1").bind(point);
         id.fetch_one(self.database.pool()).await.expect("a property")
     }
 
-    async fn until(&self, day: &str) {
+    pub async fn until(&self, day: &str) {
         self.wall.set(format!("{day}T09:00:00Z").parse().expect("a moment"));
         self.work_off().await;
     }

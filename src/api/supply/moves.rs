@@ -1,11 +1,13 @@
-//! `performMoveOut` and `updateSsd`.
+//! `performMoveOut`, `occupy` and `updateSsd`.
 
 use chrono::NaiveDate;
 use serde::Deserialize;
 
+use super::BAD_INPUT;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
 use crate::domain::supply::moves::{self, MoveError, MoveOut, Tenant};
+use crate::domain::supply::occupying::{self, MoveIn, OccupyError};
 use crate::domain::supply::start_days::{self, StartError};
 use crate::graphql::{FieldError, Node, Resolved};
 
@@ -23,10 +25,15 @@ struct Started {
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.performMoveOut", move_out);
-    b.parts::<Moved>(
-        "PerformMoveOut",
-        &[("account", |m| Resolved::Node(Node::typed("AccountType", m.0.clone())))],
-    );
+    b.root("Mutation.occupy", occupy);
+    for payload in ["PerformMoveOut", "OccupyOutputType"] {
+        b.parts::<Moved>(
+            payload,
+            &[("account", |m| Resolved::Node(Node::typed("AccountType", m.0.clone())))],
+        );
+    }
+    // People and how they pay are told by operations of their own.
+    b.dark(&["OccupyInput.paymentDay", "OccupyInput.directDebitInstruction", "OccupyInput.users"]);
     b.root("Mutation.updateSsd", update_ssd);
     b.leaves::<Started>(
         "UpdateSsd",
@@ -96,9 +103,51 @@ async fn move_out(call: Call<'_>) -> Result<Resolved, FieldError> {
         Box::pin(moves::move_out(tx, viewer, wanted))
     });
     done.await.map_err(refused)?;
+    moved(&call, &wanted.account_number).await
+}
+
+async fn moved(call: &Call<'_>, account_number: &str) -> Result<Resolved, FieldError> {
     let mut view = call.cx.read().await?;
-    let found = accounts::by_number(&mut view, call.cx.viewer(), &wanted.account_number).await;
+    let found = accounts::by_number(&mut view, call.cx.viewer(), account_number).await;
     Ok(Resolved::maybe(found.map_err(FieldError::internal)?.map(Moved)))
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct OccupyInput {
+    account_number: String,
+    property_id: String,
+    quote_code: String,
+    product_code: String,
+    move_in_date: Option<NaiveDate>,
+}
+
+async fn occupy(call: Call<'_>) -> Result<Resolved, FieldError> {
+    let input: OccupyInput = call.arg("input")?;
+    let wanted = MoveIn {
+        account_number: input.account_number,
+        // What is no number names no property.
+        property: input.property_id.parse().unwrap_or(0),
+        quote: input.quote_code,
+        product: input.product_code,
+        on: input.move_in_date,
+    };
+    let subject = Some(wanted.account_number.as_str());
+    let done = call.cx.write("Mutation.occupy", subject, &wanted, |tx, viewer, wanted| {
+        Box::pin(occupying::occupy(tx, viewer, wanted))
+    });
+    done.await.map_err(|error| {
+        let said = |code| FieldError::code(code).describe(format!("Nobody moved in: {error}."));
+        match &error {
+            OccupyError::NoAccount => said("KT-GB-6622"),
+            OccupyError::NoProperty => said("KT-GB-6623"),
+            OccupyError::Day => said(BAD_INPUT).at_input(&["input", "moveInDate"]),
+            OccupyError::NoQuote => said("KT-CT-4619"),
+            OccupyError::NotQuoted => said("KT-CT-4624"),
+            OccupyError::Database(error) => FieldError::internal(error),
+        }
+    })?;
+    moved(&call, &wanted.account_number).await
 }
 
 #[derive(Deserialize)]

@@ -16,8 +16,10 @@ use crate::domain::supply::gas_meters::{self, FactsError, GasMeterFacts};
 use crate::domain::supply::gas_register;
 use crate::domain::supply::identifiers::{self, MarketName};
 use crate::domain::supply::meters::{self, MeterError, NewMeter, NewRegister};
+use crate::domain::supply::moves::MoveError;
 use crate::domain::supply::properties::{self, NewProperty, OccupancyError, PropertyError, Which};
 use crate::domain::supply::simulated_gas_register::{self, Simulator};
+use crate::domain::supply::simulated_registration;
 use crate::domain::supply::smart_meters::{self, DeviceError, NewDevice};
 use crate::domain::supply::supply_points::{self, NewPoint, RegisterError, SupplyError, SupplyPoint};
 use crate::platform::db::Tx;
@@ -37,6 +39,8 @@ pub enum HomeError {
     Supply(#[from] SupplyError),
     #[error(transparent)]
     Meter(#[from] MeterError),
+    #[error(transparent)]
+    Move(#[from] MoveError),
     #[error(transparent)]
     Gas(#[from] FactsError),
     #[error(transparent)]
@@ -245,11 +249,12 @@ fn annual_wh(market: &str, is_gas: bool, monthly: i64) -> i64 {
     monthly.abs() * 12 * 1000 / price
 }
 
-/// A number about which its market's register answers.
-fn known_number(world: &World<'_>, market_name: MarketName, begins: &str) -> String {
+/// A number that the registers of its market know.
+pub(super) fn known_number(world: &World<'_>, market_name: MarketName, begins: &str) -> String {
     loop {
         let number = market_name.invent(begins, world.random);
-        if market_name != MarketName::GbrGas || simulated_gas_register::answers(&number) {
+        let is_known = market_name != MarketName::GbrGas || simulated_gas_register::answers(&number);
+        if is_known && simulated_registration::confirms(&number) {
             return number;
         }
     }

@@ -19,6 +19,7 @@ mod letters;
 mod logins;
 mod money_back;
 mod months;
+mod movers;
 mod newcomers;
 mod overseas;
 mod papers;

@@ -6,8 +6,8 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
     DemoError, Person, World, agreements, arrangements, bills, contact, contracts, desk, fleet, friends,
-    homes, join, leads, letters, money_back, newcomers, papers, payers, premises, regular, savings, stories,
-    trade, voice, wheel,
+    homes, join, leads, letters, money_back, movers, newcomers, papers, payers, premises, regular, savings,
+    stories, trade, voice, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -74,6 +74,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
             }
         }
         wait_until(tx, at(present, month, BILL)).await?;
+        movers::carry_on(tx).await?;
         payers::collect(tx).await?;
         payers::through_others(tx, world).await?;
         for person in &world.people {
@@ -128,6 +129,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     leads::quote(tx, world).await?;
     money_back::ask(tx, world).await?;
     regular::begin(tx, world).await?;
+    movers::announce(tx, world).await?;
     // What is collected in the days to come has been announced, and the post needs a moment for that.
     wait_until(tx, present - SHORTLY).await?;
     payers::collect(tx).await?;
@@ -135,6 +137,7 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
     let behind = -clock::offset(tx).await?;
     clock::advance(tx, behind).await?;
     published::turn(tx, &day_ahead::Simulator::default()).await?;
+    movers::carry_on(tx).await?;
     fleet::set_up(tx, world).await?;
     fleet::follow(tx).await?;
     measure(tx).await?;

@@ -44,7 +44,8 @@ statement!(static SETTLE: (i64,) = "
             nextval(pg_get_serial_sequence('addresses', 'id')) as address_id,
             nextval(pg_get_serial_sequence('properties', 'id')) as property_id,
             nextval(pg_get_serial_sequence('supply_points', 'id')) as point_id,
-            nextval(pg_get_serial_sequence('meters', 'id')) as meter_id
+            nextval(pg_get_serial_sequence('meters', 'id')) as meter_id,
+            nextval(pg_get_serial_sequence('supply_processes', 'id')) as joining_id
         from unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bigint[],
                 $10::timestamptz[], $11::date[]) as h (account_id, market_name, identifier, serial_number, region, price_region,
                 operator, annual_wh, since, day)
@@ -72,6 +73,18 @@ statement!(static SETTLE: (i64,) = "
     ), supplied as (
         insert into supply_periods (supply_point_id, account_id, during, created_at)
         select point_id, account_id, tstzrange(since, null), since from home
+    ), joined as (
+        insert into supply_processes (id, kind, account_id, property_id, subtype, asked_for, effective_at, stage, status,
+            requested_at, ended_at)
+        overriding system value
+        select joining_id, 'join', account_id, property_id, 'CHANGE_OF_SUPPLIER', since, since, 'SUPPLIED', 'COMPLETED',
+            since, since from home
+        union all
+        select nextval(pg_get_serial_sequence('supply_processes', 'id')), 'occupy', account_id, property_id, null, since,
+            since, 'ENDED', 'COMPLETED', since, since from home
+    ), confirmed as (
+        insert into supply_process_points (process_id, supply_point_id, stage)
+        select joining_id, point_id, 'CONFIRMED' from home
     ), hung as (
         insert into meters (id, supply_point_id, serial_number, meter_type, active_from, sends_half_hourly, created_at)
         overriding system value

@@ -69,7 +69,8 @@ statement!(static MEMORY: (String, String, String) = "
     select set_config('maintenance_work_mem', '256MB', true), set_config('work_mem', '64MB', true),
         set_config('max_parallel_maintenance_workers', '1', true)");
 statement!(static ANALYZE: () = concat!("analyze ", tables!(), ", ledger_accounts, ledger_balances, logins,
-    addresses, properties, occupancies, supply_points, supply_periods, meters, meter_registers, agreements, interval_days"));
+    addresses, properties, occupancies, supply_points, supply_periods, supply_processes, supply_process_points,
+    meters, meter_registers, agreements, interval_days"));
 
 /// What was taken away.
 pub(super) struct Lifted(Vec<Part>);

@@ -355,6 +355,24 @@ pub(super) async fn end_with_supply(
     Ok(())
 }
 
+statement!(static REVOKE_FROM: (i64,) = "
+    update agreements set revoked_at = $4 where supply_point_id = $1 and account_id = $2 and revoked_at is null
+        and lower(during) >= $3 returning id");
+
+/// Revokes what was agreed at a point on an account from a moment on, as nothing is supplied there then.
+pub(super) async fn revoke_from(
+    tx: &mut Tx,
+    (point, account): (i64, i64),
+    from: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let now = tx.business_now().await?;
+    let revoke = REVOKE_FROM.query().bind(point).bind(account).bind(from).bind(now);
+    for (agreement,) in revoke.fetch_all(&mut *tx).await? {
+        tell(tx, agreement, Name::AgreementRevoked, json!({})).await?;
+    }
+    Ok(())
+}
+
 statement!(static BEGIN_WITH_SUPPLY: (i64, Option<DateTime<Utc>>) = "
     update agreements set during = tstzrange($4, upper(during)), agreed_from = $4
     where supply_point_id = $1 and account_id = $2 and revoked_at is null and lower(during) = $3

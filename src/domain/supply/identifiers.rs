@@ -54,6 +54,11 @@ impl MarketName {
         MARKETS.iter().find(|(_, known, _)| *known == code).map(|(market, ..)| *market)
     }
 
+    /// Every market.
+    pub fn all() -> impl Iterator<Item = Self> {
+        MARKETS.iter().map(|(market, ..)| *market)
+    }
+
     /// As clients and the database know it.
     pub fn code(self) -> &'static str {
         MARKETS.iter().find(|(market, ..)| *market == self).map_or("", |(_, code, _)| code)

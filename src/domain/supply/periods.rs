@@ -6,6 +6,7 @@ use thiserror::Error;
 use super::agreements;
 use super::gas_register;
 use super::identifiers::MarketName;
+use super::processes::making;
 use crate::domain::accounts::lifecycle::{self, LifecycleError, Status};
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
@@ -78,7 +79,10 @@ statement!(static BEGIN: (i64,) = "
     where sp.id = $1 and a.id = $2 returning id");
 statement!(static END: (i64,) = "
     update supply_periods set during = tstzrange(lower(during), $2)
-    where supply_point_id = $1 and upper_inf(during) and lower(during) < $2 returning id");
+    where supply_point_id = $1 and upper_inf(during) and lower(during) < $2 returning account_id");
+statement!(static END_ON_ACCOUNT: (i64,) = "
+    update supply_periods set during = tstzrange(lower(during), $3)
+    where supply_point_id = $1 and account_id = $2 and upper_inf(during) and lower(during) < $3 returning id");
 statement!(static END_AT_PROPERTY: (i64,) = "
     update supply_periods s set during = tstzrange(lower(s.during), $3)
     from supply_points sp
@@ -95,6 +99,13 @@ statement!(static CALL_OFF_AT_PROPERTY: () = "
     )
     insert into called_off_supplies (supply_point_id, account_id, was_to_begin, reason, called_off_at)
     select gone.supply_point_id, gone.account_id, gone.was_to_begin, 'CUSTOMER_CHANGED_MIND', $4 from gone");
+statement!(static CALL_OFF: (i64,) = "
+    with gone as (
+        delete from supply_periods where supply_point_id = $1 and account_id = $2 and lower(during) = $3 and $3 > $5
+        returning supply_point_id, account_id
+    )
+    insert into called_off_supplies (supply_point_id, account_id, was_to_begin, reason, called_off_at)
+    select gone.supply_point_id, gone.account_id, $3, $4, $5 from gone returning id");
 // What was agreed on again since then is not called off any more.
 statement!(static CALLED_OFF: CalledOff = concat!("
     select distinct on (c.supply_point_id) c.supply_point_id, c.was_to_begin, c.reason
@@ -127,6 +138,7 @@ pub async fn begin_supply(
     let begin = BEGIN.query().bind(supply_point).bind(account).bind(from).bind(now);
     let (id,) = begin.fetch_optional(&mut *tx).await?.ok_or(SupplyError::NotThere)?;
     wake(tx, account).await?;
+    making::join(tx, (supply_point, account), from).await?;
     tell(tx, supply_point).await?;
     Ok(id)
 }
@@ -150,8 +162,9 @@ async fn wake(tx: &mut Tx, account: i64) -> Result<(), SupplyError> {
 pub async fn end_supply(tx: &mut Tx, supply_point: i64, on: NaiveDate) -> Result<(), SupplyError> {
     let until = start_of(tx, supply_point, on).await?;
     let ended = END.query().bind(supply_point).bind(until).fetch_optional(&mut *tx).await?;
-    ended.ok_or(SupplyError::NotSupplied)?;
+    let (account,) = ended.ok_or(SupplyError::NotSupplied)?;
     agreements::end_with_supply(tx, &[supply_point], None, until).await?;
+    making::leave(tx, (supply_point, account), None, until).await?;
     Ok(tell(tx, supply_point).await?)
 }
 
@@ -184,6 +197,7 @@ pub(super) async fn move_start(tx: &mut Tx, period: i64, start: DateTime<Utc>) -
     if !agreements::begin_with_supply(tx, whose, was, start).await? {
         return Err(SupplyError::NotSupplied);
     }
+    making::put_off(tx, whose, start).await?;
     Ok(tell(tx, moved.supply_point_id).await?)
 }
 
@@ -209,13 +223,48 @@ pub(super) async fn end_at_property(
     let points: Vec<i64> = ended.iter().map(|(point,)| *point).collect();
     agreements::end_with_supply(tx, &points, Some(account), until).await?;
     for (point,) in ended {
+        making::leave(tx, (point, account), Some("MOVE_OUT"), until).await?;
         tell(tx, point).await?;
     }
     let call_off = CALL_OFF_AT_PROPERTY.command().bind(property).bind(account).bind(until);
     call_off.bind(now).execute(&mut *tx).await?;
+    making::call_off(tx, (account, property), until).await?;
     let (is_supplied,) =
         IS_SUPPLIED.query().bind(property).bind(account).bind(until).fetch_one(&mut *tx).await?;
     Ok(!is_supplied)
+}
+
+/// Ends the supply of a point on an account at a moment. Answers whether there was one without an end.
+pub(super) async fn end_on_account(
+    tx: &mut Tx,
+    (point, account): (i64, i64),
+    until: DateTime<Utc>,
+) -> Result<bool, sqlx::Error> {
+    let end = END_ON_ACCOUNT.query().bind(point).bind(account).bind(until);
+    if end.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(false);
+    }
+    agreements::end_with_supply(tx, &[point], Some(account), until).await?;
+    tell(tx, point).await?;
+    Ok(true)
+}
+
+/// Calls the supply of a point off that was to begin on an account at a moment, with what was agreed for it. Answers whether
+/// there was one that has not begun.
+pub(super) async fn call_off(
+    tx: &mut Tx,
+    (point, account): (i64, i64),
+    was_to_begin: DateTime<Utc>,
+    reason: &str,
+) -> Result<bool, sqlx::Error> {
+    let now = tx.business_now().await?;
+    let call_off = CALL_OFF.query().bind(point).bind(account).bind(was_to_begin).bind(reason).bind(now);
+    if call_off.fetch_optional(&mut *tx).await?.is_none() {
+        return Ok(false);
+    }
+    agreements::revoke_from(tx, (point, account), was_to_begin).await?;
+    tell(tx, point).await?;
+    Ok(true)
 }
 
 async fn start_of(tx: &mut Tx, supply_point: i64, day: NaiveDate) -> Result<DateTime<Utc>, SupplyError> {

@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use thiserror::Error;
 
 use super::periods;
+use super::processes::{Kind, making};
 use super::visible::property_is_visible;
 use crate::domain::accounts::address::{self, Address, NoAddress};
 use crate::domain::accounts::{grouped, in_order};
@@ -231,6 +232,7 @@ pub async fn move_in(
     let now = tx.business_now().await?;
     let add = MOVE_IN.query().bind(property).bind(account).bind(from).bind(is_occupier).bind(now);
     let (id,) = add.fetch_optional(&mut *tx).await?.ok_or(OccupancyError::NotThere)?;
+    making::hold(tx, Kind::Occupy, (account, property), from).await?;
     Ok(id)
 }
 
@@ -241,6 +243,7 @@ pub async fn move_out(tx: &mut Tx, property: i64, account: i64, on: NaiveDate) -
     let end = MOVE_OUT.query().bind(property).bind(account).bind(until).bind(now);
     let ended = end.fetch_optional(&mut *tx).await?;
     ended.ok_or(OccupancyError::NotHeld)?;
+    making::hold(tx, Kind::Vacate, (account, property), until).await?;
     if periods::end_at_property(tx, property, account, until).await? {
         Ok(())
     } else {

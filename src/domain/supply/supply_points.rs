@@ -15,7 +15,7 @@ use super::visible::supply_point_is_visible;
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::calendar;
-use crate::platform::db::{Statement, Tx, database_error, on_constraint, row, statement};
+use crate::platform::db::{Statement, Tx, Under, database_error, on_constraint, row, statement};
 use crate::platform::market::{self, Market};
 use crate::platform::page::{self, Page, Window};
 
@@ -241,6 +241,16 @@ statement!(static BY_IDENTIFIER: SupplyPoint = concat!(
 statement!(static OF_PROPERTIES: SupplyPoint = concat!(
     "select ", supply_point_columns!(), " from supply_points sp where sp.property_id = any($3::bigint[]) and ",
     supply_point_is_visible!(), " order by sp.id"));
+// Those somebody joins or leaves with, or those that an account is supplied at while it holds the property.
+statement!(static OF_PROCESSES: Under<SupplyPoint> = concat!("
+    select p.id as parent, ", supply_point_columns!(), "
+    from supply_processes p join accounts a on a.id = p.account_id join supply_points sp on sp.property_id = p.property_id
+    where p.id = any($3::bigint[]) and case when p.kind in ('join', 'leave')
+        then exists (select from supply_process_points t where t.process_id = p.id and t.supply_point_id = sp.id)
+        else exists (select from supply_periods s where s.supply_point_id = sp.id and s.account_id = p.account_id
+            and s.during && case p.kind when 'occupy' then tstzrange(p.effective_at, null)
+                else tstzrange(null, p.effective_at) end) end
+      and ", account_is_visible!(), " order by p.id, sp.id"));
 
 row! {
     struct Supplied {
@@ -320,6 +330,16 @@ pub async fn of_properties(
     let query = OF_PROPERTIES.query().bind(viewer.kind()).bind(viewer.id()).bind(properties);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(properties, rows.into_iter().map(|point| (point.property_id, point)).collect()))
+}
+
+/// The points that processes are about, each with the process, as far as the viewer sees their accounts.
+pub(super) async fn of_processes(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    processes: &[i64],
+) -> Result<Vec<(i64, SupplyPoint)>, sqlx::Error> {
+    let query = OF_PROCESSES.query().bind(viewer.kind()).bind(viewer.id()).bind(processes);
+    Ok(query.fetch_all(&mut *tx).await?.into_iter().map(Under::pair).collect())
 }
 
 /// How each of these points stands now, as far as it was supplied on accounts that the viewer may see.

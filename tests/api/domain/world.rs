@@ -109,6 +109,9 @@ async fn nobody_waits_past_the_deadline_or_for_a_full_pool() {
 
 /// What there is to be found among the customers of the demo world, and how often at least.
 const VARIETY: &[(&str, i64)] = &[
+    ("select count(distinct kind) from supply_processes where status = 'COMPLETED'", 4),
+    ("select count(distinct kind) from supply_processes where ended_at is null", 4),
+    ("select count(*) from supply_process_points where stage = 'REGISTERED'", 1),
     ("select count(distinct market) from contracts where account_id is not null", 5),
     ("select count(*) from contracts where business_id is not null", 2),
     ("select count(*) from contract_versions where version > 1", 1),

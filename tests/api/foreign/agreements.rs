@@ -12,6 +12,29 @@ pub const ATTEMPTS: &[Attempt] = &[
         variables: |bob| json!({ "i": { "accountNumber": bob.account, "propertyId": bob.home.to_string(), "moveOutDate": "2026-04-01" } }),
     },
     Attempt {
+        mutation: "instigateLeaveSupplier",
+        document: "mutation($i: CoreLeaveSupplierInput!) { instigateLeaveSupplier(input: $i) { number } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "requestedSupplyEndDate": "2026-04-01" } }),
+    },
+    Attempt {
+        mutation: "updateLeaveSupplier",
+        document: "mutation($i: UpdateLeaveSupplierInput!) { updateLeaveSupplier(input: $i) { message } }",
+        variables: |bob| json!({ "i": { "number": bob.leaving.1, "requestedSupplyEndDate": "2026-04-01" } }),
+    },
+    Attempt {
+        mutation: "cancelLeaveSupplier",
+        document: "mutation($i: CancelLeaveSupplierInput!) { cancelLeaveSupplier(input: $i) { message } }",
+        variables: |bob| json!({ "i": { "leaveSupplierProcessId": bob.leaving.0 } }),
+    },
+    Attempt {
+        mutation: "occupy",
+        document: "mutation($i: OccupyInput!) { occupy(input: $i) { account { number } } }",
+        variables: |bob| {
+            json!({ "i": { "accountNumber": bob.account, "propertyId": bob.home.to_string(), "quoteCode": bob.quote,
+                "productCode": "VAR-22-11-01" } })
+        },
+    },
+    Attempt {
         mutation: "renewAgreements",
         document: "mutation($i: RenewAgreementsInput) { renewAgreements(input: $i) { account { number } } }",
         variables: |bob| {

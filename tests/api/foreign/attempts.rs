@@ -46,6 +46,8 @@ pub struct Bobs {
     pub contract: String,
     /// The lead that he was, and the opportunity with it.
     pub lead: (String, String),
+    /// Id and number of the process by which he leaves with a point.
+    pub leaving: (String, String),
     /// Code of a quote for his points.
     pub quote: String,
     /// A call of his.

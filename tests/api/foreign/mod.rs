@@ -115,6 +115,7 @@ impl Server {
             heat_pump: self.heat_pump(bob).await,
             contract: self.contract(bob, "2026-03-02").await,
             lead: self.lead_of(bob).await,
+            leaving: self.leaving_of(bob, MPRN).await,
             quote: self.quote_of(bob).await,
             call: self.called_by(bob).await,
             conversation: self.wrote(bob).await,
