@@ -31,6 +31,7 @@ pub mod judging;
 pub mod measurements;
 pub mod meters;
 pub mod moves;
+pub mod on_site;
 mod periods;
 pub mod postal_areas;
 pub mod pricing;
