@@ -131,7 +131,12 @@ pub async fn run(tx: &mut Tx) -> Result<Vec<Finding>, sqlx::Error> {
 fn all_rules() -> impl Iterator<Item = &'static (&'static str, &'static Statement<(i64, i64)>)> {
     let others = billing::check::RULES.iter().chain(&payments::check::RULES).chain(&loyalty::check::RULES);
     let latest = contracts::check::RULES.iter().chain(&leads::check::RULES).chain(&supply::rebates::RULES);
-    RULES.iter().chain(others).chain(latest)
+    RULES
+        .iter()
+        .chain(others)
+        .chain(latest)
+        .chain(&loyalty::vouchers::check::RULES)
+        .chain(&supply::on_site::check::RULES)
 }
 
 fn shared(entries: &Entries, ledgers: &Ledgers) -> Vec<Finding> {

@@ -45,6 +45,7 @@ pub enum InstallError {
 pub async fn install(db: &Database, random: &Randomness) -> Result<(), InstallError> {
     db.migrate().await?;
     let mut tx = db.write(Deadline::after(Duration::from_secs(60)), &Stats::new()).await?;
+    accounts::companies::sync(&mut tx).await?;
     accounts::brands::sync(&mut tx).await?;
     billing::options::sync(&mut tx).await?;
     ledgers::reasons::sync(&mut tx).await?;

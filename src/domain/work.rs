@@ -27,6 +27,7 @@ use super::payments::{
     centrepay_round, deposit_round, export_repayments, payouts, prepay, round, sessions, settlements, slips,
     warm_home_discounts,
 };
+use super::supply::on_site::{simulated_field, visits};
 use super::supply::processes::driving;
 use super::supply::simulated_registration;
 use super::supply::{collector, day_ahead, gas_register, published, simulated_feed, simulated_gas_register};
@@ -95,6 +96,7 @@ pub fn runner_with(random: &Randomness, house: Arc<dyn PostHouse>) -> Runner {
     settling::register(&mut runner, Arc::new(simulated_grid::Simulator::default()));
     centrepay_round::register(&mut runner, Arc::new(simulated_benefits::Simulator));
     slips::register(&mut runner, Arc::new(simulated_slips::Simulator(random.clone())));
+    visits::register(&mut runner, random.clone(), Arc::new(simulated_field::Simulator));
     prepay::round::register(
         &mut runner,
         Arc::new(simulated_meter_network::Simulator),

@@ -25,6 +25,8 @@ pub struct Market {
     pub tax: Tax,
     /// Its brands; the first is the usual one.
     pub brands: Vec<Brand>,
+    /// The companies of the retailer that trade there.
+    pub companies: Vec<InternalCompany>,
     /// The kinds of ledger that its accounts have.
     pub ledgers: Vec<LedgerKind>,
     /// Why an account may be charged.
@@ -198,8 +200,28 @@ pub struct Brand {
     pub code: String,
     /// Its name.
     pub name: String,
+    /// Number of the company that supplies under it.
+    pub company: String,
     /// What its bills are like.
     pub billing: Billing,
+}
+
+/// A company of the retailer: who a customer's contract is with, and whose bills they pay.
+#[derive(Clone, Debug, Deserialize)]
+pub struct InternalCompany {
+    /// The retailer's own number of it.
+    pub number: String,
+    /// Its registered name.
+    pub name: String,
+    /// Its number in the register of companies.
+    pub registration: String,
+    /// What else it is registered under: the court that keeps the register, or a licence.
+    #[serde(default)]
+    pub second_registration: Option<String>,
+    /// Its number with the tax office.
+    pub tax_number: String,
+    /// Its seat, in the parts of an address.
+    pub legal_address: serde_json::Value,
 }
 
 /// What the bills of a brand are like. When they are issued is the market's rhythm of billing.

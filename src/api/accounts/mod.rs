@@ -7,6 +7,7 @@ mod billing;
 mod business;
 mod campaigns;
 mod circumstances;
+mod companies;
 mod concessions;
 mod consents;
 mod details;
@@ -42,6 +43,7 @@ pub(super) fn bind(b: &mut Bindings) {
     business::bind(b);
     campaigns::bind(b);
     circumstances::bind(b);
+    companies::bind(b);
     concessions::bind(b);
     consents::bind(b);
     details::bind(b);

@@ -5,6 +5,7 @@ mod dealings;
 mod members;
 mod referrals;
 mod savings;
+mod vouchers;
 mod wallets;
 mod wheel;
 
@@ -18,4 +19,5 @@ pub(super) fn bind(b: &mut Bindings) {
     wheel::bind(b);
     cards::bind(b);
     referrals::bind(b);
+    vouchers::bind(b);
 }

@@ -14,6 +14,7 @@ pub mod businesses;
 pub mod campaigns;
 pub mod changes;
 pub mod circumstances;
+pub mod companies;
 pub mod concessions;
 pub mod consents;
 pub(in crate::domain) mod contacts;

@@ -12,7 +12,7 @@ use super::contents;
 use super::documents::{self, Document};
 use super::earlier;
 use super::paper::{self, Bill};
-use crate::domain::accounts::accounts;
+use crate::domain::accounts::{accounts, companies};
 use crate::domain::auth::viewer::Viewer;
 use crate::domain::payments::settled;
 use crate::domain::supply::charging;
@@ -124,6 +124,7 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
     };
     let undone = documents::by_ids(tx, viewer, document.annuls_id.as_slice()).await?.pop().flatten();
     let (brand,) = BRAND.query().bind(account.id).fetch_one(&mut *tx).await?;
+    let company = companies::of_account(tx, account.id).await?;
     let transactions = contents::all(tx, viewer, document.id).await?;
     let ids: Vec<i64> = transactions.iter().map(|transaction| transaction.id).collect();
     let supply = charging::of_transactions(tx, &ids).await?;
@@ -134,6 +135,7 @@ async fn on_paper(tx: &mut Tx, viewer: &Viewer, document: &Document) -> Result<V
         let bill = Bill {
             market,
             brand: &brand,
+            company: company.as_ref(),
             account: &account,
             document: &document,
             undoes,

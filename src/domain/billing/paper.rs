@@ -8,6 +8,7 @@ use super::documents::{Document, Kind};
 use super::sheets::{self, GREY, LARGE, LEFT, LINE, PALE, SMALL, Sheets, USUAL};
 use super::wording::{self, Words};
 use crate::domain::accounts::accounts::Account;
+use crate::domain::accounts::companies::InternalCompany;
 use crate::domain::ledgers::transactions::{self, Transaction};
 use crate::domain::payments::settled::Settlement;
 use crate::domain::supply::charging::{Kept, Shown};
@@ -28,6 +29,8 @@ const ROWS: usize = 4;
 pub(super) struct Bill<'a> {
     pub market: &'a Market,
     pub brand: &'a str,
+    /// Whose bill it is.
+    pub company: Option<&'a InternalCompany>,
     pub account: &'a Account,
     pub document: &'a Document,
     /// The number of the bill that it undoes, if it does.
@@ -92,6 +95,9 @@ fn compose(bill: &Bill<'_>, words: &Words, sheet: Sheet) -> Result<Vec<Page>, Am
     demand(&mut sheets, bill, words)?;
     let foot = format!("{} · {} · {}", bill.brand, bill.account.number, number(bill));
     sheets.feet(words.page, &foot);
+    if let Some(company) = bill.company {
+        sheets.imprint(&[company.sender(), company.numbers()]);
+    }
     Ok(sheets.pages)
 }
 

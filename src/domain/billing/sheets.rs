@@ -80,6 +80,17 @@ impl Sheets {
     }
 
     /// Numbers the pages, and puts a text at the foot of each.
+    /// Lines above the foot of every page.
+    pub fn imprint(&mut self, lines: &[String]) {
+        for page in &mut self.pages {
+            let mut y = self.sheet.height - 40.0;
+            for line in lines.iter().rev() {
+                y -= LINE * 0.8;
+                page.push(Mark::Text { x: LEFT, y, size: SMALL, text: line.clone(), shade: GREY });
+            }
+        }
+    }
+
     pub fn feet(&mut self, page_word: &str, foot: &str) {
         let (count, y, right) = (self.pages.len(), self.sheet.height - 40.0, self.right());
         for (place, page) in self.pages.iter_mut().enumerate() {

@@ -10,6 +10,7 @@ mod contact;
 mod contracts;
 mod conversations;
 mod desk;
+mod engineers;
 mod europe;
 mod fleet;
 mod friends;
@@ -31,6 +32,7 @@ mod savings;
 mod stories;
 mod trade;
 mod voice;
+mod vouchers;
 mod wheel;
 
 use std::time::Duration;
@@ -107,6 +109,7 @@ use crate::domain::loyalty::memberships::MembershipError;
 use crate::domain::loyalty::referrals::claim_codes::IssueError;
 use crate::domain::loyalty::referrals::making::ReferralError;
 use crate::domain::loyalty::taking_part::TakingPartError;
+use crate::domain::loyalty::vouchers::VoucherError;
 use crate::domain::loyalty::wheel::SpinError;
 use crate::domain::payments::centrepay::CentrepayError;
 use crate::domain::payments::collect::CollectError;
@@ -114,6 +117,7 @@ use crate::domain::payments::direct_debits::SetUpError;
 use crate::domain::payments::held_schedules::ScheduleError;
 use crate::domain::payments::requests::RequestError;
 use crate::domain::supply::agreements::AgreementError;
+use crate::domain::supply::on_site::OnSiteError;
 use crate::platform::clock::{ClockError, Deadline};
 use crate::platform::db::{Database, Stats, Tx, statement};
 use crate::platform::jobs::JobError;
@@ -335,6 +339,10 @@ pub enum DemoError {
     Barring(#[from] BarError),
     #[error(transparent)]
     Card(#[from] CardError),
+    #[error(transparent)]
+    OnSite(#[from] OnSiteError),
+    #[error(transparent)]
+    Voucher(#[from] VoucherError),
     #[error(transparent)]
     Wheel(#[from] SpinError),
     #[error(transparent)]

@@ -5,9 +5,9 @@ use chrono::{DateTime, Datelike, Months, NaiveDate, NaiveTime, TimeDelta, Utc};
 
 use super::cast::{Customer, Pays, Supply, everybody};
 use super::{
-    DemoError, Person, World, agreements, arrangements, bills, contact, contracts, desk, fleet, friends,
-    homes, join, leads, letters, money_back, movers, newcomers, papers, payers, premises, regular, savings,
-    stories, trade, voice, wheel,
+    DemoError, Person, World, agreements, arrangements, bills, contact, contracts, desk, engineers, fleet,
+    friends, homes, join, leads, letters, money_back, movers, newcomers, papers, payers, premises, regular,
+    savings, stories, trade, voice, vouchers, wheel,
 };
 use crate::domain::billing::cycle;
 use crate::domain::ledgers::charges::{self, NewCharge, SupplyCharge};
@@ -108,6 +108,8 @@ pub(super) async fn live(tx: &mut Tx, world: &mut World<'_>) -> Result<(), DemoE
         savings::join(tx, world, month).await?;
         savings::afternoons(tx, world, month).await?;
         wheel::spin(tx, world, month).await?;
+        vouchers::deal(tx, world, month).await?;
+        engineers::come(tx, world, month).await?;
         friends::bring(tx, world, month).await?;
         contact::happen(tx, world, month).await?;
         desk::happen(tx, world, month).await?;

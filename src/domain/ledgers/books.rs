@@ -27,12 +27,21 @@ pub enum Book {
     Contributions,
     /// What customers owed and nobody expects to be paid.
     BadDebts,
+    /// What customers paid for vouchers that they have not redeemed.
+    Vouchers,
 }
 
 impl Book {
     /// All of them, in the order in which they are declared.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Income, Self::Tax, Self::Credits, Self::Bank, Self::Contributions, Self::BadDebts];
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Income,
+        Self::Tax,
+        Self::Credits,
+        Self::Bank,
+        Self::Contributions,
+        Self::BadDebts,
+        Self::Vouchers,
+    ];
 
     /// What a transaction of this kind is posted against, unless its use case says otherwise.
     pub fn of(kind: Kind) -> Self {
@@ -57,6 +66,7 @@ impl Book {
             Self::Bank => "bank",
             Self::Contributions => "contributions",
             Self::BadDebts => "bad-debts",
+            Self::Vouchers => "vouchers",
         }
     }
 }
@@ -143,7 +153,7 @@ mod tests {
             Ok::<i64, ()>(next)
         });
         let books = books.expect("books");
-        assert_eq!(Book::ALL.map(|book| books.get(book)), [1, 2, 3, 4, 5, 6]);
+        assert_eq!(Book::ALL.map(|book| books.get(book)), [1, 2, 3, 4, 5, 6, 7]);
         for book in Book::ALL {
             assert_eq!(Book::parse(book.code()), Some(book));
         }

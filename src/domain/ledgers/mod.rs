@@ -24,6 +24,7 @@ pub mod of_users;
 pub mod open;
 pub mod payments;
 pub mod permissions;
+pub(in crate::domain) mod prepaid;
 pub mod proceedings;
 pub mod processes;
 pub mod provisional;

@@ -15,5 +15,6 @@ pub mod sessions;
 pub mod settling;
 pub mod simulated_grid;
 pub mod taking_part;
+pub mod vouchers;
 pub mod wallets;
 pub mod wheel;

@@ -34,6 +34,7 @@ pub mod measurements;
 pub mod meters;
 pub mod moves;
 pub mod occupying;
+pub mod on_site;
 mod periods;
 pub mod postal_areas;
 pub mod premises;

@@ -7,6 +7,21 @@ use crate::readings::MPAN;
 
 pub const ATTEMPTS: &[Attempt] = &[
     Attempt {
+        mutation: "purchaseVoucher",
+        document: "mutation($i: PurchaseVoucherInput!) { purchaseVoucher(input: $i) { voucherPurchase { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "voucherCode": "ENERGY_20" } }),
+    },
+    Attempt {
+        mutation: "redeemVoucher",
+        document: "mutation($i: RedeemVoucherInput!) { redeemVoucher(input: $i) { voucherRedemption { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "voucherId": "131001" } }),
+    },
+    Attempt {
+        mutation: "refundVoucher",
+        document: "mutation($i: RefundVoucherInput!) { refundVoucher(input: $i) { voucherPurchase { id } } }",
+        variables: |bob| json!({ "i": { "accountNumber": bob.account, "voucherId": "131001" } }),
+    },
+    Attempt {
         mutation: "joinOctoplusCampaign",
         document: "mutation($n: String) { joinOctoplusCampaign(accountNumber: $n) { success } }",
         variables: |bob| json!({ "n": bob.account }),

@@ -9,6 +9,7 @@ mod devices;
 mod leads;
 mod loyalty;
 mod money_back;
+mod on_site;
 mod onboarding;
 mod operations;
 mod payments;
@@ -77,6 +78,7 @@ impl Server {
         let stored = self.ask(Some(&bob.token), store, json!({ "i": details })).await;
         let stored = &stored["storeDirectDebitPaymentMethodDetails"]["storedPaymentMethodDetailsReference"];
         let home = self.supplied_home(bob, MarketName::GbrElectricity, MPAN, "E1").await;
+        self.work_at(bob, home).await;
         let prepay_meter = self.prepay_meter(home).await;
         let home = home.property;
         let wizard = self.sets_up(bob, home).await;
@@ -397,6 +399,11 @@ const GIVEN: &[&str] = &[
     "trigger",
     "consent",
     "createdEventsCount",
+    "voucherPurchase",
+    "voucherRedemption",
+    "onSiteJobsRequest",
+    "onSiteJobsAppointment",
+    "appointmentBookingSessionId",
     "call",
     "complaint",
     "apiException",
@@ -477,6 +484,7 @@ async fn nobody_reaches_what_is_somebody_elses() {
         .chain(leads::ATTEMPTS)
         .chain(communications::ATTEMPTS)
         .chain(operations::ATTEMPTS)
+        .chain(on_site::ATTEMPTS)
     {
         let variables = (attempt.variables)(&bobs);
         for (who, token) in strangers(&world, &others, &organisation) {
@@ -512,6 +520,7 @@ async fn no_mutation_is_left_out() {
         .chain(leads::ATTEMPTS)
         .chain(communications::ATTEMPTS)
         .chain(operations::ATTEMPTS)
+        .chain(on_site::ATTEMPTS)
         .map(|attempt| attempt.mutation)
         .chain(ABOUT_THE_CALLER.iter().copied())
         .chain(communications::ABOUT_THE_CALLER.iter().copied())

@@ -7,6 +7,7 @@ mod points;
 mod referrals;
 mod sessions;
 mod taking_part;
+mod vouchers;
 mod wheel;
 
 use std::sync::Arc;

@@ -34,6 +34,20 @@ fn account(name: &str, market: &str) -> Account {
     }
 }
 
+fn company() -> InternalCompany {
+    let seat = r#"{"organization": "Kraken Energy Limited", "streetAddress": "9 Holborn Row", "locality": "London",
+        "postalCode": "EC1N 2HT", "country": "GB"}"#;
+    InternalCompany {
+        id: 1,
+        number: "GB-01".into(),
+        name: "Kraken Energy Limited".into(),
+        registration: "09200001".into(),
+        second_registration: None,
+        tax_number: "GB 900 0001 11".into(),
+        legal_address: serde_json::from_str(seat).expect("an address"),
+    }
+}
+
 fn document(kind: &str, market: &str) -> Document {
     Document {
         id: 90001,
@@ -126,6 +140,7 @@ fn pages_in(
     let bill = Bill {
         market,
         brand: "Kraken",
+        company: Some(&company()),
         account: &account,
         document: &document,
         undoes: None,
@@ -176,6 +191,7 @@ fn a_bill_says_what_the_ledger_says() {
         ("Account", "A-0A1B2C3D"),
         ("Period", "2 Mar 2026 – 1 Apr 2026"),
         ("Number", "X-00000007"),
+        ("09200001 · GB 900 0001 11", "Kraken Energy Limited · 9 Holborn Row, London, EC1N 2HT"),
     ] {
         assert_eq!(after(texts, label), amount, "{label}");
     }
