@@ -59,6 +59,7 @@ async fn a_network_is_paid_for_what_was_done() {
         .put(&world.staff, crate::on_site::ASK, &wish(&[("AUS_GAS", mirn.as_str())], "READING", "DETAILS"))
         .await;
     assert!(off.errors().is_empty(), "{}", off.json);
+    server.asked(&world.staff, &[("AUS_GAS", mirn.as_str())], "EXCHANGE").await;
     let id = server.asked(&world.staff, &[("AUS_ELECTRICITY", nmi.as_str())], "EXCHANGE").await;
     let seen = async |token: &str| {
         server.ask(Some(token), ORDERS, json!({ "n": tilly.account })).await["account"].clone()
@@ -77,6 +78,7 @@ async fn a_network_is_paid_for_what_was_done() {
         "meterPoint": { "__typename": "ElectricityMeterPointType" } });
     assert_eq!(order, pending);
     assert_eq!(of(&account, "GasSpecialReadType")["reading"], "CHECK_READ");
+    assert_eq!(of(&account, "GasServiceOrderType")["gas"], "METER_CHANGE");
 
     let (session, slots) = server.offered(&world.staff, &id, &field).await;
     server.booked(&world.staff, &session, &slots[0]).await;

@@ -165,7 +165,7 @@ async fn the_check_finds_what_was_tampered_with() {
     for word in ["sums to zero", "equals its postings", "carried forward", "says what was posted"] {
         assert!(changed.iter().any(|rule| rule.contains(word)), "{word}: {changed:?}");
     }
-    let balance = broken("update ledger_balances set balance = balance + 1").await;
+    let balance = broken(&format!("update ledger_balances set balance = balance + 1 {of_customer}")).await;
     assert_eq!(balance, ["every balance equals its postings"]);
     let shown = broken("delete from transactions where sequence = 2").await;
     assert_eq!(shown, ["every posting on a customer's ledger is shown as a transaction"]);

@@ -87,8 +87,9 @@ pub async fn buy(
     };
     let price = Minor::positive_entry(scheme.price)?;
     let called = Called { title: &scheme.display_name, reason: REASON };
-    let charge = prepaid::charge(tx, market, ledger, price, called).await?;
+    // What is not covered is refused before anything is charged.
     let [from, to] = transfers::carry(tx, market, [main, ledger], price, &scheme.display_name).await?;
+    let charge = prepaid::charge(tx, market, ledger, price, called).await?;
     let now = tx.business_now().await?;
     let today = market.day(now);
     let (by, by_id_of) = hand(viewer);
