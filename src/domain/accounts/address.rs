@@ -208,6 +208,25 @@ fn street_lines(parts: &Map<String, Value>, code: &str) -> Vec<String> {
     layout.into_iter().flatten().map(line).filter(|line| !line.is_empty()).collect()
 }
 
+/// The lines of an address, of which the last one names the town, with the postcode where the country writes it: on the
+/// line of the town, before or behind it, or on one of its own.
+pub(in crate::domain) fn printed(code: &str, lines: Vec<&str>, postcode: &str) -> Vec<String> {
+    let mut lines: Vec<String> = lines.into_iter().map(str::to_owned).collect();
+    if postcode.is_empty() {
+        return lines;
+    }
+    let mut layout = country(code).into_iter().flat_map(|country| &country.layout);
+    let of_town = layout.find(|line| line.iter().any(|part| part == "postalCode") && line.len() > 1);
+    match (of_town, lines.last_mut()) {
+        (Some(line), Some(town)) if line.first().is_some_and(|part| part == "postalCode") => {
+            *town = format!("{postcode} {town}");
+        }
+        (Some(_), Some(town)) => *town = format!("{town} {postcode}"),
+        _ => lines.push(postcode.to_owned()),
+    }
+    lines
+}
+
 /// Whether the country's postcodes look like this; `None` where their form is not known.
 pub(super) fn is_postcode(code: &str, text: &str) -> Option<bool> {
     Some(country(code)?.postcodes.iter().any(|form| fits(form, text)))
@@ -364,6 +383,17 @@ mod tests {
         assert!(
             Address { country: "SE".into(), ..given(json!({ "streetName": "x" })) }.judged("GB").is_err()
         );
+    }
+
+    #[test]
+    fn a_postcode_is_printed_where_its_country_writes_it() {
+        let printed = |country, town, postcode| printed(country, vec!["1 Kelp Street", town], postcode);
+        assert_eq!(printed("DE", "Flensburg", "24937"), ["1 Kelp Street", "24937 Flensburg"]);
+        assert_eq!(printed("AU", "Newtown NSW", "2042"), ["1 Kelp Street", "Newtown NSW 2042"]);
+        assert_eq!(printed("GB", "Whitby", "YO21 1AA"), ["1 Kelp Street", "Whitby", "YO21 1AA"]);
+        assert_eq!(printed("DE", "Flensburg", ""), ["1 Kelp Street", "Flensburg"]);
+        assert_eq!(super::printed("DE", Vec::new(), "24937"), ["24937"]);
+        assert_eq!(printed("", "Whitby", "YO21 1AA").len(), 3);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Pages of what is printed, filled from top to bottom.
 
 use crate::domain::accounts::accounts::Account;
+use crate::domain::accounts::address;
 use crate::platform::market::Market;
 use crate::platform::pdf::{self, A4, LETTER, Mark, Page, Sheet};
 
@@ -68,18 +69,16 @@ impl Sheets {
 
     /// Where the account's letters go, line by line.
     pub fn address(&mut self, account: &Account) {
-        let lines = [account.billing_name.as_str(), &account.billing_sub_name];
-        for line in
-            lines.into_iter().chain(account.address_lines()).chain([account.billing_postcode.as_str()])
-        {
-            if !line.is_empty() {
-                self.text(LEFT, USUAL, 0, &pdf::fitted(line, USUAL, 240.0));
-                self.down(LINE);
-            }
+        let names = [account.billing_name.as_str(), &account.billing_sub_name].map(str::to_owned);
+        let country = Some(account.billing_country.as_str()).filter(|code| !code.is_empty());
+        let country = country.or_else(|| Some(account.market()?.country.as_str())).unwrap_or_default();
+        let place = address::printed(country, account.address_lines().collect(), &account.billing_postcode);
+        for line in names.into_iter().chain(place).filter(|line| !line.is_empty()) {
+            self.text(LEFT, USUAL, 0, &pdf::fitted(&line, USUAL, 240.0));
+            self.down(LINE);
         }
     }
 
-    /// Numbers the pages, and puts a text at the foot of each.
     /// Lines above the foot of every page.
     pub fn imprint(&mut self, lines: &[String]) {
         for page in &mut self.pages {
@@ -91,6 +90,7 @@ impl Sheets {
         }
     }
 
+    /// Numbers the pages, and puts a text at the foot of each.
     pub fn feet(&mut self, page_word: &str, foot: &str) {
         let (count, y, right) = (self.pages.len(), self.sheet.height - 40.0, self.right());
         for (place, page) in self.pages.iter_mut().enumerate() {
