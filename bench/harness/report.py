@@ -240,8 +240,8 @@ def limits(figures):
         rows.append([SCENARIO[name].title, number(1000 / max(ours["cpu_server"], 0.001)), number(1000 / max(ours["cpu_database"], 0.001)),
                      number(total), f"{number(best[0])} ({best[1]})"])
     return ("## What the limit is\n\nA query cannot cost less than one round trip to Postgres for each of its levels and the writing of "
-            "its bytes. What is above that here: the snapshot is opened and closed (two round trips, which make a balance and its "
-            "transactions add up), the token's owner is looked up (one, which makes a session end at once when it is ended), and "
-            "balances and pages are statements of their own. The rate that the CPU time of one core would allow, if that core did "
+            "its bytes. What is above that here: the token's owner is looked up (one round trip, which makes a session end at once when "
+            "it is ended, and which begins the snapshot and closes the one before it), totals of pages are statements of their own, "
+            "and every statement checks access. The rate that the CPU time of one core would allow, if that core did "
             "nothing else, and the CPU time of a request in both, beside whoever needs least:\n\n"
             + table(["", "server's core, requests/s", "Postgres' core, requests/s", "CPU ms of ours", "least CPU ms"], rows))

@@ -23,7 +23,7 @@ TITLES = {"ours": "kraken-api", "postgraphile": "PostGraphile 5", "mercurius": "
           "python": "Strawberry, uvicorn"}
 PEERS = [name for name in PORTS if name != "ours"]
 # Of each server's pool.
-CONNECTIONS = 20
+CONNECTIONS = 10
 ISSUER = f"http://127.0.0.1:{PORTS['ours']}/v1/graphql/"
 KEYS = 200
 # Meters that have sent a year of half-hours.
@@ -204,8 +204,8 @@ class Stage:
         self.postgres.sql((BENCH / "peers/postgraphile/views.sql").read_text(), self.database)
         logs = WORK / "logs"
         logs.mkdir(exist_ok=True)
-        self._serve("ours", [self.program, "--home", self.home, "--database-url", self.postgres.url(self.database), "serve",
-                             "--no-demo", "--no-work"], core, logs, self._env(), "/v1/graphql/")
+        self._serve("ours", [self.program, "--home", self.home, "--database-url", self.postgres.url(self.database), "--connections",
+                             str(CONNECTIONS), "serve", "--no-demo", "--no-work"], core, logs, self._env(), "/v1/graphql/")
         self._write_setup()
         env["BENCH_SETUP"] = str(WORK / "setup.json")
         for name in peers:

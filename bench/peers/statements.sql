@@ -42,16 +42,15 @@ from (
 -- name: ledger_transactions
 -- $1 ledger ids, $2 how many of each
 select parents.id as parent, t.* from unnest($1::bigint[]) as parents (id) cross join lateral (
-    select t.id::text, t.posted_date::text, t.title, t.amount::int, p.balance_after::int as balance_carried_forward
-    from transactions t join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
+    select t.id::text, t.posted_date::text, t.title, t.amount::int, t.balance_after::int as balance_carried_forward
+    from transactions t
     where t.ledger_id = parents.id order by t.posted_date desc, t.id desc limit $2) t
 
 -- name: account_transactions
 -- $1 account ids, $2 how many of each
 select parents.id as parent, t.* from unnest($1::bigint[]) as parents (id) cross join lateral (
-    select t.id::text, t.posted_date::text, t.title, t.amount::int, p.balance_after::int as balance_carried_forward
+    select t.id::text, t.posted_date::text, t.title, t.amount::int, t.balance_after::int as balance_carried_forward
     from ledgers l join transactions t on t.ledger_id = l.id
-    join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
     where l.account_id = parents.id and l.affects_account_balance
     order by t.posted_date desc, t.id desc limit $2) t
 
@@ -145,8 +144,9 @@ with moment as (
     where b.ledger_account_id = leg.ledger
 )
 insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
-    tax_amount, title, note, reason_code)
-select $6::bigint, $7::bigint, entry.id, 'charge', entry.posted_date, entry.created_at, $8::bigint, $9::bigint, $10::bigint, $11, $12, $13
+    tax_amount, balance_after, title, note, reason_code)
+select $6::bigint, $7::bigint, entry.id, 'charge', entry.posted_date, entry.created_at, $8::bigint, $9::bigint, $10::bigint,
+    ($5::bigint[])[array_position($2::bigint[], $6::bigint)], $11, $12, $13
 from entry
 returning id, journal_entry_id, posted_date::text
 

@@ -301,7 +301,7 @@ impl App {
         let roots = report.roots.join(" ");
         let noted = async {
             let mut tx = self.database.write(session.deadline(), session.stats()).await?;
-            audit::note(&mut tx, session.viewer(), &roots, None).await?;
+            audit::note(&mut tx, session.viewer(), &roots, None);
             tx.commit().await
         };
         if let Err(error) = noted.await {

@@ -1,5 +1,7 @@
 //! One request: who calls, what it may do, and the database view it reads.
 
+use std::any::Any;
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
@@ -52,13 +54,17 @@ pub struct Session {
     made_key: std::sync::Mutex<Option<String>>,
     stats: Arc<Stats>,
     deadline: Deadline,
-    /// The connection on which the caller was looked up, and once something is read the one moment that everything is
-    /// read from.
+    /// The one moment that everything is read from, the caller first.
     snapshot: Mutex<Option<Tx>>,
     /// What business time is reckoned with, read where the caller was looked up.
     offset: Option<TimeDelta>,
+    /// What was read from the view and may be asked for again, by what it is and of whom.
+    known: std::sync::Mutex<HashMap<Known, Arc<dyn Any + Send + Sync>>>,
     pub(super) spending: Spending,
 }
+
+/// What is known: its name, and the row ids that it is about.
+type Known = (&'static str, Vec<i64>);
 
 /// The request's database view, while something reads from it.
 pub type View<'a> = MappedMutexGuard<'a, Tx>;
@@ -80,7 +86,7 @@ impl Session {
         let (mut snapshot, mut token) = (None, None);
         let caller = match from.authorization {
             None => Caller::Known(Viewer::Anonymous),
-            Some(header) => match app.database().look(&stats).await {
+            Some(header) => match app.database().snapshot(deadline, &stats).await {
                 Ok(mut tx) => {
                     let caller = match app.auth().authenticate(&mut tx, header).await {
                         Ok((viewer, seen)) => {
@@ -111,6 +117,7 @@ impl Session {
             deadline,
             snapshot: Mutex::new(snapshot),
             offset,
+            known: std::sync::Mutex::default(),
             spending: Spending::default(),
         }
     }
@@ -145,6 +152,25 @@ impl Session {
         self.made_key.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What this request has read of `ids` from its view under this name, if it has.
+    pub(super) fn known<T: Any + Send + Sync>(&self, name: &'static str, ids: &[i64]) -> Option<Arc<T>> {
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(known.get(&(name, ids.to_vec()))?).downcast().ok()
+    }
+
+    /// Remembers what was read of `ids`, for as long as the view lasts.
+    pub(super) fn remember<T: Any + Send + Sync>(
+        &self,
+        name: &'static str,
+        ids: Vec<i64>,
+        what: T,
+    ) -> Arc<T> {
+        let what = Arc::new(what);
+        let kept = Arc::clone(&what) as Arc<dyn Any + Send + Sync>;
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).insert((name, ids), kept);
+        what
+    }
+
     /// Statements and rows so far.
     pub fn stats(&self) -> &Arc<Stats> {
         &self.stats
@@ -161,13 +187,12 @@ impl Session {
     /// Internal, if the database cannot be reached.
     pub async fn read(&self) -> Result<View<'_>, FieldError> {
         let mut guard = self.snapshot.lock().await;
-        let opened = match guard.take() {
-            Some(held) => held.settle(self.deadline).await,
-            None => self.app.database().snapshot(self.deadline, &self.stats).await,
-        };
-        let mut opened = opened.map_err(FieldError::internal)?;
-        opened.reckon(self.offset);
-        *guard = Some(opened);
+        if guard.is_none() {
+            let opened = self.app.database().snapshot(self.deadline, &self.stats).await;
+            let mut opened = opened.map_err(FieldError::internal)?;
+            opened.reckon(self.offset);
+            *guard = Some(opened);
+        }
         MutexGuard::try_map(guard, Option::as_mut).map_err(|_| FieldError::internal("no snapshot"))
     }
 
@@ -198,7 +223,7 @@ impl Session {
                 tx.reckon(job.offset);
                 Box::pin(async move {
                     let made = (job.work)(&mut *tx, job.viewer, job.input).await?;
-                    audit::note(tx, job.viewer, job.operation, job.subject).await?;
+                    audit::note(tx, job.viewer, job.operation, job.subject);
                     Ok(made)
                 })
             })
@@ -209,6 +234,7 @@ impl Session {
     pub async fn end(&self) {
         // It only read, so nobody waits until Postgres has heard of the end.
         drop(self.snapshot.lock().await.take());
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Whether a field that is not for everybody is for this viewer. A session that is good for one kind of

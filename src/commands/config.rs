@@ -38,6 +38,9 @@ pub struct Config {
     /// and kept in home.
     #[arg(long, global = true, env = "KRAKEN_SEALING_KEY", hide_env_values = true)]
     pub sealing_key: Option<String>,
+    /// Connections to the database that this server uses at most.
+    #[arg(long, global = true, env = "KRAKEN_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=500))]
+    pub connections: u32,
     /// Names of one deployment: us, de, gb, jp or au. Without it, the merged edition.
     #[arg(long, global = true, env = "KRAKEN_EDITION")]
     pub edition: Option<String>,

@@ -20,8 +20,6 @@ use crate::platform::sealing::Sealer;
 
 /// Checking ten million postings takes a while.
 pub const PATIENCE: Duration = Duration::from_secs(3600);
-/// Connections of one server.
-const CONNECTIONS: u32 = 20;
 /// Connections that a private Postgres allows; several servers may share it.
 const CLUSTER_CONNECTIONS: u32 = 120;
 /// How long it may take to see which key a database is sealed with.
@@ -113,7 +111,7 @@ impl Opened {
                 (cluster.url(DATABASE), Some(Private { settings, notes, cluster: Mutex::new(cluster) }))
             }
         };
-        let database = Database::connect(&url, CONNECTIONS, WallClock::System).await?;
+        let database = Database::connect(&url, config.connections, WallClock::System).await?;
         domain::install(&database, &random).await?;
         Ok(Self { database, random, private })
     }

@@ -56,7 +56,8 @@ statement!(static LEDGERS: Ledgers = "
             p.balance_after <> p.amount + lag(p.balance_after, 1, 0::bigint) over chain as is_loose, p.sequence,
             t.id, t.id < lag(t.id) over chain as is_late,
             p.journal_entry_id <> t.journal_entry_id
-                or p.amount <> case when t.kind in ('credit', 'payment') then t.amount else -t.amount end as is_other
+                or p.amount <> case when t.kind in ('credit', 'payment') then t.amount else -t.amount end
+                or p.balance_after <> t.balance_after as is_other
         from postings p left join transactions t on t.ledger_id = p.ledger_account_id and t.sequence = p.sequence
         window chain as (partition by p.ledger_account_id order by p.sequence)
     ), sums as (

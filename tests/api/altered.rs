@@ -1,12 +1,12 @@
 //! Tokens with a claim, a header or a character altered: for every kind of session, none is taken.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeyPair;
+use aws_lc_rs::signature::RSA_PKCS1_SHA256;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::TimeDelta;
 use jsonwebtoken::EncodingKey;
-use ring::rand::SystemRandom;
-use ring::rsa::KeyPair;
-use ring::signature::RSA_PKCS1_SHA256;
 use serde_json::{Map, Value, json};
 
 use crate::support::{Others, Server, World};
@@ -41,7 +41,7 @@ async fn signed(server: &Server, header: &Map<String, Value>, claims: &Map<Strin
     let key = EncodingKey::from_rsa_pem(pem.as_bytes()).expect("a key");
     let pair = KeyPair::from_der(key.inner()).expect("an RSA key");
     let message = format!("{}.{}", encoded(header), encoded(claims));
-    let mut signature = vec![0; pair.public().modulus_len()];
+    let mut signature = vec![0; pair.public_modulus_len()];
     pair.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
         .expect("a signature");
     format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))

@@ -20,13 +20,12 @@ select l.id, l.account_id, l.number, l.name, l.is_main, b.balance::int as balanc
 from ledgers l join ledger_balances b on b.ledger_account_id = l.id;
 
 create view bench_peer.ledger_transactions as
-select t.id, t.ledger_id, t.posted_date, t.title, t.amount::int as amount, p.balance_after::int as balance_carried_forward
-from transactions t join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence;
+select t.id, t.ledger_id, t.posted_date, t.title, t.amount::int as amount, t.balance_after::int as balance_carried_forward
+from transactions t;
 
 create view bench_peer.account_transactions as
-select t.id, l.account_id, t.posted_date, t.title, t.amount::int as amount, p.balance_after::int as balance_carried_forward
+select t.id, l.account_id, t.posted_date, t.title, t.amount::int as amount, t.balance_after::int as balance_carried_forward
 from ledgers l join transactions t on t.ledger_id = l.id
-    join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
 where l.affects_account_balance;
 
 create view bench_peer.account_holders as
@@ -168,6 +167,7 @@ declare
     entry bigint;
     made bigint;
     ledger_sequence bigint;
+    ledger_balance bigint;
 begin
     if not exists (select 1 from support_users s join support_user_roles r on r.support_user_id = s.id
                    join support_roles k on k.code = r.role
@@ -197,11 +197,12 @@ begin
     )
     insert into postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
         select ledger_account_id, last_sequence, entry, target.currency, amount, balance from moved;
-    select last_sequence into ledger_sequence from ledger_balances where ledger_account_id = target.ledger_id;
+    select last_sequence, balance into ledger_sequence, ledger_balance
+        from ledger_balances where ledger_account_id = target.ledger_id;
     insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
-            tax_amount, title, note, reason_code)
+            tax_amount, balance_after, title, note, reason_code)
         values (target.ledger_id, ledger_sequence, entry, 'charge', target.today, now(), gross_amount,
-            gross_amount - tax, tax, target.display, note, reason)
+            gross_amount - tax, tax, ledger_balance, target.display, note, reason)
         returning id into made;
     insert into outbox (name, account_id, data, occurred_at, recorded_at)
         values ('ledgers.transaction.posted-v1', target.account_id, jsonb_build_object(

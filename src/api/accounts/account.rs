@@ -45,8 +45,8 @@ pub(super) fn bind(b: &mut Bindings) {
 async fn account(call: Call<'_>) -> Result<Resolved, FieldError> {
     let number: String = call.arg("accountNumber")?;
     let mut view = call.cx.read().await?;
-    let found =
-        accounts::by_number(&mut view, call.cx.viewer(), &number).await.map_err(FieldError::internal)?;
+    let found = accounts::by_number_with(&mut view, call.cx.viewer(), &number, call.selects("balance")).await;
+    let found = found.map_err(FieldError::internal)?;
     found.map(Resolved::node).ok_or_else(|| FieldError::code(NOT_YOURS))
 }
 

@@ -1,5 +1,7 @@
 //! `PortfolioType`.
 
+use std::sync::Arc;
+
 use super::manage::Reference;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
@@ -8,6 +10,7 @@ use crate::domain::accounts::portfolio_references::{self, ReferenceError};
 use crate::domain::accounts::portfolio_tree;
 use crate::domain::accounts::portfolios::{self, Portfolio};
 use crate::graphql::{FieldError, Node, Resolved};
+use crate::platform::page::Page;
 
 pub(super) fn bind(b: &mut Bindings) {
     b.root("Query.portfolio", portfolio);
@@ -76,21 +79,30 @@ async fn by_reference(call: Call<'_>) -> Result<Resolved, FieldError> {
     })
 }
 
-async fn depths(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+/// What is above each portfolio, from the top down: three fields tell of it, and it is read once.
+async fn above(call: &Call<'_>) -> Result<Arc<Vec<Vec<Portfolio>>>, FieldError> {
     let ids: Vec<i64> = call.parents::<Portfolio>()?.iter().map(|p| p.id).collect();
+    if let Some(known) = call.cx.known("portfolios above", &ids) {
+        return Ok(known);
+    }
     let mut view = call.cx.read().await?;
-    let above =
-        portfolio_tree::above(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
-    Ok(above.iter().map(|above| Resolved::leaf(i64::try_from(above.len()).unwrap_or(i64::MAX))).collect())
+    let found = portfolio_tree::above(&mut view, call.cx.viewer(), &ids).await;
+    Ok(call.cx.remember("portfolios above", ids, found.map_err(FieldError::internal)?))
+}
+
+async fn depths(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let depth = |above: &Vec<Portfolio>| i64::try_from(above.len()).unwrap_or(i64::MAX);
+    Ok(above(&call).await?.iter().map(|above| Resolved::leaf(depth(above))).collect())
 }
 
 async fn ancestors(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let window = window(&call)?;
-    let ids: Vec<i64> = call.parents::<Portfolio>()?.iter().map(|p| p.id).collect();
-    let mut view = call.cx.read().await?;
-    let pages = portfolio_tree::ancestors(&mut view, call.cx.viewer(), &ids, &window).await;
-    let pages = pages.map_err(FieldError::internal)?;
-    Ok(pages.into_iter().map(|page| connection(page, Node::new)).collect())
+    let page = |list: &Vec<Portfolio>| connection(Page::of(&window, list.clone()), Node::new);
+    Ok(above(&call).await?.iter().map(page).collect())
+}
+
+async fn parent_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    Ok(above(&call).await?.iter().map(|above| Resolved::maybe(above.last().cloned())).collect())
 }
 
 async fn descendants(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
@@ -106,17 +118,9 @@ async fn accounts_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let window = window(&call)?;
     let ids: Vec<i64> = call.parents::<Portfolio>()?.iter().map(|p| p.id).collect();
     let mut view = call.cx.read().await?;
-    let pages = accounts::of_portfolios(&mut view, call.cx.viewer(), &ids, &window)
+    let balances = call.selects("edges.node.balance");
+    let pages = accounts::of_portfolios(&mut view, call.cx.viewer(), &ids, &window, balances)
         .await
         .map_err(FieldError::internal)?;
     Ok(pages.into_iter().map(|page| connection(page, Node::new)).collect())
-}
-
-async fn parent_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    let parents: Vec<Option<i64>> = call.parents::<Portfolio>()?.iter().map(|p| p.parent_id).collect();
-    let ids: Vec<i64> = parents.iter().flatten().copied().collect();
-    let mut view = call.cx.read().await?;
-    let found = portfolios::by_ids(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
-    let mut found = found.into_iter();
-    Ok(parents.iter().map(|id| Resolved::maybe(id.and_then(|_| found.next().flatten()))).collect())
 }

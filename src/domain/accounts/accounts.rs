@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{grouped, in_order, languages, search};
 use crate::domain::auth::viewer::{Viewer, account_is_visible, portfolio_is_visible, user_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, Under, row, statement};
 use crate::platform::market::{self, Market};
 use crate::platform::page::{self, Page, Window};
 
@@ -53,6 +53,9 @@ row! {
         pub preferred_language: Option<String>,
         /// When it was opened.
         pub created_at: DateTime<Utc>,
+        /// The balance over the ledgers that count towards it, in minor units, positive when the customer is in credit; only
+        /// where it was asked for along with the account.
+        pub balance: Option<i64>,
     }
 }
 
@@ -88,15 +91,32 @@ impl Account {
 
 macro_rules! account_columns {
     () => {
-        "a.id, a.number, a.brand, a.market, a.status, a.account_type, a.portfolio_id, a.urn, a.billing_name, \
+        account_columns!("null::bigint")
+    };
+    // With an expression for the balance.
+    ($balance:expr) => {
+        concat!("a.id, a.number, a.brand, a.market, a.status, a.account_type, a.portfolio_id, a.urn, a.billing_name, \
          a.billing_sub_name, a.billing_email, a.billing_address_line1, a.billing_address_line2, \
          a.billing_address_line3, a.billing_address_line4, a.billing_address_line5, a.billing_postcode, \
-         a.billing_country, a.billing_delivery_point, a.preferred_language, a.created_at"
+         a.billing_country, a.billing_delivery_point, a.preferred_language, a.created_at, ", $balance, " as balance")
+    };
+}
+
+// The balance of the account known as `a` where an argument says so.
+macro_rules! balance_if {
+    ($wanted:literal) => {
+        concat!(
+            "case when ",
+            $wanted,
+            "::boolean then (select coalesce(sum(b.balance), 0)::bigint from ledgers l \
+                join ledger_balances b on b.ledger_account_id = l.id \
+                where l.account_id = a.id and l.affects_account_balance) end"
+        )
     };
 }
 
 statement!(static BY_NUMBER: Account = concat!(
-    "select ", account_columns!(), " from accounts a where a.number = any($3::text[]) and ", account_is_visible!()));
+    "select ", account_columns!(balance_if!("$4")), " from accounts a where a.number = any($3::text[]) and ", account_is_visible!()));
 statement!(static BY_ID: Account = concat!(
     "select ", account_columns!(), " from accounts a where a.id = any($3::bigint[]) and ", account_is_visible!()));
 
@@ -144,11 +164,12 @@ statement!(static PAGE_OF_USERS: UnderParent = concat!("
 statement!(static COUNT_OF_PORTFOLIOS: (i64, i64) = concat!("
     select a.portfolio_id, count(*) from accounts a
     where a.portfolio_id = any($3::bigint[]) and ", account_is_visible!(), " group by a.portfolio_id"));
-statement!(static PAGE_OF_PORTFOLIOS: UnderParent = concat!("
-    select parents.id as parent, inside.id as account_id
+statement!(static PAGE_OF_PORTFOLIOS: Under<Account> = concat!("
+    select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
-        select a.id from accounts a where a.portfolio_id = parents.id and ", account_is_visible!(), "
+        select ", account_columns!(balance_if!("$6")), " from accounts a
+        where a.portfolio_id = parents.id and ", account_is_visible!(), "
         order by a.id offset parents.skip limit parents.take
     ) inside order by parents.id, inside.id"));
 // Only people whom the viewer may see count, or a number could be tried out on others.
@@ -173,24 +194,35 @@ pub async fn by_numbers(
     viewer: &Viewer,
     numbers: &[String],
 ) -> Result<Vec<Option<Account>>, sqlx::Error> {
-    let query = BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers);
+    let query = BY_NUMBER.seen_by(viewer).bind(numbers).bind(false);
     Ok(in_order(numbers, query.fetch_all(&mut *tx).await?, |account| account.number.clone()))
 }
 
 /// The account with this number, if the viewer may see it.
 pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<Account>, sqlx::Error> {
-    Ok(by_numbers(tx, viewer, &[number.to_owned()]).await?.pop().flatten())
+    by_number_with(tx, viewer, number, false).await
+}
+
+/// As [`by_number`], with its balance if that is wanted.
+pub async fn by_number_with(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    number: &str,
+    balance: bool,
+) -> Result<Option<Account>, sqlx::Error> {
+    let query = BY_NUMBER.seen_by(viewer).bind([number]).bind(balance);
+    query.fetch_optional(&mut *tx).await
 }
 
 /// The accounts with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Account>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |account| account.id))
 }
 
 /// The accounts that each of these users holds and the viewer may see, oldest first. Two statements.
 pub async fn of_users(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec<Vec<Account>>, sqlx::Error> {
-    let held = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users).fetch_all(&mut *tx).await?;
+    let held = OF_USERS.seen_by(viewer).bind(users).fetch_all(&mut *tx).await?;
     let rows = loaded(tx, viewer, held).await?;
     Ok(grouped(users, rows))
 }
@@ -203,47 +235,48 @@ pub async fn page_of_users(
     window: &Window,
 ) -> Result<Vec<Page<Account>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+        let query = COUNT_OF_USERS.seen_by(viewer).bind(users);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, users, totals.as_ref());
-    let query = PAGE_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = PAGE_OF_USERS.seen_by(viewer).bind(users);
     let held = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let rows = loaded(tx, viewer, held).await?;
     Ok(page::pages(window, users, totals.as_ref(), rows))
 }
 
-/// One page of the accounts in each of these portfolios, oldest first.
+/// One page of the accounts in each of these portfolios, oldest first; with their balances if those are wanted.
 pub async fn of_portfolios(
     tx: &mut Tx,
     viewer: &Viewer,
     portfolios: &[i64],
     window: &Window,
+    balances: bool,
 ) -> Result<Vec<Page<Account>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_OF_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(portfolios);
+        let query = COUNT_OF_PORTFOLIOS.seen_by(viewer).bind(portfolios);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, portfolios, totals.as_ref());
-    let query = PAGE_OF_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(portfolios);
-    let inside = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
-    let rows = loaded(tx, viewer, inside).await?;
-    Ok(page::pages(window, portfolios, totals.as_ref(), rows))
+    let query = PAGE_OF_PORTFOLIOS.seen_by(viewer).bind(portfolios);
+    let query = query.bind(&slices.offsets).bind(&slices.limits).bind(balances);
+    let inside = query.fetch_all(&mut *tx).await?;
+    Ok(page::pages(window, portfolios, totals.as_ref(), inside.into_iter().map(Under::pair)))
 }
 
 /// The accounts of people with this phone number that the viewer may see, oldest first. Only digits count.
 pub async fn by_phone(tx: &mut Tx, viewer: &Viewer, phone: &str) -> Result<Vec<Account>, sqlx::Error> {
     let digits = search::digits(phone);
-    BY_PHONE.query().bind(viewer.kind()).bind(viewer.id()).bind(digits).fetch_all(&mut *tx).await
+    BY_PHONE.seen_by(viewer).bind(digits).fetch_all(&mut *tx).await
 }
 
 /// The accounts in the portfolio with this number, oldest first; none if the viewer may not see the portfolio.
 pub async fn in_portfolio(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Vec<Account>, sqlx::Error> {
-    IN_PORTFOLIO.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_all(&mut *tx).await
+    IN_PORTFOLIO.seen_by(viewer).bind(number).fetch_all(&mut *tx).await
 }
 
 async fn loaded(

@@ -175,7 +175,7 @@ pub async fn of_accounts(
     status: Option<&str>,
     window: &Window,
 ) -> Result<Vec<Page<Application>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let rows = in_order(accounts, query.fetch_all(&mut *tx).await?, |application| application.account_id);
     let page = |application: Option<Application>| {
         let list: Vec<Application> = application
@@ -209,6 +209,6 @@ pub async fn standing(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Option<Standing>>, sqlx::Error> {
-    let query = STANDING.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = STANDING.seen_by(viewer).bind(accounts);
     Ok(in_order(accounts, query.fetch_all(&mut *tx).await?, |standing| standing.id))
 }

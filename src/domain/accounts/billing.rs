@@ -152,7 +152,7 @@ pub async fn of_accounts(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<Billing>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |billing| billing.id))
 }
 
@@ -243,7 +243,7 @@ async fn change(
     if !may_edit(viewer) {
         return Err(BillingError::Unauthorised);
     }
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(account);
+    let hold = HOLD.seen_by(viewer).bind(account);
     let mut billing = hold.fetch_optional(&mut *tx).await?.ok_or(BillingError::Unauthorised)?;
     let mut changes = Changes::default();
     edit(&mut billing, &mut changes)?;

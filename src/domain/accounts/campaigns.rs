@@ -164,13 +164,13 @@ pub async fn of_accounts(
 ) -> Result<Vec<Page<Participation>>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
     let totals = if window.needs_total() {
-        let query = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(&markets);
+        let query = COUNT.seen_by(viewer).bind(accounts).bind(&markets);
         Some(query.bind(&days).fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(&markets).bind(&days);
+    let query = PAGE.seen_by(viewer).bind(accounts).bind(&markets).bind(&days);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let rows = rows.into_iter().map(|row| (row.account_id, row));
     Ok(page::pages(window, accounts, totals.as_ref(), rows))

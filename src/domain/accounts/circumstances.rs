@@ -157,12 +157,12 @@ pub async fn of_users(
 ) -> Result<Vec<Option<Circumstances>>, sqlx::Error> {
     let ids: Vec<i64> = users.iter().copied().filter(|user| may_know(viewer, *user)).collect();
     let now = tx.business_now().await?;
-    let consents = CONSENT.query().bind(viewer.kind()).bind(viewer.id()).bind(&ids);
+    let consents = CONSENT.seen_by(viewer).bind(&ids);
     let consents = consents.fetch_all(&mut *tx).await?.into_iter();
     let mut known: HashMap<i64, Circumstances> = consents
         .map(|(user, consent)| (user, Circumstances { consent, ..Circumstances::default() }))
         .collect();
-    let records = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(&ids);
+    let records = OF_USERS.seen_by(viewer).bind(&ids);
     for record in records.fetch_all(&mut *tx).await?.into_iter().filter(|record| record.holds_at(now)) {
         if let Some(circumstances) = known.get_mut(&record.account_user_id) {
             circumstances.records.push(record);

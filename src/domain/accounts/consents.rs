@@ -169,7 +169,7 @@ statement!(static ADD: () = "
 
 /// The kinds of consent that the viewer may be asked for, by code.
 pub async fn types(tx: &mut Tx, viewer: &Viewer) -> Result<Vec<ConsentType>, sqlx::Error> {
-    TYPES.query().bind(viewer.kind()).bind(viewer.id()).fetch_all(&mut *tx).await
+    TYPES.seen_by(viewer).fetch_all(&mut *tx).await
 }
 
 /// What counts for each of these accounts that the viewer may see, by code. One statement.
@@ -178,14 +178,14 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Vec<Consent>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     Ok(by_owner(accounts, query.fetch_all(&mut *tx).await?))
 }
 
 /// What counts for each of these users that the viewer may see, by code; their market is that of their oldest
 /// account. A session that a link opened gets no further than marketing. One statement.
 pub async fn of_users(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec<Vec<Consent>>, sqlx::Error> {
-    let query = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = OF_USERS.seen_by(viewer).bind(users);
     let query = query.bind(viewer.scope().is_some());
     Ok(by_owner(users, query.fetch_all(&mut *tx).await?))
 }
@@ -205,7 +205,7 @@ pub async fn answer_for_account(
     if !may_edit(viewer) {
         return Err(ConsentError::Forbidden);
     }
-    let hold = HOLD_ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let hold = HOLD_ACCOUNT.seen_by(viewer).bind(number);
     let (id,) = hold.fetch_optional(&mut *tx).await?.ok_or(ConsentError::UnknownAccount)?;
     let known = of_accounts(tx, viewer, &[id]).await?.pop().unwrap_or_default();
     keep(tx, viewer, id, &known, answers).await?;
@@ -226,7 +226,7 @@ pub async fn answer_for_user(
         return Err(ConsentError::NobodyNamed);
     }
     let answers = answers.ok_or(ConsentError::Missing("There are no consents."))?;
-    let hold = HOLD_USER.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let hold = HOLD_USER.seen_by(viewer).bind(number);
     let (id,) = hold.fetch_optional(&mut *tx).await?.ok_or(ConsentError::UnknownUser)?;
     let known = of_users(tx, viewer, &[id]).await?.pop().unwrap_or_default();
     keep(tx, viewer, id, &known, answers).await?;

@@ -105,7 +105,7 @@ pub async fn update(
         return Err(DetailsError::Forbidden);
     }
     let id = whose(viewer, named).ok_or(DetailsError::Unknown)?;
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let hold = HOLD.seen_by(viewer).bind(id);
     let mut user = hold.fetch_optional(&mut *tx).await?.ok_or(DetailsError::Unknown)?;
     let today = tx.business_now().await?.date_naive();
     let old_email = user.email.clone();

@@ -174,10 +174,10 @@ async fn found(
     whom: Whom<'_>,
 ) -> Result<(Option<i64>, Option<i64>), EventError> {
     let query = match whom {
-        Whom::Account(number) => ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number),
+        Whom::Account(number) => ACCOUNT.seen_by(viewer).bind(number),
         Whom::User(id) => {
             let id: i64 = id.parse().map_err(|_| EventError::Unknown)?;
-            USER.query().bind(viewer.kind()).bind(viewer.id()).bind(id)
+            USER.seen_by(viewer).bind(id)
         }
     };
     let (id,) = query.fetch_optional(&mut *tx).await?.ok_or(EventError::Unknown)?;
@@ -211,16 +211,16 @@ pub async fn of_account(
     number: &str,
     window: &Window,
 ) -> Result<Option<Page<Event>>, sqlx::Error> {
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let account = ACCOUNT.seen_by(viewer).bind(number);
     let Some((id,)) = account.fetch_optional(&mut *tx).await? else { return Ok(None) };
     let total = if window.needs_total() {
-        let query = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+        let query = COUNT.seen_by(viewer).bind(id);
         query.fetch_optional(&mut *tx).await?.map(|(total,)| total)
     } else {
         None
     };
     let slice = window.slice(total);
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let query = PAGE.seen_by(viewer).bind(id);
     let rows = query.bind(slice.offset).bind(slice.limit + 1).fetch_all(&mut *tx).await?;
     Ok(Some(Page::cut(window, slice, rows, total)))
 }

@@ -242,17 +242,17 @@ pub async fn open_forms(
     source: Option<&str>,
     window: &Window,
 ) -> Result<Option<Page<Form>>, sqlx::Error> {
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let account = ACCOUNT.seen_by(viewer).bind(number);
     let Some((id, _)) = account.fetch_optional(&mut *tx).await? else { return Ok(None) };
     let total = if window.needs_total() {
-        let query = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(source);
+        let query = COUNT.seen_by(viewer).bind(id).bind(source);
         let query = query.bind(UNASKED.as_slice());
         query.fetch_optional(&mut *tx).await?.map(|(total,)| total)
     } else {
         None
     };
     let slice = window.slice(total);
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(source);
+    let query = PAGE.seen_by(viewer).bind(id).bind(source);
     let rows =
         query.bind(UNASKED.as_slice()).bind(slice.offset).bind(slice.limit + 1).fetch_all(&mut *tx).await?;
     Ok(Some(Page::cut(window, slice, rows, total)))
@@ -269,7 +269,7 @@ pub async fn open(tx: &mut Tx, viewer: &Viewer, new: &NewFeedback) -> Result<Fee
         return Err(FeedbackError::Invalid("feedbackSource", "Customers are asked for this."));
     }
     fits_source(new)?;
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(&new.account_number);
+    let account = ACCOUNT.seen_by(viewer).bind(&new.account_number);
     let no_account = FeedbackError::Invalid("accountNumber", "There is no such account.");
     let (account, market) = account.fetch_optional(&mut *tx).await?.ok_or(no_account)?;
     let question = ASKED_ABOUT.query().bind(&market).bind(&new.source).fetch_optional(&mut *tx).await?;
@@ -320,7 +320,7 @@ async fn asked(
     if id.is_none() && number.is_none() {
         return Ok(None);
     }
-    let user = USER.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(number).bind(account);
+    let user = USER.seen_by(viewer).bind(id).bind(number).bind(account);
     user.fetch_optional(&mut *tx).await?.map(Some).ok_or(nobody)
 }
 
@@ -354,7 +354,7 @@ pub async fn submit(tx: &mut Tx, viewer: &Viewer, given: &Submission) -> Result<
     if viewer.account_user().is_none() && !viewer.may(RECORD_CONTACTS) {
         return Err(FeedbackError::Forbidden);
     }
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(given.feedback);
+    let hold = HOLD.seen_by(viewer).bind(given.feedback);
     let held = hold.fetch_optional(&mut *tx).await?.ok_or(FeedbackError::Unknown)?;
     if held.account_number != given.account_number {
         return Err(FeedbackError::OtherAccount);

@@ -60,7 +60,7 @@ pub async fn of_users(
     viewer: &Viewer,
     users: &[i64],
 ) -> Result<Vec<Option<Known>>, sqlx::Error> {
-    let query = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = OF_USERS.seen_by(viewer).bind(users);
     Ok(in_order(users, query.fetch_all(&mut *tx).await?, |known| known.user_id))
 }
 
@@ -73,7 +73,7 @@ pub async fn details(
     if !is_insider(viewer) {
         return Ok(vec![None; users.len()]);
     }
-    let query = DETAILS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = DETAILS.seen_by(viewer).bind(users);
     let rows = query.fetch_all(&mut *tx).await?.into_iter();
     let rows = rows.filter(|detail| viewer.is_staff() || !detail.is_sensitive);
     let rows = rows.map(|detail| (detail.user_id, detail)).collect();

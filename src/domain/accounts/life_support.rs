@@ -51,7 +51,7 @@ pub async fn of_accounts(
     if !viewer.is_staff() && viewer.account_user().is_none() {
         return Ok(vec![None; accounts.len()]);
     }
-    let known = MAY_KNOW.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(MARKET);
+    let known = MAY_KNOW.seen_by(viewer).bind(accounts).bind(MARKET);
     let known: Vec<i64> = known.fetch_all(&mut *tx).await?.into_iter().map(|(id,)| id).collect();
     let rows = RECORDS.query().bind(&known).fetch_all(&mut *tx).await?;
     let all = grouped(accounts, rows.into_iter().map(|row| (row.account_id, row)).collect());

@@ -168,7 +168,7 @@ pub async fn of(
 ) -> Result<Vec<Vec<Entry>>, sqlx::Error> {
     let accounts: Vec<i64> = targets.iter().filter_map(|target| target.account()).collect();
     let users: Vec<i64> = targets.iter().filter_map(|target| target.user()).collect();
-    let query = OF.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(users).bind(key);
+    let query = OF.seen_by(viewer).bind(accounts).bind(users).bind(key);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(targets, rows.into_iter().filter_map(|entry| Some((entry.target()?, entry))).collect()))
 }

@@ -109,7 +109,7 @@ pub async fn of_accounts(
         return Ok(None);
     }
     let now = tx.business_now().await?;
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(now);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts).bind(now);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(Some(grouped(accounts, rows.into_iter().map(|note| (note.account_id, note)).collect())))
 }

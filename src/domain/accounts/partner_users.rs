@@ -95,7 +95,7 @@ pub async fn find(
         return Err(FindError::Nothing);
     }
     let [number, email] = given;
-    let query = FIND.query().bind(viewer.kind()).bind(viewer.id()).bind(number).bind(email);
+    let query = FIND.seen_by(viewer).bind(number).bind(email);
     query.fetch_optional(&mut *tx).await?.ok_or(FindError::Unknown)
 }
 

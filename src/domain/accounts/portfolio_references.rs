@@ -85,7 +85,7 @@ pub async fn find(
     if !IS_NAMESPACE.query().bind(namespace).fetch_one(&mut *tx).await?.0 {
         return Err(ReferenceError::UnknownNamespace);
     }
-    let query = FIND.query().bind(viewer.kind()).bind(viewer.id()).bind(namespace).bind(value.trim());
+    let query = FIND.seen_by(viewer).bind(namespace).bind(value.trim());
     let ids: Vec<i64> = query.fetch_optional(&mut *tx).await?.into_iter().map(|(id,)| id).collect();
     Ok(portfolios::by_ids(tx, viewer, &ids).await?.pop().flatten())
 }

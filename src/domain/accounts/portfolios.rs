@@ -46,6 +46,7 @@ macro_rules! portfolio_columns {
          p.created_at, p.updated_at"
     };
 }
+pub(super) use portfolio_columns;
 
 statement!(static BY_ID: Portfolio = concat!(
     "select ", portfolio_columns!(), " from portfolios p where p.id = any($3::bigint[]) and ", portfolio_is_visible!()));
@@ -98,7 +99,7 @@ pub async fn ids_of_users(
     users: &[i64],
     brands: Option<&[String]>,
 ) -> Result<Vec<Vec<i64>>, sqlx::Error> {
-    let query = IDS_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users).bind(brands);
+    let query = IDS_OF_USERS.seen_by(viewer).bind(users).bind(brands);
     Ok(grouped(users, query.fetch_all(&mut *tx).await?))
 }
 
@@ -108,13 +109,13 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<Portfolio>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |portfolio| portfolio.id))
 }
 
 /// The portfolio with this number, if the viewer may see it.
 pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<Portfolio>, sqlx::Error> {
-    BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+    BY_NUMBER.seen_by(viewer).bind(number).fetch_optional(&mut *tx).await
 }
 
 /// One page of the portfolios that each of these users has to do with, oldest first; only those of some brands, if
@@ -127,14 +128,14 @@ pub async fn of_users(
     window: &Window,
 ) -> Result<Vec<Page<Portfolio>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+        let query = COUNT_OF_USERS.seen_by(viewer).bind(users);
         let query = query.bind(brands);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, users, totals.as_ref());
-    let query = PAGE_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = PAGE_OF_USERS.seen_by(viewer).bind(users);
     let held = query.bind(&slices.offsets).bind(&slices.limits).bind(brands).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = held.iter().map(|row| row.portfolio_id).collect();
     let portfolios = by_ids(tx, viewer, &ids).await?;

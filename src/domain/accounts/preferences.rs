@@ -119,7 +119,7 @@ pub async fn of_users(
     viewer: &Viewer,
     users: &[i64],
 ) -> Result<Vec<Option<Preferences>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = BY_ID.seen_by(viewer).bind(users);
     Ok(in_order(users, query.fetch_all(&mut *tx).await?, |preferences| preferences.user_id))
 }
 
@@ -136,7 +136,7 @@ pub(super) async fn set(
     user: i64,
     wishes: &Wishes,
 ) -> Result<(), PreferencesError> {
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(user);
+    let hold = HOLD.seen_by(viewer).bind(user);
     let mut kept = hold.fetch_optional(&mut *tx).await?.ok_or(PreferencesError::Forbidden)?;
     let changes = apply(&mut kept, wishes)?;
     if changes.is_empty() {

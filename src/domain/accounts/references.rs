@@ -143,7 +143,7 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Vec<Reference>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|reference| (reference.account_id, reference)).collect()))
 }
@@ -158,7 +158,7 @@ pub async fn search(tx: &mut Tx, viewer: &Viewer, text: &str) -> Result<Vec<Refe
     if let Some(namespace) = namespace {
         known(tx, namespace).await?;
     }
-    let query = BY_VALUE.query().bind(viewer.kind()).bind(viewer.id()).bind(value).bind(namespace);
+    let query = BY_VALUE.seen_by(viewer).bind(value).bind(namespace);
     Ok(query.fetch_all(&mut *tx).await?)
 }
 

@@ -84,7 +84,7 @@ pub async fn on_accounts(
     users: &[i64],
     account: Option<&str>,
 ) -> Result<Vec<Vec<AccountRole>>, sqlx::Error> {
-    let query = ON_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(users).bind(account);
+    let query = ON_ACCOUNTS.seen_by(viewer).bind(users).bind(account);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
 }
@@ -98,7 +98,7 @@ pub async fn on_portfolios(
     portfolio: Option<&str>,
     account: Option<&str>,
 ) -> Result<Vec<Vec<PortfolioRole>>, sqlx::Error> {
-    let query = ON_PORTFOLIOS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = ON_PORTFOLIOS.seen_by(viewer).bind(users);
     let query = query.bind(portfolio).bind(account);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
@@ -110,7 +110,7 @@ pub async fn permissions(
     viewer: &Viewer,
     users: &[i64],
 ) -> Result<Vec<Vec<Permission>>, sqlx::Error> {
-    let query = ALLOWED.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = ALLOWED.seen_by(viewer).bind(users);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|(user, name)| (user, Permission(name))).collect()))
 }

@@ -182,7 +182,7 @@ pub async fn accounts(
         .collect();
     let wanted = wanted?;
     tolerate(tx).await?;
-    let query = ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(places).bind(wanted);
+    let query = ACCOUNTS.seen_by(viewer).bind(places).bind(wanted);
     let found = query.bind(most).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = found.iter().map(|row| row.id).collect();
     let accounts = accounts::by_ids(tx, viewer, &ids).await?;
@@ -300,7 +300,7 @@ pub async fn person(
     let shares =
         weights.shares(known).filter(|_| (0.0..=1.0).contains(&threshold)).ok_or(SearchError::Weights)?;
     tolerate(tx).await?;
-    let query = PERSON.query().bind(viewer.kind()).bind(viewer.id()).bind(given).bind(family);
+    let query = PERSON.seen_by(viewer).bind(given).bind(family);
     let query = query
         .bind(like.date_of_birth)
         .bind(email)

@@ -267,8 +267,7 @@ pub async fn person(
     let known = match place.claim(tx).await?.account_user_id {
         Some(id) => USER_BY_ID.query().bind(id).fetch_optional(&mut *tx).await?,
         None => {
-            let like =
-                LIKE.query().bind(viewer.kind()).bind(viewer.id()).bind(&email).bind(&given).bind(&family);
+            let like = LIKE.seen_by(viewer).bind(&email).bind(&given).bind(&family);
             like.fetch_optional(&mut *tx).await?
         }
     };
@@ -315,7 +314,7 @@ async fn portfolio(tx: &mut Tx, viewer: &Viewer, number: &str, brand: &str) -> R
 
 /// The row id of the person with this number whom the viewer may see or has introduced.
 pub async fn person_by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<i64, SignUpError> {
-    let find = BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number).bind(introducer(viewer));
+    let find = BY_NUMBER.seen_by(viewer).bind(number).bind(introducer(viewer));
     let found = find.fetch_optional(&mut *tx).await?;
     Ok(found.ok_or(SignUpError::Refused("There is no such user."))?.id)
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, user_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Tx, Under, row, statement};
 
 row! {
     /// Someone who holds accounts, or acts for those who do.
@@ -101,8 +101,8 @@ statement!(static BY_EMAIL: (i64,) = concat!("
     where (lower(l.email) = lower($3) or lower(u.email) = lower($3)) and u.is_active and ", user_is_visible!(), "
     order by lower(l.email) = lower($3) desc nulls last, u.id limit 1"));
 
-statement!(static OF_ACCOUNTS: (i64, i64) = concat!("
-    select held.account_id, u.id
+statement!(static OF_ACCOUNTS: Under<AccountUser> = concat!("
+    select held.account_id as parent, ", user_columns!(), "
     from (
         select r.account_id, r.user_id from account_user_roles r where r.account_id = any($3::bigint[])
         union
@@ -117,19 +117,19 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<AccountUser>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |user| user.id))
 }
 
 /// The user with this number, if the viewer may see them.
 pub async fn id_by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<i64>, sqlx::Error> {
-    let query = ID_BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let query = ID_BY_NUMBER.seen_by(viewer).bind(number);
     Ok(query.fetch_optional(&mut *tx).await?.map(|(id,)| id))
 }
 
 /// The active user with this e-mail, if the viewer may see them.
 pub async fn id_by_email(tx: &mut Tx, viewer: &Viewer, email: &str) -> Result<Option<i64>, sqlx::Error> {
-    let query = BY_EMAIL.query().bind(viewer.kind()).bind(viewer.id()).bind(email.trim());
+    let query = BY_EMAIL.seen_by(viewer).bind(email.trim());
     Ok(query.fetch_optional(&mut *tx).await?.map(|(id,)| id))
 }
 
@@ -141,18 +141,15 @@ pub async fn myself(tx: &mut Tx, viewer: &Viewer) -> Result<Option<AccountUser>,
     }
 }
 
-/// The users of each of these accounts, by a role on it or on its portfolio. Two statements.
+/// The users of each of these accounts, by a role on it or on its portfolio.
 pub async fn of_accounts(
     tx: &mut Tx,
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Vec<AccountUser>>, sqlx::Error> {
-    let held = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
-    let held = held.fetch_all(&mut *tx).await?;
-    let ids: Vec<i64> = held.iter().map(|(_, user)| *user).collect();
-    let users = by_ids(tx, viewer, &ids).await?;
-    let rows = held.iter().zip(users).filter_map(|((account, _), user)| Some((*account, user?))).collect();
-    Ok(grouped(accounts, rows))
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
+    let held = query.fetch_all(&mut *tx).await?;
+    Ok(grouped(accounts, held.into_iter().map(Under::pair).collect()))
 }
 
 #[cfg(test)]

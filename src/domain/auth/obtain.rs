@@ -156,10 +156,13 @@ impl Auth {
         };
         let _turn = gate.next(deadline).await?;
         let mut tx = db.write(deadline, stats).await?;
+        if let Credentials::ApiKey(key) = credentials {
+            return self.by_api_key(tx, key).await;
+        }
         let obtained = match (credentials, checked) {
             (Credentials::Password { .. }, Some(checked)) => self.by_password(&mut tx, &checked).await?,
             (Credentials::Password { .. }, None) => return Err(PasswordError::Busy.into()),
-            (Credentials::ApiKey(key), _) => self.by_api_key(&mut tx, key).await?,
+            (Credentials::ApiKey(_), _) => return Err(LoginError::WrongApiKey),
             (Credentials::OrganisationKey(key), _) => self.by_organisation_key(&mut tx, key).await?,
             (Credentials::RefreshToken(token), _) => self.by_refresh_token(&mut tx, token).await?,
             (Credentials::PreSignedKey(key), _) => self.by_pre_signed_key(&mut tx, key).await?,
@@ -168,10 +171,19 @@ impl Auth {
         Ok(obtained)
     }
 
-    async fn by_api_key(&self, tx: &mut Tx, key: &str) -> Result<Obtained, LoginError> {
-        let owner = api_keys::owner(tx, key).await?.ok_or(LoginError::WrongApiKey)?;
-        let begun = self.begin(tx, Subject::AccountUser(owner), "API-KEY").await?;
-        begun.ok_or(LoginError::WrongApiKey)
+    /// Most log-ins of programs are of this kind: all of it is one round trip, and the token is signed after it.
+    async fn by_api_key(&self, mut tx: Tx, key: &str) -> Result<Obtained, LoginError> {
+        let (ring, now) = (self.keys.current(&mut tx).await?, tx.wall_now());
+        let fresh = refresh::Fresh::new(&self.random, now, refresh::LIFETIME);
+        let owner = api_keys::log_in(tx, key, &fresh).await?.ok_or(LoginError::WrongApiKey)?;
+        let grant = Grant {
+            email: owner.email,
+            valid_from: owner.tokens_valid_from,
+            ..Grant::of(Subject::AccountUser(owner.id), "API-KEY")
+        };
+        let (token, payload) = self.granted(&ring, now, grant)?;
+        let refresh_expires_at = Some(fresh.expires_at.timestamp());
+        Ok(Obtained { token, payload, refresh_token: Some(fresh.token), refresh_expires_at })
     }
 
     async fn by_organisation_key(&self, tx: &mut Tx, key: &str) -> Result<Obtained, LoginError> {

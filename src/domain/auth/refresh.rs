@@ -87,6 +87,26 @@ pub(super) async fn add_for_third_party(
     insert(tx, random, Subject::AccountUser(account_user), Some(organisation), LONG_LIFETIME).await
 }
 
+/// A token that was just made, and what is kept of it.
+pub(super) struct Fresh {
+    pub token: String,
+    pub digest: Vec<u8>,
+    pub created_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Fresh {
+    /// A token that is good for so long from `now` on.
+    pub fn new(random: &Randomness, now: DateTime<Utc>, lifetime: TimeDelta) -> Self {
+        let token = ids::refresh_token(random);
+        Self { digest: digest(&token), token, created_at: now, expires_at: now + lifetime }
+    }
+
+    pub fn hint(&self) -> String {
+        hint(&self.token)
+    }
+}
+
 async fn insert(
     tx: &mut Tx,
     random: &Randomness,
@@ -94,13 +114,10 @@ async fn insert(
     third_party: Option<i64>,
     lifetime: TimeDelta,
 ) -> Result<(String, DateTime<Utc>), sqlx::Error> {
-    let token = ids::refresh_token(random);
-    let now = tx.wall_now();
-    let expires = now + lifetime;
-    let insert =
-        ADD.command().bind(digest(&token)).bind(hint(&token)).bind(subject.kind()).bind(subject.id());
-    insert.bind(third_party).bind(now).bind(expires).execute(&mut *tx).await?;
-    Ok((token, expires))
+    let fresh = Fresh::new(random, tx.wall_now(), lifetime);
+    let insert = ADD.command().bind(&fresh.digest).bind(fresh.hint()).bind(subject.kind()).bind(subject.id());
+    insert.bind(third_party).bind(fresh.created_at).bind(fresh.expires_at).execute(&mut *tx).await?;
+    Ok((fresh.token, fresh.expires_at))
 }
 
 /// How a secret begins: enough to tell it from others, too little to guess the rest.

@@ -1,13 +1,13 @@
-//! RS256 by `ring`, which the TLS of this server brings along. It verifies a token in a tenth of the time that portable
-//! code takes, and every request brings a token. Keys are parsed once, when they are read.
+//! RS256 by AWS-LC: it verifies a token in a tenth of the time that portable code takes, and every request brings a token; it
+//! signs in half the time that `ring` takes, which is most of a log-in. Keys are parsed once, when they are read.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::{KeyPair, PublicKeyComponents};
+use aws_lc_rs::signature::{ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::errors::{Error, ErrorKind, Result};
 use jsonwebtoken::{DecodingKey, DecodingKeyKind, EncodingKey};
-use ring::rand::SystemRandom;
-use ring::rsa::{KeyPair, PublicKeyComponents};
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256};
 
 /// A private key.
 pub(super) struct Private(KeyPair);
@@ -21,7 +21,7 @@ impl Private {
 
     /// The third part of a token whose first two are `message`.
     pub(super) fn sign(&self, message: &str) -> Result<String> {
-        let mut signature = vec![0; self.0.public().modulus_len()];
+        let mut signature = vec![0; self.0.public_modulus_len()];
         // PKCS#1 v1.5 signatures are the same every time: what is random here only blinds the computation.
         self.0
             .sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message.as_bytes(), &mut signature)
@@ -31,14 +31,15 @@ impl Private {
 }
 
 /// A public key.
-pub(super) struct Public(PublicKeyComponents<Vec<u8>>);
+pub(super) struct Public(ParsedPublicKey);
 
 impl Public {
     /// The key of this modulus and exponent, in base64url as key sets show them.
     pub(super) fn from_components(modulus: &str, exponent: &str) -> Result<Self> {
         match DecodingKey::from_rsa_components(modulus, exponent)?.kind() {
             DecodingKeyKind::RsaModulusExponent { n, e } => {
-                Ok(Self(PublicKeyComponents { n: n.clone(), e: e.clone() }))
+                let key = PublicKeyComponents { n, e }.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256);
+                key.map(Self).map_err(|_| ErrorKind::InvalidKeyFormat.into())
             }
             DecodingKeyKind::SecretOrDer(_) => Err(ErrorKind::InvalidKeyFormat.into()),
         }
@@ -47,6 +48,6 @@ impl Public {
     /// Whether `signature` is the third part of a token whose first two are `message`.
     pub(super) fn fits(&self, message: &str, signature: &str) -> bool {
         let Ok(signature) = URL_SAFE_NO_PAD.decode(signature) else { return false };
-        self.0.verify(&RSA_PKCS1_2048_8192_SHA256, message.as_bytes(), &signature).is_ok()
+        self.0.verify_sig(message.as_bytes(), &signature).is_ok()
     }
 }

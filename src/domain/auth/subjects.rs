@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Literal, Tx, opening, row, statement};
 
 /// The one a token stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -89,56 +89,116 @@ row! {
     }
 }
 
-macro_rules! subject {
+// Each kind of subject by statements of its own: what is not asked for costs Postgres as much as what is.
+macro_rules! user {
     () => {
         "select u.email, u.tokens_valid_from, u.others_valid_from, '{}'::text[] as roles, '{}'::text[] as permissions
-         from account_users u where $1 = 'account-user' and u.id = $2 and u.is_active
-         union all
-         select s.email, s.tokens_valid_from, 0::bigint,
-             coalesce(array(select r.role from support_user_roles r where r.support_user_id = s.id order by r.role), '{}'),
+         from account_users u where u.id = $1 and u.is_active"
+    };
+}
+macro_rules! staff {
+    () => {
+        "select s.email, s.tokens_valid_from, 0::bigint as others_valid_from,
+             coalesce(array(select r.role from support_user_roles r where r.support_user_id = s.id order by r.role), '{}')
+                 as roles,
              coalesce(array(select distinct unnest(known.permissions) from support_user_roles r
-                 join support_roles known on known.code = r.role where r.support_user_id = s.id), '{}')
-         from support_users s where $1 = 'support-user' and s.id = $2 and s.is_active
-         union all
-         select null, o.tokens_valid_from, 0::bigint, '{}', o.permissions
-         from organisations o where $1 = 'organisation' and o.id = $2 and o.is_active
-         union all
-         select p.email, p.tokens_valid_from, 0::bigint, '{}', p.permissions
-         from partner_users p where $1 = 'partner-user' and p.id = $2 and p.is_active"
+                 join support_roles known on known.code = r.role where r.support_user_id = s.id), '{}') as permissions
+         from support_users s where s.id = $1 and s.is_active"
+    };
+}
+macro_rules! organisation {
+    () => {
+        "select null::text as email, o.tokens_valid_from, 0::bigint as others_valid_from, '{}'::text[] as roles,
+             o.permissions
+         from organisations o where o.id = $1 and o.is_active"
+    };
+}
+macro_rules! partner {
+    () => {
+        "select p.email, p.tokens_valid_from, 0::bigint as others_valid_from, '{}'::text[] as roles, p.permissions
+         from partner_users p where p.id = $1 and p.is_active"
     };
 }
 
-statement!(static FIND: SubjectRow = subject!());
-statement!(static OF_SESSION: SessionRow = concat!("
-    select s.tokens_valid_from, s.others_valid_from, s.roles, s.permissions,
-        exists (select 1 from disabled_tokens d where d.token_hash = $3) as disabled,
-        case $4::text
-            when 'support-user' then
-                (select a.tokens_valid_from from support_users a where a.id = $5::bigint and a.is_active)
-            when 'organisation' then
-                (select a.tokens_valid_from from organisations a where a.id = $5 and a.is_active)
-            when 'pre-signed-token' then
-                (select 0 from pre_signed_tokens a where a.id = $5 and a.invalidated_at is null)
-            else 0
-        end as actor_valid_from,
-        coalesce((select c.offset_micros from platform_clock c), 0) as clock_offset
-    from (", subject!(), ") s"));
+statement!(static USER: SubjectRow = user!());
+statement!(static STAFF: SubjectRow = staff!());
+statement!(static ORGANISATION: SubjectRow = organisation!());
+statement!(static PARTNER: SubjectRow = partner!());
+
+macro_rules! session {
+    ($subject:expr, $actor:literal) => {
+        concat!(
+            "select s.tokens_valid_from, s.others_valid_from, s.roles, s.permissions, \
+                exists (select from disabled_tokens d where d.token_hash = $2) as disabled, ",
+            $actor,
+            " as actor_valid_from, \
+                coalesce((select c.offset_micros from platform_clock c), 0) as clock_offset \
+             from (",
+            $subject,
+            ") s"
+        )
+    };
+}
+
+statement!(static OF_USER: SessionRow = session!(user!(), "0::bigint"));
+statement!(static OF_STAFF: SessionRow = session!(staff!(), "0::bigint"));
+statement!(static OF_ORGANISATION: SessionRow = session!(organisation!(), "0::bigint"));
+statement!(static OF_PARTNER: SessionRow = session!(partner!(), "0::bigint"));
+statement!(static BY_STAFF: SessionRow = session!(
+    user!(),
+    "(select a.tokens_valid_from from support_users a where a.id = $3::bigint and a.is_active)"
+));
+statement!(static BY_ORGANISATION: SessionRow = session!(
+    user!(),
+    "(select a.tokens_valid_from from organisations a where a.id = $3::bigint and a.is_active)"
+));
+statement!(static BY_LINK: SessionRow = session!(
+    user!(),
+    "(select 0::bigint from pre_signed_tokens a where a.id = $3::bigint and a.invalidated_at is null)"
+));
+
+// Every request with a credential begins with one of these.
+opening!(static USER_SESSION: SessionRow = "kraken_user" ("bigint, bytea") OF_USER);
+opening!(static STAFF_SESSION: SessionRow = "kraken_staff" ("bigint, bytea") OF_STAFF);
+opening!(static ORGANISATION_SESSION: SessionRow = "kraken_organisation" ("bigint, bytea") OF_ORGANISATION);
+opening!(static PARTNER_SESSION: SessionRow = "kraken_partner" ("bigint, bytea") OF_PARTNER);
+opening!(static STAFF_ACTS: SessionRow = "kraken_user_by_staff" ("bigint, bytea, bigint") BY_STAFF);
+opening!(
+    static ORGANISATION_ACTS: SessionRow = "kraken_user_by_organisation" ("bigint, bytea, bigint") BY_ORGANISATION
+);
+opening!(static LINK_ACTS: SessionRow = "kraken_user_by_link" ("bigint, bytea, bigint") BY_LINK);
 
 /// The subject, if there is one and it is active.
 pub async fn find(tx: &mut Tx, subject: Subject) -> Result<Option<SubjectRow>, sqlx::Error> {
-    FIND.query().bind(subject.kind()).bind(subject.id()).fetch_optional(&mut *tx).await
+    let find = match subject {
+        Subject::AccountUser(_) => &USER,
+        Subject::SupportUser(_) => &STAFF,
+        Subject::Organisation(_) => &ORGANISATION,
+        Subject::PartnerUser(_) => &PARTNER,
+    };
+    find.query().bind(subject.id()).fetch_optional(&mut *tx).await
 }
 
-/// What decides whether a token counts, in one statement.
+/// What decides whether a token counts, in one statement. Only account users let others act for them.
 pub(super) async fn of_session(
     tx: &mut Tx,
     subject: Subject,
     actor: Option<Actor>,
     token_hash: &[u8],
 ) -> Result<Option<SessionRow>, sqlx::Error> {
-    let query = OF_SESSION.query().bind(subject.kind()).bind(subject.id()).bind(token_hash);
-    let query = query.bind(actor.map_or("", Actor::kind)).bind(actor.map_or(0, Actor::id));
-    query.fetch_optional(&mut *tx).await
+    let session = match (subject, actor) {
+        (Subject::AccountUser(_), None) => &USER_SESSION,
+        (Subject::AccountUser(_), Some(Actor::Staff(_))) => &STAFF_ACTS,
+        (Subject::AccountUser(_), Some(Actor::Organisation(_))) => &ORGANISATION_ACTS,
+        (Subject::AccountUser(_), Some(Actor::Link(_))) => &LINK_ACTS,
+        (Subject::SupportUser(_), None) => &STAFF_SESSION,
+        (Subject::Organisation(_), None) => &ORGANISATION_SESSION,
+        (Subject::PartnerUser(_), None) => &PARTNER_SESSION,
+        (_, Some(_)) => return Ok(None),
+    };
+    let mut values = vec![Literal::Big(subject.id()), Literal::Bytes(token_hash)];
+    values.extend(actor.map(|actor| Literal::Big(actor.id())));
+    Ok(tx.first(session, &values).await?.into_iter().next())
 }
 
 /// Whoever acts for an account user: the `sub` of a token's `act` claim.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use super::Auth;
-use super::keys::{KeyError, key_error};
+use super::keys::{KeyError, Ring, key_error};
 use super::refresh::digest;
 use super::subjects::{self, Actor, Subject, SubjectRow};
 use super::viewer::{Through, Viewer};
@@ -134,8 +134,13 @@ pub(super) struct Grant {
 impl Grant {
     /// A session of `subject` that begins now.
     pub(super) fn new(subject: Subject, found: SubjectRow, gty: &'static str) -> Self {
-        let (email, valid_from) = (found.email, found.tokens_valid_from);
-        Self { subject, gty, email, valid_from, session_from: None, actor: None, scope: None, until: None }
+        Self { email: found.email, valid_from: found.tokens_valid_from, ..Self::of(subject, gty) }
+    }
+
+    /// A session of `subject` of whom nothing is known.
+    pub(super) fn of(subject: Subject, gty: &'static str) -> Self {
+        let (session_from, actor, scope, until) = (None, None, None, None);
+        Self { subject, gty, email: None, valid_from: 0, session_from, actor, scope, until }
     }
 }
 
@@ -149,8 +154,19 @@ pub struct Seen {
 impl Auth {
     /// Issues an access token and answers it with its claims.
     pub(super) async fn issue(&self, tx: &mut Tx, grant: Grant) -> Result<(String, Payload), KeyError> {
+        let ring = self.keys.current(tx).await?;
+        self.granted(&ring, tx.wall_now(), grant)
+    }
+
+    /// Issues an access token under the newest key of `ring` and answers it with its claims.
+    pub(super) fn granted(
+        &self,
+        ring: &Ring,
+        now: DateTime<Utc>,
+        grant: Grant,
+    ) -> Result<(String, Payload), KeyError> {
         // A session that was ended within this second counts again from the next one on.
-        let issued = tx.wall_now().timestamp().max(grant.valid_from);
+        let issued = now.timestamp().max(grant.valid_from);
         let expires = issued + LIFETIME;
         let payload = Payload {
             sub: grant.subject.claim(),
@@ -165,13 +181,17 @@ impl Auth {
             act: grant.actor.map(|actor| Act { sub: actor.claim() }),
             jti: None,
         };
-        let token = self.sign(tx, &payload).await?;
+        let token = self.signed(ring, &payload)?;
         Ok((token, payload))
     }
 
     /// The token that carries these claims.
     pub(super) async fn sign(&self, tx: &mut Tx, payload: &Payload) -> Result<String, KeyError> {
         let ring = self.keys.current(tx).await?;
+        self.signed(&ring, payload)
+    }
+
+    fn signed(&self, ring: &Ring, payload: &Payload) -> Result<String, KeyError> {
         let header = Header {
             alg: "RS256".to_owned(),
             iss: self.issuer.url.clone(),
@@ -201,6 +221,10 @@ impl Auth {
             None => None,
             Some(act) => Some(Actor::from_claim(&act.sub).ok_or(TokenError::NotACredential)?),
         };
+        if actor.is_some() && !matches!(subject, Subject::AccountUser(_)) {
+            // Nobody acts for anybody else.
+            return Err(TokenError::Invalidated);
+        }
         let digest = digest(token);
         let found = subjects::of_session(tx, subject, actor, &digest).await?;
         let found = found.ok_or(TokenError::UnknownOwner)?;

@@ -1,6 +1,7 @@
 //! Who is calling, and the SQL that says what they may see.
 
 use super::subjects::Subject;
+use crate::platform::db::Seer;
 
 /// The caller of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -108,6 +109,16 @@ pub const ACT_FOR_CUSTOMERS: &str = "act-for-customers";
 /// An organisation may see the accounts that are granted to it.
 pub const VIEW_ACCOUNTS: &str = "view-accounts";
 
+impl Seer for Viewer {
+    fn kind(&self) -> &'static str {
+        self.kind()
+    }
+
+    fn id(&self) -> i64 {
+        self.id()
+    }
+}
+
 impl Viewer {
     /// A customer in person.
     pub fn customer(id: i64) -> Self {
@@ -213,12 +224,12 @@ impl Viewer {
 /// statement; an organisation's grants are many and looked up for each row.
 macro_rules! account_is_visible {
     () => {
-        "($1::text = 'support-user' \
-          or ($1 = 'account-user' and (\
+        "(/*who*/ $1::text = 'support-user' \
+          /*account-user*/ or ($1 = 'account-user' and (\
             a.id in (select r.account_id from account_user_roles r where r.user_id = $2::bigint) \
             or a.portfolio_id in (select r.portfolio_id from portfolio_user_roles r where r.user_id = $2))) \
-          or ($1 = 'organisation' and exists (\
-            select 1 from organisation_grants g where g.organisation_id = $2 and g.account_id = a.id)))"
+          /*organisation*/ or ($1 = 'organisation' and exists (\
+            select 1 from organisation_grants g where g.organisation_id = $2 and g.account_id = a.id)) /*end*/)"
     };
 }
 pub(crate) use account_is_visible;
@@ -242,11 +253,11 @@ pub(crate) use account_is_owned;
 /// role on, and those around an account that they have a role on.
 macro_rules! portfolio_is_visible {
     () => {
-        "($1::text = 'support-user' \
-          or ($1 = 'account-user' and (\
+        "(/*who*/ $1::text = 'support-user' \
+          /*account-user*/ or ($1 = 'account-user' and (\
             exists (select 1 from portfolio_user_roles r where r.user_id = $2::bigint and r.portfolio_id = p.id) \
             or exists (select 1 from account_user_roles r join accounts held on held.id = r.account_id \
-                       where r.user_id = $2 and held.portfolio_id = p.id))))"
+                       where r.user_id = $2 and held.portfolio_id = p.id))) /*end*/)"
     };
 }
 pub(crate) use portfolio_is_visible;
@@ -255,8 +266,8 @@ pub(crate) use portfolio_is_visible;
 /// whoever shares an account or portfolio that they see.
 macro_rules! user_is_visible {
     () => {
-        "($1::text = 'support-user' \
-          or ($1 = 'account-user' and (u.id = $2::bigint \
+        "(/*who*/ $1::text = 'support-user' \
+          /*account-user*/ or ($1 = 'account-user' and (u.id = $2::bigint \
             or exists (select 1 from account_user_roles mine join account_user_roles theirs \
                          on theirs.account_id = mine.account_id \
                        where mine.user_id = $2 and theirs.user_id = u.id) \
@@ -266,12 +277,12 @@ macro_rules! user_is_visible {
             or exists (select 1 from portfolio_user_roles mine join portfolio_user_roles theirs \
                          on theirs.portfolio_id = mine.portfolio_id \
                        where mine.user_id = $2 and theirs.user_id = u.id))) \
-          or ($1 = 'organisation' and (\
+          /*organisation*/ or ($1 = 'organisation' and (\
             exists (select 1 from organisation_grants g join account_user_roles r on r.account_id = g.account_id \
                     where g.organisation_id = $2 and r.user_id = u.id) \
             or exists (select 1 from organisation_grants g join accounts a on a.id = g.account_id \
                          join portfolio_user_roles r on r.portfolio_id = a.portfolio_id \
-                       where g.organisation_id = $2 and r.user_id = u.id))))"
+                       where g.organisation_id = $2 and r.user_id = u.id))) /*end*/)"
     };
 }
 pub(crate) use user_is_visible;

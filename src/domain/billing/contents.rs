@@ -79,7 +79,7 @@ statement!(static ALL: (i64,) = concat!("
 
 /// Everything on a closed document, the oldest first. Two statements.
 pub async fn all(tx: &mut Tx, viewer: &Viewer, document: i64) -> Result<Vec<Transaction>, sqlx::Error> {
-    let query = ALL.query().bind(viewer.kind()).bind(viewer.id()).bind(document);
+    let query = ALL.seen_by(viewer).bind(document);
     let ids: Vec<i64> = query.fetch_all(&mut *tx).await?.into_iter().map(|(id,)| id).collect();
     Ok(transactions::by_ids(tx, viewer, &ids).await?.into_iter().flatten().collect())
 }

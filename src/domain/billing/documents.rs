@@ -176,7 +176,7 @@ statement!(static NAMED: Document = concat!(
 
 /// The documents with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Document>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |document| document.id))
 }
 
@@ -188,7 +188,7 @@ pub async fn named(
     name: &str,
 ) -> Result<Option<Document>, sqlx::Error> {
     let id: Option<i64> = name.parse().ok();
-    let query = NAMED.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number).bind(id).bind(name);
+    let query = NAMED.seen_by(viewer).bind(account_number).bind(id).bind(name);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -240,6 +240,6 @@ pub async fn inside(
     viewer: &Viewer,
     documents: &[i64],
 ) -> Result<Vec<Option<Inside>>, sqlx::Error> {
-    let query = INSIDE.query().bind(viewer.kind()).bind(viewer.id()).bind(documents);
+    let query = INSIDE.seen_by(viewer).bind(documents);
     Ok(in_order(documents, query.fetch_all(&mut *tx).await?, |inside| inside.document_id))
 }

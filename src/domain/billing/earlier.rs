@@ -137,7 +137,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<EarlierBill>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |bill| bill.id))
 }
 

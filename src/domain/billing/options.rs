@@ -77,7 +77,7 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Option<Options>>, sqlx::Error> {
-    let query = STANDING.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = STANDING.seen_by(viewer).bind(accounts);
     let standing = in_order(accounts, query.fetch_all(&mut *tx).await?, |each| each.account_id);
     let target = |id: &i64| Target { kind: BillingTarget::Account, id: *id };
     let targets: Vec<Target> = accounts.iter().map(target).collect();

@@ -99,7 +99,7 @@ pub async fn of_documents(
     viewer: &Viewer,
     documents: &[i64],
 ) -> Result<Vec<Option<Position>>, sqlx::Error> {
-    let query = WANTED.query().bind(viewer.kind()).bind(viewer.id()).bind(documents);
+    let query = WANTED.seen_by(viewer).bind(documents);
     let wanted = query.fetch_all(&mut *tx).await?;
     let mut ledgers: Vec<i64> = wanted.iter().map(|document| document.ledger_id).collect();
     ledgers.sort_unstable();

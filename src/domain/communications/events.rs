@@ -106,14 +106,13 @@ pub async fn of_accounts(
     let channels: Vec<&str> = channels.iter().map(|channel| channel.code()).collect();
     let secrets = viewer.may(READ_POST);
     let totals = if window.needs_total() {
-        let query = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+        let query = COUNT.seen_by(viewer).bind(accounts);
         Some(query.bind(secrets).bind(&channels).fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query =
-        PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(secrets).bind(&channels);
+    let query = PAGE.seen_by(viewer).bind(accounts).bind(secrets).bind(&channels);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let found = found.into_iter().map(Under::pair);
     Ok(page::pages(window, accounts, totals.as_ref(), found))
@@ -121,6 +120,6 @@ pub async fn of_accounts(
 
 /// The events with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Sent>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids).bind(viewer.may(READ_POST));
+    let query = BY_ID.seen_by(viewer).bind(ids).bind(viewer.may(READ_POST));
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |sent| sent.id))
 }

@@ -58,7 +58,7 @@ statement!(static PAGE: Under<Record> = concat!("
 
 /// A message that the viewer may see.
 pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Option<Record>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(viewer.may(READ_POST));
+    let query = BY_ID.seen_by(viewer).bind(id).bind(viewer.may(READ_POST));
     query.fetch_optional(&mut *tx).await
 }
 

@@ -144,7 +144,7 @@ row! {
 
 /// A trigger that the viewer may see.
 pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Option<Trigger>, sqlx::Error> {
-    BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_optional(&mut *tx).await
+    BY_ID.seen_by(viewer).bind(id).fetch_optional(&mut *tx).await
 }
 
 /// One page of the accounts that each of these triggers is about, as far as the viewer may see them, oldest first.
@@ -155,13 +155,13 @@ pub async fn accounts_of(
     window: &Window,
 ) -> Result<Vec<Page<Account>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(triggers);
+        let query = COUNT_ACCOUNTS.seen_by(viewer).bind(triggers);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, triggers, totals.as_ref());
-    let query = PAGE_OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(triggers);
+    let query = PAGE_OF_ACCOUNTS.seen_by(viewer).bind(triggers);
     let linked = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = linked.iter().map(|under| under.row.id).collect();
     let found = accounts::by_ids(tx, viewer, &ids).await?;

@@ -92,7 +92,7 @@ pub(in crate::domain) async fn take_for_proved(
 /// How far the proof of an address is; none for one whose owner the viewer does not see.
 pub async fn status(tx: &mut Tx, viewer: &Viewer, email: &str) -> Result<Option<Verification>, sqlx::Error> {
     let now = tx.wall_now();
-    let query = STATUS.query().bind(viewer.kind()).bind(viewer.id()).bind(email).bind(now);
+    let query = STATUS.seen_by(viewer).bind(email).bind(now);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -107,7 +107,7 @@ pub async fn send(
     if !may_edit(viewer) {
         return Err(VerificationError::Forbidden);
     }
-    let query = OWNER.query().bind(viewer.kind()).bind(viewer.id()).bind(email);
+    let query = OWNER.seen_by(viewer).bind(email);
     let Some((user, email, is_verified)) = query.fetch_optional(&mut *tx).await? else { return Ok(false) };
     if is_verified {
         return Ok(true);

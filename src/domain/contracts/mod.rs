@@ -158,7 +158,7 @@ pub async fn find(
         (None, None) => None,
     };
     let Some(identifier) = identifier else { return Ok(None) };
-    let query = BY_IDENTIFIER.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(identifier);
+    let query = BY_IDENTIFIER.seen_by(viewer).bind(now).bind(identifier);
     query.bind(party).bind(wanted.version).bind(wanted.account_number).fetch_optional(&mut *tx).await
 }
 
@@ -173,7 +173,7 @@ pub async fn of_party(
     business: Option<i64>,
 ) -> Result<Vec<Contract>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = OF_PARTY.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(account);
+    let query = OF_PARTY.seen_by(viewer).bind(now).bind(account);
     query.bind(business).bind(MOST).fetch_all(&mut *tx).await
 }
 
@@ -182,7 +182,7 @@ pub async fn of_party(
 /// # Errors
 /// Those of the database.
 pub async fn subjects(tx: &mut Tx, viewer: &Viewer, contracts: &[i64]) -> Result<Vec<Vec<i64>>, sqlx::Error> {
-    let query = SUBJECTS.query().bind(viewer.kind()).bind(viewer.id()).bind(contracts);
+    let query = SUBJECTS.seen_by(viewer).bind(contracts);
     Ok(grouped(contracts, query.fetch_all(&mut *tx).await?))
 }
 

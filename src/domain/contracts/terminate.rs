@@ -187,7 +187,7 @@ pub async fn instigate(tx: &mut Tx, viewer: &Viewer, ending: &Ending<'_>) -> Res
 
 /// Whether whoever asks may decide about the accounts that a contract is about, which they see.
 async fn is_theirs(tx: &mut Tx, viewer: &Viewer, contract: i64) -> Result<bool, sqlx::Error> {
-    let query = IS_THEIRS.query().bind(viewer.kind()).bind(viewer.id()).bind(contract);
+    let query = IS_THEIRS.seen_by(viewer).bind(contract);
     Ok(query.fetch_one(&mut *tx).await?.0)
 }
 

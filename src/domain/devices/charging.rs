@@ -97,7 +97,7 @@ pub async fn completed(
     }
     let since = tx.business_now().await? - RECENT;
     let ids: Vec<Uuid> = devices.iter().map(|device| device.held.id).collect();
-    let query = RECENTLY.query().bind(viewer.kind()).bind(viewer.id()).bind(ids).bind(since);
+    let query = RECENTLY.seen_by(viewer).bind(ids).bind(since);
     let kept = query.fetch_all(&mut *tx).await?;
     let mut all: Vec<Dispatch> = kept.iter().map(Ran::dispatch).collect();
     for device in devices {
@@ -232,7 +232,7 @@ pub async fn sessions_of(
     let ids: Vec<Uuid> = devices.iter().map(|device| device.held.id).collect();
     let codes: Vec<&str> = sources.iter().map(|source| source.code()).collect();
     let statement = if span.is_from_end { &LATEST } else { &EARLIEST };
-    let query = statement.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = statement.seen_by(viewer).bind(ids);
     let query = query.bind(span.after).bind(span.before).bind(codes);
     let limit = i64::try_from(span.limit).unwrap_or(i64::MAX).saturating_add(1);
     let kept = query.bind(limit).fetch_all(&mut *tx).await?;

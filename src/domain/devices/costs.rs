@@ -174,7 +174,7 @@ pub async fn reports(
     };
     let Some(within) = within else { return Ok(Vec::new()) };
     let (from, to) = (grouping.start_before(zone, within), grouping.end_after(zone, within));
-    let query = BETWEEN.query().bind(viewer.kind()).bind(viewer.id()).bind(&ids).bind(from).bind(to);
+    let query = BETWEEN.seen_by(viewer).bind(&ids).bind(from).bind(to);
     let kept = query.fetch_all(&mut *tx).await?;
     let kept = kept.iter().map(|ran| {
         let energy = Interval { start: ran.started_at, end: ran.ended_at, wh: ran.grid_wh };

@@ -104,7 +104,7 @@ pub async fn enrol(
     viewer: &Viewer,
     wanted: &Wanted<'_>,
 ) -> Result<Device, EnrolError> {
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(wanted.account);
+    let account = ACCOUNT.seen_by(viewer).bind(wanted.account);
     let (account,) = account.fetch_optional(&mut *tx).await?.ok_or(EnrolError::NoAccount)?;
     if !may_edit(viewer) {
         return Err(EnrolError::Forbidden);

@@ -206,7 +206,7 @@ pub async fn of_account(
     id: Option<Uuid>,
     property: Option<i64>,
 ) -> Result<Vec<Device>, DeviceError> {
-    let query = OF_ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = OF_ACCOUNT.seen_by(viewer).bind(account_number);
     let rows = query.bind(id).bind(property).fetch_all(&mut *tx).await?;
     if rows.is_empty() {
         return Err(DeviceError::Unknown);
@@ -228,6 +228,6 @@ pub async fn charger_of(tx: &mut Tx, viewer: &Viewer, account_number: &str) -> R
 /// # Errors
 /// [`DeviceError::Unknown`], if there is none for the viewer.
 pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Device, DeviceError> {
-    let rows = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_all(&mut *tx).await?;
+    let rows = BY_ID.seen_by(viewer).bind(id).fetch_all(&mut *tx).await?;
     at_present(tx, rows).await?.pop().ok_or(DeviceError::Unknown)
 }

@@ -39,7 +39,7 @@ statement!(static ADD_DISPATCHES: () = "
 /// # Errors
 /// [`DeviceError::Unknown`] where there is none for the viewer, [`DeviceError::Forbidden`] where they may only look.
 pub(super) async fn hold(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Device, DeviceError> {
-    let lock = LOCK.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let lock = LOCK.seen_by(viewer).bind(id);
     lock.fetch_optional(&mut *tx).await?.ok_or(DeviceError::Unknown)?;
     if !may_edit(viewer) {
         return Err(DeviceError::Forbidden);
@@ -52,7 +52,7 @@ pub(super) async fn hold(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Devic
 /// # Errors
 /// As [`hold`].
 pub(super) async fn hold_charger(tx: &mut Tx, viewer: &Viewer, account: &str) -> Result<Device, DeviceError> {
-    let lock = LOCK_OF_ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account);
+    let lock = LOCK_OF_ACCOUNT.seen_by(viewer).bind(account);
     let (id,) = lock.fetch_optional(&mut *tx).await?.ok_or(DeviceError::Unknown)?;
     hold(tx, viewer, id).await
 }

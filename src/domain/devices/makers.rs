@@ -2,6 +2,8 @@
 //! part to play: `-DENIED` is refused, `-NONE` has nothing, `-TWO` has two devices, and the endings of references are passed
 //! on to the device.
 
+use sha2::{Digest, Sha256};
+
 use super::cloud::{About, Kind, Listed};
 
 /// Makers whose service reaches cars.
@@ -64,8 +66,8 @@ pub(super) fn listed(provider: &str, sign_in: &str) -> Option<Vec<Listed>> {
         _ => 1,
     };
     let part = PARTS.into_iter().find(|part| sign_in.ends_with(part)).unwrap_or_default();
-    let digest = ring::digest::digest(&ring::digest::SHA256, format!("{provider} {sign_in}").as_bytes());
-    let name = digest.as_ref().iter().take(6).map(|byte| format!("{byte:02X}")).collect::<String>();
+    let digest = Sha256::digest(format!("{provider} {sign_in}").as_bytes());
+    let name = digest.iter().take(6).map(|byte| format!("{byte:02X}")).collect::<String>();
     let device = |number: usize| Listed { reference: format!("{name}-{number}{part}"), kind, about };
     Some((1..=count).map(device).collect())
 }

@@ -11,7 +11,7 @@ mod upkeep;
 
 use serde_json::Value;
 
-use crate::platform::db::{Tx, statement};
+use crate::platform::db::{Literal, Tx, opening, statement};
 
 pub use upkeep::register;
 
@@ -167,6 +167,10 @@ statement!(static RECORD: () = "
     from added join webhook_endpoints e on e.removed_at is null and exists (
         select 1 from unnest(e.patterns) as wanted (pattern) where added.name like replace(wanted.pattern, '*', '%'))");
 
+opening!(
+    static RECORDING: () = "kraken_events" ("text[], text[], bigint[], jsonb[], timestamptz, timestamptz") RECORD
+);
+
 /// Has events told to everybody who wants them, in this order, provided that this transaction commits. One statement.
 ///
 /// # Errors
@@ -179,8 +183,15 @@ pub async fn record(tx: &mut Tx, events: &[Event]) -> Result<(), sqlx::Error> {
     let (abouts, ids): (Vec<&str>, Vec<i64>) = events.iter().map(|event| event.about.parts()).unzip();
     let data: Vec<&Value> = events.iter().map(|event| &event.data).collect();
     let (occurred, recorded) = (tx.business_now().await?, tx.wall_now());
-    let insert = RECORD.command().bind(names).bind(abouts).bind(ids).bind(data);
-    insert.bind(occurred).bind(recorded).execute(&mut *tx).await?;
+    let values = [
+        Literal::Texts(&names),
+        Literal::Texts(&abouts),
+        Literal::Bigs(&ids),
+        Literal::Jsons(&data),
+        Literal::Moment(occurred),
+        Literal::Moment(recorded),
+    ];
+    tx.later(&RECORDING, &values);
     Ok(())
 }
 

@@ -19,8 +19,7 @@ pub async fn of_accounts(
     accounts: &[i64],
     include_all_ledgers: bool,
 ) -> Result<Vec<Minor>, sqlx::Error> {
-    let query =
-        OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(include_all_ledgers);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts).bind(include_all_ledgers);
     let known: HashMap<i64, i64> = query.fetch_all(&mut *tx).await?.into_iter().collect();
     Ok(accounts.iter().map(|id| Minor(known.get(id).copied().unwrap_or(0))).collect())
 }

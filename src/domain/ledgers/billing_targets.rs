@@ -97,14 +97,14 @@ pub async fn below(
 ) -> Result<Page<Named>, sqlx::Error> {
     let (portfolio, account, ledger) = (name.portfolio(), name.account(), name.ledger());
     let total = if window.needs_total() {
-        let query = COUNT.query().bind(viewer.kind()).bind(viewer.id());
+        let query = COUNT.seen_by(viewer);
         let query = query.bind(portfolio).bind(account).bind(ledger).bind(with_children);
         Some(query.fetch_one(&mut *tx).await?.0)
     } else {
         None
     };
     let slice = window.slice(total);
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id());
+    let query = PAGE.seen_by(viewer);
     let query = query.bind(portfolio).bind(account).bind(ledger).bind(with_children);
     let rows = query.bind(slice.offset).bind(slice.limit + 1).fetch_all(&mut *tx).await?;
     Ok(page::Page::cut(window, slice, rows, total))

@@ -175,12 +175,8 @@ pub(super) async fn judge(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted<'_>) -> 
         return Err(HandError::Forbidden);
     }
     wanted.amounts.check()?;
-    let target = aim(tx, viewer, wanted.onto).await?;
+    let (target, reason) = aim(tx, viewer, wanted).await?;
     let market = market::by_code(&target.market).ok_or(HandError::NoLedger)?;
-    let reason = match wanted.action {
-        Action::Charge => reasons::charge(tx, &market.code, wanted.reason).await?,
-        Action::Credit => reasons::credit(tx, &market.code, wanted.reason).await?,
-    };
     let reason = reason.ok_or(HandError::UnknownReason)?;
     if reason.is_deprecated {
         return Err(HandError::DeprecatedReason);
@@ -189,9 +185,18 @@ pub(super) async fn judge(tx: &mut Tx, viewer: &Viewer, wanted: &Wanted<'_>) -> 
     Ok(Judged { ledger: target.ledger_id, market, reason, split })
 }
 
-async fn aim(tx: &mut Tx, viewer: &Viewer, onto: Onto<'_>) -> Result<Target, HandError> {
-    let found = match onto {
-        Onto::Main(number) => ledgers::main_of(tx, viewer, number).await?.ok_or(HandError::UnknownAccount)?,
+/// The ledger that is meant, and the reason, if its market has such a one.
+async fn aim(
+    tx: &mut Tx,
+    viewer: &Viewer,
+    wanted: &Wanted<'_>,
+) -> Result<(Target, Option<ReasonRow>), HandError> {
+    let found = match wanted.onto {
+        Onto::Main(number) => {
+            let found = ledgers::main_of(tx, viewer, number, wanted.action, wanted.reason).await?;
+            let (target, reason) = found.ok_or(HandError::UnknownAccount)?;
+            return Ok((target.ok_or(HandError::NoLedger)?, reason));
+        }
         Onto::Of(number, ledger) => {
             let name = LedgerName::parse(ledger)?;
             accounts::by_number(tx, viewer, number).await?.ok_or(HandError::UnknownAccount)?;
@@ -202,7 +207,12 @@ async fn aim(tx: &mut Tx, viewer: &Viewer, onto: Onto<'_>) -> Result<Target, Han
             LedgerName::Id(_) => return Err(NameError::Neither.into()),
         },
     };
-    found.ok_or(HandError::NoLedger)
+    let target = found.ok_or(HandError::NoLedger)?;
+    let reason = match wanted.action {
+        Action::Charge => reasons::charge(tx, &target.market, wanted.reason).await?,
+        Action::Credit => reasons::credit(tx, &target.market, wanted.reason).await?,
+    };
+    Ok((target, reason))
 }
 
 /// Posts it now.

@@ -197,7 +197,7 @@ statement!(static ITEMS: Item = "
 
 async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Record, CollectionError> {
     let now = tx.business_now().await?;
-    let query = BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number).bind(now);
+    let query = BY_NUMBER.seen_by(viewer).bind(number).bind(now);
     query.fetch_optional(&mut *tx).await?.ok_or(CollectionError::Unknown)
 }
 
@@ -229,7 +229,7 @@ async fn held(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Record, Coll
     if !viewer.may(MANAGE_DEBT) {
         return Err(CollectionError::Forbidden);
     }
-    let query = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let query = HOLD.seen_by(viewer).bind(number);
     query.fetch_optional(&mut *tx).await?.ok_or(CollectionError::Unknown)?;
     by_number(tx, viewer, number).await
 }

@@ -135,7 +135,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<Agreement>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |agreement| agreement.id))
 }
 
@@ -145,7 +145,7 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Vec<Agreement>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|agreement| (agreement.account_id, agreement)).collect()))
 }
@@ -233,7 +233,7 @@ pub async fn end(
     if !may_edit(viewer) {
         return Err(ContributionError::Unauthorised);
     }
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let hold = HOLD.seen_by(viewer).bind(id);
     let held = hold.fetch_optional(&mut *tx).await?.ok_or(ContributionError::Unknown)?;
     let now = tx.business_now().await?;
     let at = at.unwrap_or(now);

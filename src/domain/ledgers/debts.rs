@@ -90,7 +90,7 @@ pub async fn position(
     let patience = patience.ok_or(DebtError::NotTracked)?;
     let today = market.day(tx.business_now().await?);
     let day = day.unwrap_or(today);
-    let query = OWED.query().bind(viewer.kind()).bind(viewer.id()).bind(account.id).bind(day).bind(patience);
+    let query = OWED.seen_by(viewer).bind(account.id).bind(day).bind(patience);
     let rows = query.fetch_all(&mut *tx).await?;
     let known = |opened: DateTime<Utc>| day <= today && market.day(opened) <= day;
     let ledgers = rows.into_iter().map(|owed| LedgerPosition {

@@ -73,7 +73,7 @@ pub async fn overdue(
     accounts: &[i64],
 ) -> Result<Vec<Option<Minor>>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = OVERDUE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OVERDUE.seen_by(viewer).bind(accounts);
     let rows = query.bind(markets).bind(days).fetch_all(&mut *tx).await?;
     Ok(in_step(accounts, rows))
 }
@@ -87,7 +87,7 @@ pub async fn due(
     day: Option<NaiveDate>,
 ) -> Result<Vec<Vec<Due>>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = DUE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = DUE.seen_by(viewer).bind(accounts);
     let rows = query.bind(markets).bind(days).bind(day).fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|due| (due.account_id, due)).collect()))
 }
@@ -99,7 +99,7 @@ pub async fn owing(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Option<Minor>>, sqlx::Error> {
-    let query = OWING.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OWING.seen_by(viewer).bind(accounts);
     Ok(in_step(accounts, query.fetch_all(&mut *tx).await?))
 }
 

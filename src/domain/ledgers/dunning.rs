@@ -119,7 +119,7 @@ statement!(static ACTIONS: Action = "
 /// The newest process on an account, one that is under way before all others. None unless the viewer sees it.
 pub async fn of_account(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<Process>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = OF_ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let query = OF_ACCOUNT.seen_by(viewer).bind(number);
     query.bind(markets).bind(days).fetch_optional(&mut *tx).await
 }
 

@@ -93,7 +93,7 @@ pub async fn of_accounts(
         return Ok(vec![None; accounts.len()]);
     }
     let (markets, days) = today(tx).await?;
-    let query = ACTIVE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(markets).bind(days);
+    let query = ACTIVE.seen_by(viewer).bind(accounts).bind(markets).bind(days);
     let rows = query.fetch_all(&mut *tx).await?.into_iter().map(|row| (row.account_id, row)).collect();
     Ok(grouped(accounts, rows).into_iter().map(Some).collect())
 }
@@ -107,7 +107,7 @@ pub async fn assistance_of_accounts(
     if !may_know(viewer) {
         return Ok(vec![None; accounts.len()]);
     }
-    let query = ASSISTANCE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = ASSISTANCE.seen_by(viewer).bind(accounts);
     let rows = query.fetch_all(&mut *tx).await?.into_iter().map(|row| (row.account_id, row)).collect();
     Ok(grouped(accounts, rows).into_iter().map(Some).collect())
 }
@@ -119,7 +119,7 @@ pub async fn of_users(tx: &mut Tx, viewer: &Viewer, users: &[i64]) -> Result<Vec
         return Ok(vec![None; users.len()]);
     }
     let (markets, days) = today(tx).await?;
-    let query = USERS_IN.query().bind(viewer.kind()).bind(viewer.id()).bind(users).bind(markets).bind(days);
+    let query = USERS_IN.seen_by(viewer).bind(users).bind(markets).bind(days);
     let found = query.fetch_all(&mut *tx).await?;
     Ok(users.iter().map(|user| Some(found.contains(&(*user,)))).collect())
 }

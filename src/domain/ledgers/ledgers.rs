@@ -2,9 +2,11 @@
 
 use chrono::{DateTime, Utc};
 
+use super::by_hand::Action;
+use super::reasons::ReasonRow;
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Literal, Tx, opening, row, statement};
 use crate::platform::money::{AmountError, Minor};
 
 row! {
@@ -85,13 +87,13 @@ impl Default for Which {
 
 /// The ledgers with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Ledger>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |ledger| ledger.id))
 }
 
 /// The ledger with this number, if the viewer may see it.
 pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Option<Ledger>, sqlx::Error> {
-    BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+    BY_NUMBER.seen_by(viewer).bind(number).fetch_optional(&mut *tx).await
 }
 
 statement!(static ID_OF: (i64,) = "select id from ledgers where number = $1");
@@ -108,7 +110,7 @@ pub async fn of_accounts(
     accounts: &[i64],
     which: &Which,
 ) -> Result<Vec<Vec<Ledger>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let query = query.bind(which.number.as_deref()).bind(which.id).bind(which.include_debt_ledgers);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|ledger| (ledger.account_id, ledger)).collect()))
@@ -144,26 +146,78 @@ row! {
         market: String,
         account_type: String,
         accepts_payments: Option<bool>,
+        code: Option<String>,
+        display: Option<String>,
+        is_deprecated: Option<bool>,
+        is_tax_exempt: Option<bool>,
+        is_hidden: Option<bool>,
+        reason_group: Option<String>,
     }
 }
 
-statement!(static MAIN: MainRow = concat!("
-    select l.id as ledger_id, a.market, a.account_type, l.accepts_payments
-    from accounts a left join ledgers l on l.account_id = a.id and l.is_main
-    where a.number = $3 and ", account_is_visible!()));
+macro_rules! main_with {
+    ($reasons:literal) => {
+        concat!(
+            "select l.id as ledger_id, a.market, a.account_type, l.accepts_payments, r.code, r.display, r.is_deprecated, \
+                r.is_tax_exempt, r.is_hidden, r.reason_group \
+             from accounts a left join ledgers l on l.account_id = a.id and l.is_main \
+                left join ",
+            $reasons,
+            " r on r.market = a.market and r.code = $4 \
+             where a.number = $3 and ",
+            account_is_visible!()
+        )
+    };
+}
 
-/// The main ledger, if there is one, of the account of this number, if the viewer may see it.
+statement!(static MAIN_TO_CHARGE: MainRow = main_with!("charge_reasons"));
+statement!(static MAIN_TO_CREDIT: MainRow = main_with!("credit_reasons"));
+
+// What is posted by hand begins with one of these.
+opening!(static TO_CHARGE: MainRow = "kraken_main_to_charge" ("text, bigint, text, text") MAIN_TO_CHARGE);
+opening!(static TO_CREDIT: MainRow = "kraken_main_to_credit" ("text, bigint, text, text") MAIN_TO_CREDIT);
+
+/// An account's main ledger, if it has one, and a reason of its market, if there is such a reason.
+pub(super) type MainAndReason = (Option<Target>, Option<ReasonRow>);
+
+/// The main ledger of the account of this number, if the viewer may see it, and the reason of this code for doing something
+/// to it by hand.
 pub(super) async fn main_of(
     tx: &mut Tx,
     viewer: &Viewer,
     account_number: &str,
-) -> Result<Option<Option<Target>>, sqlx::Error> {
-    let query = MAIN.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
-    let found = query.fetch_optional(&mut *tx).await?;
-    Ok(found.map(|row| {
-        let (ledger_id, accepts_payments) = row.ledger_id.zip(row.accepts_payments)?;
-        Some(Target { ledger_id, market: row.market, account_type: row.account_type, accepts_payments })
-    }))
+    action: Action,
+    reason: &str,
+) -> Result<Option<MainAndReason>, sqlx::Error> {
+    let find = match action {
+        Action::Charge => &TO_CHARGE,
+        Action::Credit => &TO_CREDIT,
+    };
+    let (kind, id) = (Literal::Text(viewer.kind()), Literal::Big(viewer.id()));
+    let values = [kind, id, Literal::Text(account_number), Literal::Text(reason)];
+    Ok(tx.first(find, &values).await?.into_iter().next().map(MainRow::parts))
+}
+
+impl MainRow {
+    fn parts(self) -> MainAndReason {
+        let Self { market, account_type, .. } = self;
+        let ledger = self.ledger_id.zip(self.accepts_payments);
+        let target = ledger.map(|(ledger_id, accepts_payments)| Target {
+            ledger_id,
+            market,
+            account_type,
+            accepts_payments,
+        });
+        let reason = self.code.map(|code| ReasonRow {
+            code,
+            display: self.display.unwrap_or_default(),
+            is_deprecated: self.is_deprecated.unwrap_or_default(),
+            is_tax_exempt: self.is_tax_exempt.unwrap_or_default(),
+            is_hidden: self.is_hidden.unwrap_or_default(),
+            reason_group: self.reason_group.unwrap_or_default(),
+        });
+        (target, reason)
+    }
 }
 
 statement!(static TARGET_BY_ID: Target = "
@@ -246,7 +300,7 @@ pub(in crate::domain) async fn named(
     account_number: &str,
     name: &LedgerName,
 ) -> Result<Option<Target>, sqlx::Error> {
-    let query = NAMED.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = NAMED.seen_by(viewer).bind(account_number);
     query.bind(name.id()).bind(name.number()).fetch_optional(&mut *tx).await
 }
 
@@ -261,7 +315,7 @@ pub(super) async fn numbered(
     viewer: &Viewer,
     number: &str,
 ) -> Result<Option<Target>, sqlx::Error> {
-    NUMBERED.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+    NUMBERED.seen_by(viewer).bind(number).fetch_optional(&mut *tx).await
 }
 
 #[cfg(test)]

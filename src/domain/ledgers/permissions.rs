@@ -91,7 +91,7 @@ async fn ends(tx: &mut Tx, viewer: &Viewer, between: &Between<'_>) -> Result<(En
     if source == target {
         return Err(PermissionError::NotValid(Side::Target, "A ledger cannot give to itself."));
     }
-    let query = ENDS.query().bind(viewer.kind()).bind(viewer.id()).bind([&source, &target]);
+    let query = ENDS.seen_by(viewer).bind([&source, &target]);
     let found = query.fetch_all(&mut *tx).await?;
     let find = |number: &str| found.iter().find(|end| end.number == number).cloned();
     let source = find(&source).filter(|end| end.is_owned);
@@ -196,7 +196,7 @@ pub async fn of_ledgers(
     viewer: &Viewer,
     ledgers: &[i64],
 ) -> Result<Vec<Permissions>, sqlx::Error> {
-    let query = OF_LEDGERS.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+    let query = OF_LEDGERS.seen_by(viewer).bind(ledgers);
     let rows = query.fetch_all(&mut *tx).await?;
     let all = grouped(ledgers, rows.into_iter().map(|permission| (permission.parent, permission)).collect());
     Ok(all.into_iter().map(sorted).collect())

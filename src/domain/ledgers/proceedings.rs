@@ -145,13 +145,13 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Vec<Proceeding>>, sqlx::Error> {
-    let rows = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let rows = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let rows = rows.fetch_all(&mut *tx).await?.into_iter().map(|each| (each.account_id, each)).collect();
     Ok(grouped(accounts, rows))
 }
 
 async fn by_id(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Proceeding, sqlx::Error> {
-    BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_one(&mut *tx).await
+    BY_ID.seen_by(viewer).bind(id).fetch_one(&mut *tx).await
 }
 
 /// Which debt goes to whom.

@@ -61,13 +61,13 @@ pub async fn page_of_accounts(
     window: &Window,
 ) -> Result<Vec<Page<Provisional>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+        let count = COUNT.seen_by(viewer).bind(accounts);
         Some(count.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = PAGE.seen_by(viewer).bind(accounts);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }

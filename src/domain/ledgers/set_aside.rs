@@ -134,7 +134,7 @@ pub async fn of_ledgers(
     viewer: &Viewer,
     ledgers: &[i64],
 ) -> Result<Vec<Option<Ledger>>, sqlx::Error> {
-    let query = OF_LEDGERS.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+    let query = OF_LEDGERS.seen_by(viewer).bind(ledgers);
     let pairs = query.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = pairs.iter().map(|(_, debt)| *debt).collect();
     let found = ledgers::by_ids(tx, viewer, &ids).await?;

@@ -161,7 +161,7 @@ pub struct Filter {
 macro_rules! columns {
     () => {
         "t.id, t.ledger_id, a.number as account_number, t.kind, t.posted_date, t.created_at, t.amount, t.net_amount, \
-         t.tax_amount, p.balance_after as balance_carried_forward, t.title, t.note, t.display_note, t.reason_code, \
+         t.tax_amount, t.balance_after as balance_carried_forward, t.title, t.note, t.display_note, t.reason_code, \
          t.payment_type, t.supply, t.is_export, t.is_imported, t.is_held, t.is_issued, t.is_reversed, \
          t.billing_document_id, t.metadata"
     };
@@ -218,8 +218,7 @@ macro_rules! paged {
                 select * from transactions t where",
             transaction_fits!(),
             $order,
-            " limit parents.skip + parents.take) t \
-              join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence",
+            " limit parents.skip + parents.take) t",
             $ledgers,
             $order,
             " offset parents.skip limit parents.take) inside"
@@ -250,7 +249,6 @@ statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(of_ledger!("parents.id
 
 statement!(static BY_ID: Transaction = concat!(
     "select ", columns!(), " from transactions t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
-     join postings p on p.ledger_account_id = t.ledger_id and p.sequence = t.sequence
      where t.id = any($3::bigint[]) and ", account_is_visible!()));
 
 /// The transactions with these ids that the viewer may see, in order.
@@ -259,7 +257,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<Transaction>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |transaction| transaction.id))
 }
 
@@ -299,14 +297,12 @@ async fn paged_under(
     parents: &[i64],
     filter: &Filter,
     window: &Window,
-    rows: &Statement<Under<Transaction>>,
-    count: &Statement<(i64, i64)>,
+    rows: &'static Statement<Under<Transaction>>,
+    count: &'static Statement<(i64, i64)>,
 ) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
     macro_rules! bound {
         ($query:expr) => {
             $query
-                .bind(viewer.kind())
-                .bind(viewer.id())
                 .bind(parents)
                 .bind(&filter.types)
                 .bind(&filter.types_excluded)
@@ -318,12 +314,12 @@ async fn paged_under(
         };
     }
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        Some(bound!(count.query()).fetch_all(&mut *tx).await?.into_iter().collect())
+        Some(bound!(count.seen_by(viewer)).fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, parents, totals.as_ref());
-    let query = bound!(rows.query()).bind(&slices.offsets).bind(&slices.limits);
+    let query = bound!(rows.seen_by(viewer)).bind(&slices.offsets).bind(&slices.limits);
     let found = query.fetch_all(&mut *tx).await?;
     let found = found.into_iter().map(Under::pair);
     Ok(page::pages(window, parents, totals.as_ref(), found))
@@ -361,23 +357,21 @@ impl<'a> New<'a> {
     }
 }
 
-// Ids are drawn in the given order, once the ledgers are locked. What was just posted is not to be seen yet, hence `legs`.
+// Ids are drawn in the given order, once the ledgers are locked.
 statement!(static POST: Under<Transaction> = concat!(
     journal::posting!(), ", t as (
         insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
-            tax_amount, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
-        select s.ledger, s.sequence, entry.id, s.kind, $3, $4, s.amount, s.net, s.tax, s.title, s.note, s.display_note,
-            s.reason, s.payment_type, s.supply, s.is_export, s.metadata::json
+            tax_amount, balance_after, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
+        select s.ledger, s.sequence, entry.id, s.kind, $3, $4, s.amount, s.net, s.tax, leg.balance, s.title, s.note,
+            s.display_note, s.reason, s.payment_type, s.supply, s.is_export, s.metadata::json
         from entry, unnest($10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[],
                 $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::boolean[], $23::text[]) with ordinality
             as s (ledger, sequence, kind, amount, net, tax, title, note, display_note, reason, payment_type, supply,
                 is_export, metadata, place)
+            join legs leg on leg.ledger = s.ledger and leg.sequence = s.sequence
         order by s.place returning *)
     select t.journal_entry_id as parent, ", columns!(), "
-    from t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
-        join (select ledger, sequence, balance as balance_after from legs) p
-            on p.ledger = t.ledger_id and p.sequence = t.sequence
-    order by t.id"));
+    from t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id order by t.id"));
 
 /// What stands against the transactions of an entry.
 pub(super) enum Against<'a> {

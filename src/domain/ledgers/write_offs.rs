@@ -85,7 +85,7 @@ statement!(static WITH: (i64,) = concat!("
 
 /// Whether anything is written off on any ledger of each of these accounts.
 pub async fn on_accounts(tx: &mut Tx, viewer: &Viewer, accounts: &[i64]) -> Result<Vec<bool>, sqlx::Error> {
-    let query = WITH.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = WITH.seen_by(viewer).bind(accounts);
     let found = in_order(accounts, query.fetch_all(&mut *tx).await?, |(id,)| *id);
     Ok(found.iter().map(Option::is_some).collect())
 }

@@ -87,7 +87,7 @@ statement!(static ADD: Card = "
 /// # Errors
 /// Those of the database.
 pub async fn of_user(tx: &mut Tx, viewer: &Viewer, user: i64) -> Result<Option<Vec<Card>>, sqlx::Error> {
-    let query = IS_SHOWN.query().bind(viewer.kind()).bind(viewer.id()).bind(user);
+    let query = IS_SHOWN.seen_by(viewer).bind(user);
     let (is_shown,) = query.fetch_one(&mut *tx).await?;
     if !is_shown {
         return Ok(None);
@@ -103,7 +103,7 @@ pub async fn keep(tx: &mut Tx, viewer: &Viewer, new: &NewCard<'_>) -> Result<Car
     if !may_edit(viewer) {
         return Err(CardError::Forbidden);
     }
-    let query = IS_SHOWN.query().bind(viewer.kind()).bind(viewer.id()).bind(new.user);
+    let query = IS_SHOWN.seen_by(viewer).bind(new.user);
     let (is_shown,) = query.fetch_one(&mut *tx).await?;
     if !is_shown {
         return Err(CardError::UnknownUser);

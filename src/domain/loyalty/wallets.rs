@@ -178,7 +178,7 @@ pub async fn of_user(tx: &mut Tx, viewer: &Viewer, user: i64) -> Result<Option<V
 /// # Errors
 /// `Suspended` if nothing is shown for the moment, and those of the database.
 pub async fn by_key(tx: &mut Tx, viewer: &Viewer, key: Uuid) -> Result<Option<Entry>, BalanceError> {
-    let query = BY_KEY.query().bind(viewer.kind()).bind(viewer.id()).bind(key);
+    let query = BY_KEY.seen_by(viewer).bind(key);
     let Some(found) = query.fetch_optional(&mut *tx).await? else { return Ok(None) };
     let (is_suspended,) = IS_SUSPENDED.query().bind(key).fetch_one(&mut *tx).await?;
     if is_suspended { Err(BalanceError::Suspended) } else { Ok(Some(found)) }

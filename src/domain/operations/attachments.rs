@@ -162,7 +162,7 @@ pub async fn look_at(tx: &mut Tx, viewer: &Viewer, key: &str) -> Result<bool, At
     if !may_edit(viewer) {
         return Err(AttachmentError::Forbidden);
     }
-    let found = SENT.query().bind(viewer.kind()).bind(viewer.id()).bind(key).fetch_optional(&mut *tx).await?;
+    let found = SENT.seen_by(viewer).bind(key).fetch_optional(&mut *tx).await?;
     let (id, is_checked) = found.ok_or(AttachmentError::NoFile)?;
     if !is_checked {
         let at_once = tx.wall_now();
@@ -195,7 +195,7 @@ async fn check(tx: &mut Tx, storage: &dyn Storage, id: i64) -> Result<(), JobErr
 
 /// A file of an account that the viewer sees.
 pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Option<Attachment>, sqlx::Error> {
-    BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_optional(&mut *tx).await
+    BY_ID.seen_by(viewer).bind(id).fetch_optional(&mut *tx).await
 }
 
 /// The files of each of these accounts, which the viewer sees, the first first.

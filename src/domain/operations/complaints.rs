@@ -315,7 +315,7 @@ pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: i32) -> Result<Option<Compl
     if !may_read(viewer) {
         return Ok(None);
     }
-    BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_optional(&mut *tx).await
+    BY_ID.seen_by(viewer).bind(id).fetch_optional(&mut *tx).await
 }
 
 /// One page of the complaints about each of these accounts, which the viewer sees, the latest first; `None` for whoever

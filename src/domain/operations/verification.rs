@@ -93,7 +93,7 @@ pub async fn start(
     if market::of_brand(&wish.brand).is_none() {
         return Err(VerifyError::Brand);
     }
-    let query = CUSTOMER.query().bind(viewer.kind()).bind(viewer.id()).bind(&wish.user);
+    let query = CUSTOMER.seen_by(viewer).bind(&wish.user);
     let customer = query.fetch_optional(&mut *tx).await?.ok_or(VerifyError::Forbidden)?;
     let (channel, to) = match wish.verification_type.as_str() {
         EMAIL => (Channel::Email, customer.email),

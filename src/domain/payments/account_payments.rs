@@ -90,7 +90,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<AccountPayment>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |payment| payment.id))
 }
 
@@ -104,8 +104,7 @@ pub async fn page_of_accounts(
 ) -> Result<Vec<Page<AccountPayment>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
         let none = vec![0_i64; accounts.len()];
-        let count =
-            COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(&none).bind(&none);
+        let count = COUNT.seen_by(viewer).bind(accounts).bind(&none).bind(&none);
         let count = count.bind(filter.ledger_number.as_deref()).bind(filter.ledger_id);
         let count = count.bind(filter.status.as_deref()).bind(filter.reason.as_deref());
         Some(count.bind(filter.without_promises).fetch_all(&mut *tx).await?.into_iter().collect())
@@ -113,7 +112,7 @@ pub async fn page_of_accounts(
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = PAGE.seen_by(viewer).bind(accounts);
     let query = query.bind(&slices.offsets).bind(&slices.limits).bind(filter.ledger_number.as_deref());
     let query = query.bind(filter.ledger_id).bind(filter.status.as_deref()).bind(filter.reason.as_deref());
     let rows = query.bind(filter.without_promises).fetch_all(&mut *tx).await?;
@@ -154,7 +153,7 @@ pub async fn modifiable_of(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Option<Modifiable>>, sqlx::Error> {
-    let query = MODIFIABLE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = MODIFIABLE.seen_by(viewer).bind(accounts);
     Ok(in_order(accounts, query.fetch_all(&mut *tx).await?, |found| found.account_id))
 }
 
@@ -197,13 +196,13 @@ pub async fn page_of_repeated(
     window: &Window,
 ) -> Result<Vec<Page<Repeated>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let count = COUNT_REPEATED.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+        let count = COUNT_REPEATED.seen_by(viewer).bind(ledgers);
         Some(count.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, ledgers, totals.as_ref());
-    let query = REPEATED.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+    let query = REPEATED.seen_by(viewer).bind(ledgers);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
@@ -214,7 +213,7 @@ statement!(static LATE: (Option<i64>,) = concat!("
 
 /// Which of these transactions show a payment that bounced after it had counted as cleared.
 pub async fn bounced(tx: &mut Tx, viewer: &Viewer, transactions: &[i64]) -> Result<Vec<bool>, sqlx::Error> {
-    let query = LATE.query().bind(viewer.kind()).bind(viewer.id()).bind(transactions);
+    let query = LATE.seen_by(viewer).bind(transactions);
     let late = query.fetch_all(&mut *tx).await?;
     Ok(transactions.iter().map(|id| late.iter().any(|(late,)| late == &Some(*id))).collect())
 }

@@ -124,13 +124,13 @@ pub async fn requests(
     window: &Window,
 ) -> Result<Vec<Page<Request>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+        let count = COUNT.seen_by(viewer).bind(ledgers);
         Some(count.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, ledgers, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+    let query = PAGE.seen_by(viewer).bind(ledgers);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }

@@ -59,7 +59,7 @@ pub async fn of_account(
     viewer: &Viewer,
     account_number: &str,
 ) -> Result<Option<Vec<Deduction>>, sqlx::Error> {
-    let seen = SEEN.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let seen = SEEN.seen_by(viewer).bind(account_number);
     let Some((account,)) = seen.fetch_optional(&mut *tx).await? else { return Ok(None) };
     OF_ACCOUNT.query().bind(account).fetch_all(&mut *tx).await.map(Some)
 }

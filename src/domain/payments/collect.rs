@@ -96,7 +96,7 @@ pub(super) async fn payer(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<
     if !may_manage(viewer) {
         return Err(CollectError::Forbidden);
     }
-    let query = PAYER.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let query = PAYER.seen_by(viewer).bind(number);
     let payer: Payer = query.fetch_optional(&mut *tx).await?.ok_or(CollectError::UnknownAccount)?;
     if payer.is_theirs { Ok(payer) } else { Err(CollectError::NotTheirs) }
 }

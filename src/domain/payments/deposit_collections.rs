@@ -107,7 +107,7 @@ pub async fn collect(
     if !viewer.may(MANAGE_PAYMENTS) {
         return Err(CollectDepositError::Forbidden);
     }
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let account = ACCOUNT.seen_by(viewer).bind(account_number);
     let account = account.fetch_optional(&mut *tx).await?.ok_or(CollectDepositError::UnknownAccount)?;
     if key.is_empty() || key.chars().count() > LONGEST_KEY {
         return Err(CollectDepositError::Key);

@@ -148,7 +148,7 @@ pub async fn accept(
     account_number: &str,
     key: &str,
 ) -> Result<bool, DepositError> {
-    let query = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number).bind(key);
+    let query = HOLD.seen_by(viewer).bind(account_number).bind(key);
     let found = query.fetch_optional(&mut *tx).await?.filter(|found| found.is_owned && may_manage(viewer));
     let found = found.ok_or(DepositError::NotTheirs)?;
     let (Some(id), Some(days)) = (found.id, found.pays_within_days) else { return Ok(false) };
@@ -235,7 +235,7 @@ pub async fn of_account(
         return Ok(None);
     }
     let (markets, days): (Vec<String>, Vec<NaiveDate>) = today(tx).await?;
-    let query = OF_ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = OF_ACCOUNT.seen_by(viewer).bind(account_number);
     query.bind(markets).bind(days).fetch_all(&mut *tx).await.map(Some)
 }
 
@@ -265,6 +265,6 @@ pub async fn returns(
     if accounts::by_number(tx, viewer, account_number).await?.is_none() {
         return Ok(None);
     }
-    let query = PARTS.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = PARTS.seen_by(viewer).bind(account_number);
     query.fetch_all(&mut *tx).await.map(Some)
 }

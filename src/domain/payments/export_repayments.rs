@@ -108,7 +108,7 @@ pub async fn details(
     viewer: &Viewer,
     account_number: &str,
 ) -> Result<Option<Details>, sqlx::Error> {
-    let seen = SEEN.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let seen = SEEN.seen_by(viewer).bind(account_number);
     let Some((account,)) = seen.fetch_optional(&mut *tx).await? else { return Ok(None) };
     let (markets, days): (Vec<String>, Vec<NaiveDate>) = today(tx).await?;
     let terms = OF_ACCOUNT.query().bind(markets).bind(days).bind(account).fetch_optional(&mut *tx).await?;

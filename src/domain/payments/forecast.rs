@@ -87,10 +87,10 @@ pub async fn of_accounts(
     span: &Span,
 ) -> Result<Vec<Vec<Expected>>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = UNDER_WAY.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = UNDER_WAY.seen_by(viewer).bind(accounts);
     let query = query.bind(span.ledger_number.as_deref()).bind(span.ledger_id);
     let under_way = query.fetch_all(&mut *tx).await?;
-    let query = LEDGERS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = LEDGERS.seen_by(viewer).bind(accounts);
     let query = query.bind(span.ledger_number.as_deref()).bind(span.ledger_id).bind(markets).bind(days);
     let ledgers = query.fetch_all(&mut *tx).await?;
     let coming = schedules::coming(tx, viewer, accounts).await?;

@@ -102,7 +102,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<Instruction>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |instruction| instruction.id))
 }
 
@@ -209,14 +209,14 @@ pub async fn page_of(
         Parent::Ledger => (&COUNT_OF_LEDGERS, &PAGE_OF_LEDGERS),
     };
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let query = count.query().bind(viewer.kind()).bind(viewer.id()).bind(ids).bind(which.kind);
+        let query = count.seen_by(viewer).bind(ids).bind(which.kind);
         let query = query.bind(&which.statuses).bind(which.valid_at).bind(which.usable_at);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, ids, totals.as_ref());
-    let query = page.query().bind(viewer.kind()).bind(viewer.id()).bind(ids).bind(which.kind);
+    let query = page.seen_by(viewer).bind(ids).bind(which.kind);
     let query = query.bind(&which.statuses).bind(which.valid_at).bind(which.usable_at);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let wanted: Vec<i64> = found.iter().map(|(_, instruction)| *instruction).collect();

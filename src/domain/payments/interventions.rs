@@ -79,9 +79,9 @@ pub async fn intervene(
     }
     let id: i64 = id.parse().map_err(|_| InterventionError::Unknown)?;
     let is_block = action == Action::Block;
-    let switch = SWITCH.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(is_block);
+    let switch = SWITCH.seen_by(viewer).bind(id).bind(is_block);
     if switch.fetch_optional(&mut *tx).await?.is_none() {
-        let is_there = IS_THERE.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+        let is_there = IS_THERE.seen_by(viewer).bind(id);
         let (is_there,) = is_there.fetch_one(&mut *tx).await?;
         return Err(if is_there { InterventionError::Impossible } else { InterventionError::Unknown });
     }

@@ -83,7 +83,7 @@ pub async fn refund(tx: &mut Tx, viewer: &Viewer, new: &NewRefund<'_>) -> Result
         return Err(RefundError::Forbidden);
     }
     let id: i64 = new.payment.parse().map_err(|_| RefundError::Forbidden)?;
-    let query = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(new.account_number);
+    let query = HOLD.seen_by(viewer).bind(id).bind(new.account_number);
     let paid = query.fetch_optional(&mut *tx).await?.ok_or(RefundError::Forbidden)?;
     let market = market::by_code(&paid.market).ok_or(RefundError::Forbidden)?;
     if new.reason.chars().count() > LONGEST_REASON {

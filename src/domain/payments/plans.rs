@@ -311,14 +311,13 @@ pub async fn page_of_accounts(
     let (markets, days) = today(tx).await?;
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
         let none = vec![0_i64; accounts.len()];
-        let count =
-            COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(&none).bind(&none);
+        let count = COUNT.seen_by(viewer).bind(accounts).bind(&none).bind(&none);
         Some(count.bind(&markets).bind(&days).fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = PAGE.seen_by(viewer).bind(accounts);
     let query = query.bind(&slices.offsets).bind(&slices.limits).bind(&markets).bind(&days);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(Under::pair)))

@@ -259,13 +259,13 @@ pub async fn page_of(
         Parent::Ledger => (&COUNT_OF_LEDGERS, &PAGE_OF_LEDGERS),
     };
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let query = count.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+        let query = count.seen_by(viewer).bind(ids);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, ids, totals.as_ref());
-    let query = page.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = page.seen_by(viewer).bind(ids);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let now = tx.business_now().await?;
     let shown = |row: Row| {

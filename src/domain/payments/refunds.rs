@@ -164,7 +164,7 @@ pub async fn of_accounts(
     ledger_number: Option<&str>,
 ) -> Result<Vec<Option<Means>>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(markets).bind(days);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(markets).bind(days);
     let rows = query.bind(accounts).bind(ledger_number).fetch_all(&mut *tx).await?;
     Ok(in_order(accounts, rows, |means| means.parent))
 }
@@ -176,7 +176,7 @@ pub(super) async fn of_ledger(
     ledger: i64,
 ) -> Result<Option<Means>, sqlx::Error> {
     let (markets, days): (Vec<String>, Vec<NaiveDate>) = today(tx).await?;
-    let query = OF_LEDGER.query().bind(viewer.kind()).bind(viewer.id()).bind(markets).bind(days);
+    let query = OF_LEDGER.seen_by(viewer).bind(markets).bind(days);
     query.bind(ledger).fetch_optional(&mut *tx).await
 }
 

@@ -83,13 +83,13 @@ pub async fn page_of_accounts(
     window: &Window,
 ) -> Result<Vec<Page<Repayment>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(statuses);
+        let count = COUNT.seen_by(viewer).bind(accounts).bind(statuses);
         Some(count.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(statuses);
+    let query = PAGE.seen_by(viewer).bind(accounts).bind(statuses);
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, accounts, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
@@ -100,7 +100,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<Repayment>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |repayment| repayment.id))
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn of_request(
     viewer: &Viewer,
     request: i64,
 ) -> Result<Option<Repayment>, sqlx::Error> {
-    let query = OF_REQUEST.query().bind(viewer.kind()).bind(viewer.id()).bind(request);
+    let query = OF_REQUEST.seen_by(viewer).bind(request);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -167,13 +167,13 @@ pub async fn requests_of_ledgers(
     window: &Window,
 ) -> Result<Vec<Page<Asked>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let count = REQUESTS_COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers);
+        let count = REQUESTS_COUNT.seen_by(viewer).bind(ledgers);
         Some(count.bind(kind.code()).fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, ledgers, totals.as_ref());
-    let query = REQUESTS.query().bind(viewer.kind()).bind(viewer.id()).bind(ledgers).bind(kind.code());
+    let query = REQUESTS.seen_by(viewer).bind(ledgers).bind(kind.code());
     let rows = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, ledgers, totals.as_ref(), rows.into_iter().map(Under::pair)))
 }
@@ -233,7 +233,7 @@ pub async fn approve(
     if !viewer.may(APPROVE_REPAYMENTS) {
         return Err(ApprovalError::Forbidden);
     }
-    let query = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id).bind(account_number);
+    let query = HOLD.seen_by(viewer).bind(id).bind(account_number);
     let held = query.fetch_optional(&mut *tx).await?.ok_or(ApprovalError::Forbidden)?;
     let (kind, by) = hand(viewer);
     match held.status.as_str() {

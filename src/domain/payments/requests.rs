@@ -161,7 +161,7 @@ pub async fn submit(tx: &mut Tx, viewer: &Viewer, new: &NewRequest<'_>) -> Resul
         LedgerName::Id(id) => (Some(*id), None),
         LedgerName::Number(number) => (None, Some(number.as_str())),
     };
-    let query = NAMED.query().bind(viewer.kind()).bind(viewer.id()).bind(new.account_number);
+    let query = NAMED.seen_by(viewer).bind(new.account_number);
     let ledger = query.bind(id).bind(number).fetch_optional(&mut *tx).await?;
     let ledger = ledger.filter(|ledger| ledger.is_owned).ok_or(RequestError::NotTheirs)?;
     let wanted = Wanted {
@@ -185,7 +185,7 @@ pub async fn submit_plain(
     if !may_manage(viewer) {
         return Err(RequestError::Forbidden);
     }
-    let query = MAIN.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = MAIN.seen_by(viewer).bind(account_number);
     let ledger = query.fetch_optional(&mut *tx).await?;
     let ledger = ledger.filter(|ledger| ledger.is_owned && ledger.market == "gb");
     let ledger = ledger.ok_or(RequestError::NotTheirs)?;
@@ -373,7 +373,7 @@ statement!(pub(super) static DECIDE: Request = "
 /// Withdraws a request on which nobody has decided.
 pub async fn cancel(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Request, RequestError> {
     let id: i64 = id.parse().map_err(|_| RequestError::Unknown)?;
-    let query = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let query = HOLD.seen_by(viewer).bind(id);
     let held = query.fetch_optional(&mut *tx).await?.ok_or(RequestError::Unknown)?;
     if !may_manage(viewer) || !held.is_owned {
         return Err(RequestError::Forbidden);

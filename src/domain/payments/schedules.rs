@@ -249,7 +249,7 @@ statement!(static BY_ID: Schedule = concat!("
 
 /// The schedules with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Schedule>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |schedule| schedule.id))
 }
 
@@ -264,8 +264,7 @@ pub async fn page_of_accounts(
     let (markets, days) = today(tx).await?;
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
         let none = vec![0_i64; accounts.len()];
-        let count =
-            COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(&none).bind(&none);
+        let count = COUNT.seen_by(viewer).bind(accounts).bind(&none).bind(&none);
         let count = count.bind(&markets).bind(&days).bind(filter.active_on).bind(filter.active);
         let count = count.bind(filter.without_dormant).bind(filter.ledger_number.as_deref());
         let count = count.bind(filter.ledger_id).bind(filter.reason.as_deref());
@@ -274,7 +273,7 @@ pub async fn page_of_accounts(
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = PAGE.seen_by(viewer).bind(accounts);
     let query = query.bind(&slices.offsets).bind(&slices.limits).bind(&markets).bind(&days);
     let query = query.bind(filter.active_on).bind(filter.active).bind(filter.without_dormant);
     let query = query.bind(filter.ledger_number.as_deref()).bind(filter.ledger_id);
@@ -300,7 +299,7 @@ pub async fn coming(
     accounts: &[i64],
 ) -> Result<Vec<Vec<Schedule>>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = CURRENT.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(markets).bind(days);
+    let query = CURRENT.seen_by(viewer).bind(accounts).bind(markets).bind(days);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|schedule| (schedule.account_id, schedule)).collect()))
 }

@@ -360,6 +360,6 @@ pub async fn latest(
     account_number: &str,
 ) -> Result<Option<Payable>, sqlx::Error> {
     let (markets, days) = today(tx).await?;
-    let query = LATEST.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = LATEST.seen_by(viewer).bind(account_number);
     query.bind(markets).bind(days).fetch_optional(&mut *tx).await
 }

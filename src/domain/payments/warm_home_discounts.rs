@@ -95,7 +95,7 @@ pub async fn apply(
     if !may_manage(viewer) {
         return Err(ApplicationError::Forbidden);
     }
-    let query = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let query = ACCOUNT.seen_by(viewer).bind(account_number);
     let account = query.fetch_optional(&mut *tx).await?.ok_or(ApplicationError::NotTheirs)?;
     if account.market != "gb" || account.account_type.starts_with("BUSINESS") {
         return Err(ApplicationError::NotAHousehold);

@@ -49,6 +49,7 @@ pub(super) struct TransactionRow {
     pub entry: i64,
     pub posted_date: NaiveDate,
     pub created_at: DateTime<Utc>,
+    pub balance_after: Minor,
     pub new: New<'static>,
 }
 
@@ -261,6 +262,7 @@ impl Desk<'_> {
                 entry,
                 posted_date,
                 created_at,
+                balance_after: standing.balance,
                 new: new.clone(),
             });
             *self.next_transaction += 1;

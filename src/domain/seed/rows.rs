@@ -86,8 +86,8 @@ tables! {
             from stdin (format binary, freeze)",
         postings(6): "copy postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
             from stdin (format binary, freeze)",
-        transactions(15): "copy transactions (id, ledger_id, sequence, journal_entry_id, kind, posted_date, created_at,
-            amount, net_amount, tax_amount, title, reason_code, payment_type, supply, is_export)
+        transactions(16): "copy transactions (id, ledger_id, sequence, journal_entry_id, kind, posted_date, created_at,
+            amount, net_amount, tax_amount, balance_after, title, reason_code, payment_type, supply, is_export)
             from stdin (format binary, freeze)",
     }
 }
@@ -184,12 +184,13 @@ impl Events {
             let row = self.postings.row().big(*ledger).big(*sequence).big(*entry).text(currency);
             row.big(amount.0).big(balance_after.0);
         }
-        for TransactionRow { id, ledger, sequence, entry, posted_date, created_at, new } in
+        for TransactionRow { id, ledger, sequence, entry, posted_date, created_at, balance_after, new } in
             &batch.transactions
         {
             let row = self.transactions.row().big(*id).big(*ledger).big(*sequence).big(*entry);
             let row = row.text(new.kind.code()).date(*posted_date).moment(*created_at);
-            let row = row.big(new.split.gross.0).big(new.split.net.0).big(new.split.tax.0).text(new.title);
+            let row = row.big(new.split.gross.0).big(new.split.net.0).big(new.split.tax.0);
+            let row = row.big(balance_after.0).text(new.title);
             let row = row.text_or_null(new.reason_code).text_or_null(new.payment_type);
             row.text_or_null(new.supply).flag(new.is_export);
         }

@@ -88,7 +88,7 @@ pub async fn stands(tx: &mut Tx, viewer: &Viewer, of: &[Of]) -> Result<Vec<Vec<S
             Of::Register(id) => registers.push(*id),
         }
     }
-    let query = STANDS.query().bind(viewer.kind()).bind(viewer.id()).bind(points).bind(meters);
+    let query = STANDS.seen_by(viewer).bind(points).bind(meters);
     let rows = query.bind(registers).fetch_all(&mut *tx).await?;
     let belongs = |stand: &Stand, of: &Of| match of {
         Of::Point(id) => stand.supply_point_id == *id,

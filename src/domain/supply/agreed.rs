@@ -129,7 +129,7 @@ pub async fn by_ids(
     ids: &[i64],
 ) -> Result<Vec<Option<Agreement>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = BY_IDS.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(ids);
+    let query = BY_IDS.seen_by(viewer).bind(now).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |agreement| agreement.id))
 }
 
@@ -152,7 +152,7 @@ pub async fn of_accounts(
     which: Which<'_>,
 ) -> Result<Vec<Vec<Agreement>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(now).bind(accounts);
     let query = query.bind(which.commodity).bind(which.only_active).bind(which.with_revoked);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|row| (row.account_id, row)).collect()))
@@ -166,7 +166,7 @@ pub async fn of_points(
     points: &[i64],
 ) -> Result<Vec<Vec<Agreement>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = OF_POINTS.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(points);
+    let query = OF_POINTS.seen_by(viewer).bind(now).bind(points);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point_id, row)).collect()))
 }
@@ -210,13 +210,13 @@ pub async fn page_of_accounts(
 ) -> Result<Vec<Page<Agreement>>, sqlx::Error> {
     let now = tx.business_now().await?;
     let totals = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(accounts);
+        let count = COUNT.seen_by(viewer).bind(now).bind(accounts);
         Some(count.bind(id).bind(only_active).fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, accounts, totals.as_ref());
-    let page = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(accounts);
+    let page = PAGE.seen_by(viewer).bind(now).bind(accounts);
     let page = page.bind(id).bind(only_active).bind(&slices.offsets).bind(&slices.limits);
     let placed = page.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = placed.iter().map(|row| row.id).collect();

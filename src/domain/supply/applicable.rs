@@ -31,7 +31,7 @@ pub async fn of_point(
     (account_number, identifier): (&str, &str),
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Option<Vec<UnitRate>>, sqlx::Error> {
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let account = ACCOUNT.seen_by(viewer).bind(account_number);
     let Some((account,)) = account.fetch_optional(&mut *tx).await? else { return Ok(None) };
     if from >= to {
         return Ok(Some(Vec::new()));

@@ -144,7 +144,7 @@ pub async fn of_points(
     viewer: &Viewer,
     points: &[i64],
 ) -> Result<Vec<Vec<Capacity>>, sqlx::Error> {
-    let query = OF_POINTS.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
+    let query = OF_POINTS.seen_by(viewer).bind(points);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point_id, row)).collect()))
 }

@@ -43,7 +43,7 @@ pub async fn agreements(
     viewer: &Viewer,
     whose: &Whose,
 ) -> Result<Option<Vec<Agreement>>, sqlx::Error> {
-    let accounts = ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(&whose.account_number);
+    let accounts = ACCOUNTS.seen_by(viewer).bind(&whose.account_number);
     let accounts = accounts.fetch_all(&mut *tx).await?;
     let [(account,)] = accounts.as_slice() else { return Ok(None) };
     let which = Which { commodity: whose.commodity.as_deref(), only_active: false, with_revoked: false };
@@ -172,7 +172,7 @@ async fn current(
     identifier: Option<&str>,
 ) -> Result<Option<Agreement>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let held = CURRENT.query().bind(viewer.kind()).bind(viewer.id()).bind(now).bind(identifier);
+    let held = CURRENT.seen_by(viewer).bind(now).bind(identifier);
     let held = held.fetch_all(&mut *tx).await?;
     let [(id,)] = held.as_slice() else { return Ok(None) };
     Ok(agreed::by_ids(tx, viewer, &[*id]).await?.pop().flatten())

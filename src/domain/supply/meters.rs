@@ -251,7 +251,7 @@ pub async fn exchange(
 
 /// The meters with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Meter>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |meter| meter.id))
 }
 
@@ -263,7 +263,7 @@ pub async fn of_points(
     points: &[i64],
     including_old: bool,
 ) -> Result<Vec<Vec<Meter>>, sqlx::Error> {
-    let query = OF_POINTS.query().bind(viewer.kind()).bind(viewer.id()).bind(points).bind(including_old);
+    let query = OF_POINTS.seen_by(viewer).bind(points).bind(including_old);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(points, rows.into_iter().map(|meter| (meter.supply_point_id, meter)).collect()))
 }
@@ -274,7 +274,7 @@ pub async fn import_meters(
     viewer: &Viewer,
     meters: &[i64],
 ) -> Result<Vec<Option<Meter>>, sqlx::Error> {
-    let query = IMPORT_METERS.query().bind(viewer.kind()).bind(viewer.id()).bind(meters);
+    let query = IMPORT_METERS.seen_by(viewer).bind(meters);
     let pairs = in_order(meters, query.fetch_all(&mut *tx).await?, |pair| pair.export_id);
     let wanted: Vec<i64> = pairs.iter().flatten().map(|pair| pair.meter_id).collect();
     let found = by_ids(tx, viewer, &wanted).await?;

@@ -280,7 +280,7 @@ pub async fn of_points(
     viewer: &Viewer,
     points: &[i64],
 ) -> Result<Vec<Vec<SupplyPeriod>>, sqlx::Error> {
-    let query = OF_POINTS.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
+    let query = OF_POINTS.seen_by(viewer).bind(points);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point_id, row)).collect()))
 }
@@ -291,6 +291,6 @@ pub async fn called_off(
     viewer: &Viewer,
     points: &[i64],
 ) -> Result<Vec<Option<CalledOff>>, sqlx::Error> {
-    let query = CALLED_OFF.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
+    let query = CALLED_OFF.seen_by(viewer).bind(points);
     Ok(in_order(points, query.fetch_all(&mut *tx).await?, |row| row.supply_point_id))
 }

@@ -126,7 +126,7 @@ statement!(static SUGGEST: Premise = concat!("
 pub async fn suggest(tx: &mut Tx, viewer: &Viewer, term: &str) -> Result<Vec<Premise>, SearchError> {
     let term = search::tolerant(tx, term).await?;
     let now = tx.business_now().await?;
-    let query = SUGGEST.query().bind(viewer.kind()).bind(viewer.id()).bind(term).bind(now);
+    let query = SUGGEST.seen_by(viewer).bind(term).bind(now);
     Ok(query.bind(MOST_SUGGESTIONS).fetch_all(&mut *tx).await?)
 }
 

@@ -131,7 +131,7 @@ pub(super) async fn hold_account(
     if !may_edit(viewer) {
         return Ok(None);
     }
-    ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(number).fetch_optional(&mut *tx).await
+    ACCOUNT.seen_by(viewer).bind(number).fetch_optional(&mut *tx).await
 }
 
 /// The product with this row id, or that was quoted under this one; numbers of quotes lie above those of products.

@@ -260,7 +260,7 @@ async fn start_of(tx: &mut Tx, property: i64, day: NaiveDate) -> Result<DateTime
 
 /// The properties with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Property>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |property| property.id))
 }
 
@@ -271,7 +271,7 @@ pub async fn by_identifier(
     market_name: &str,
     identifier: &str,
 ) -> Result<Option<Property>, sqlx::Error> {
-    let query = BY_IDENTIFIER.query().bind(viewer.kind()).bind(viewer.id()).bind(market_name);
+    let query = BY_IDENTIFIER.seen_by(viewer).bind(market_name);
     query.bind(identifier).fetch_optional(&mut *tx).await
 }
 
@@ -292,7 +292,7 @@ pub async fn of_accounts(
     which: Which,
 ) -> Result<Vec<Vec<Property>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let held = query.bind(which.active).bind(now).bind(which.held_since).fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, held.into_iter().map(Under::pair).collect()))
 }
@@ -303,7 +303,7 @@ pub async fn occupancies(
     viewer: &Viewer,
     properties: &[i64],
 ) -> Result<Vec<Vec<Occupancy>>, sqlx::Error> {
-    let query = OCCUPANCIES.query().bind(viewer.kind()).bind(viewer.id()).bind(properties);
+    let query = OCCUPANCIES.seen_by(viewer).bind(properties);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(properties, rows.into_iter().map(|row| (row.property_id, row)).collect()))
 }

@@ -94,7 +94,7 @@ pub async fn targets(
         return Ok(vec![None; meters.len()]);
     }
     let now = tx.business_now().await?;
-    let query = SUPPLIED.query().bind(viewer.kind()).bind(viewer.id()).bind(meters).bind(now);
+    let query = SUPPLIED.seen_by(viewer).bind(meters).bind(now);
     let found: HashMap<i64, i64> = query.fetch_all(&mut *tx).await?.into_iter().collect();
     let target = |meter: &i64| Some(Target { meter: *meter, account: *found.get(meter)? });
     Ok(meters.iter().map(target).collect())

@@ -168,7 +168,7 @@ pub async fn of_meters(
     window: &Window,
 ) -> Result<Vec<Page<Reading>>, sqlx::Error> {
     let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(meters);
+        let count = COUNT.seen_by(viewer).bind(meters);
         let count = count.bind(filter.with_quarantined).bind(filter.from).bind(filter.to);
         let count = count.bind(&filter.sources).bind(&filter.account);
         Some(count.fetch_all(&mut *tx).await?.into_iter().collect())
@@ -176,12 +176,12 @@ pub async fn of_meters(
         None
     };
     let slices = page::slices(window, meters, totals.as_ref());
-    let query = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(meters);
+    let query = PAGE.seen_by(viewer).bind(meters);
     let query = query.bind(filter.with_quarantined).bind(filter.from).bind(filter.to);
     let query = query.bind(&filter.sources).bind(&filter.account);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = found.iter().map(|found| found.id).collect();
-    let rows = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(&ids).fetch_all(&mut *tx).await?;
+    let rows = BY_ID.seen_by(viewer).bind(&ids).fetch_all(&mut *tx).await?;
     let rows: HashMap<i64, Reading> = rows.into_iter().map(|row| (row.id, row)).collect();
     let rows = found.into_iter().filter_map(|found| Some((found.parent, rows.get(&found.id)?.clone())));
     Ok(page::pages(window, meters, totals.as_ref(), rows))
@@ -208,10 +208,10 @@ pub async fn unbilled(
     viewer: &Viewer,
     points: &[i64],
 ) -> Result<Vec<Vec<Reading>>, sqlx::Error> {
-    let found = UNBILLED.query().bind(viewer.kind()).bind(viewer.id()).bind(points);
+    let found = UNBILLED.seen_by(viewer).bind(points);
     let found = found.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = found.iter().map(|found| found.id).collect();
-    let rows = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(&ids).fetch_all(&mut *tx).await?;
+    let rows = BY_ID.seen_by(viewer).bind(&ids).fetch_all(&mut *tx).await?;
     let rows: HashMap<i64, Reading> = rows.into_iter().map(|row| (row.id, row)).collect();
     let rows = found.into_iter().filter_map(|found| Some((found.parent, rows.get(&found.id)?.clone())));
     Ok(grouped(points, rows.collect()))

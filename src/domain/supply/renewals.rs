@@ -370,7 +370,7 @@ async fn switch_point(
 ) -> Result<(), RenewalError> {
     let on = dealing.judged(point.on.unwrap_or(dealing.today))?;
     let offer = dealing.for_sale(product_switches::offer(tx, point.product).await?)?;
-    let at = AT_POINT.query().bind(viewer.kind()).bind(viewer.id()).bind(dealing.account).bind(number);
+    let at = AT_POINT.seen_by(viewer).bind(dealing.account).bind(number);
     let at = at.bind(dealing.market.start_of(on)).fetch_optional(&mut *tx).await?;
     let at = at.ok_or(RenewalError::NotAgreed)?;
     if !at.is_own {

@@ -60,7 +60,7 @@ pub async fn of_users(
     viewer: &Viewer,
     users: &[i64],
 ) -> Result<Vec<Vec<Residence>>, sqlx::Error> {
-    let query = OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = OF_USERS.seen_by(viewer).bind(users);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|row| (row.user_id, row)).collect()))
 }

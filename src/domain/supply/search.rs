@@ -52,7 +52,7 @@ statement!(static SEARCH: Hit = concat!("
 /// The properties whose address resembles a text, best first, then oldest first.
 pub async fn properties(tx: &mut Tx, viewer: &Viewer, term: &str) -> Result<Vec<Found>, SearchError> {
     let term = tolerant(tx, term).await?;
-    let query = SEARCH.query().bind(viewer.kind()).bind(viewer.id()).bind(&term).bind(MOST_RESULTS);
+    let query = SEARCH.seen_by(viewer).bind(&term).bind(MOST_RESULTS);
     let hits = query.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = hits.iter().map(|hit| hit.id).collect();
     let found = properties::by_ids(tx, viewer, &ids).await?;

@@ -200,14 +200,14 @@ pub async fn of_properties(
     viewer: &Viewer,
     properties: &[i64],
 ) -> Result<Vec<Vec<Network>>, sqlx::Error> {
-    let query = OF_PROPERTIES.query().bind(viewer.kind()).bind(viewer.id()).bind(properties);
+    let query = OF_PROPERTIES.seen_by(viewer).bind(properties);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(properties, rows.into_iter().map(|network| (network.property_id, network)).collect()))
 }
 
 /// The networks with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Network>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(crate::domain::accounts::in_order(ids, query.fetch_all(&mut *tx).await?, |network| network.id))
 }
 
@@ -218,7 +218,7 @@ pub async fn devices(
     networks: &[i64],
 ) -> Result<Vec<Vec<SmartDevice>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = DEVICES.query().bind(viewer.kind()).bind(viewer.id()).bind(networks).bind(now);
+    let query = DEVICES.seen_by(viewer).bind(networks).bind(now);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(networks, rows.into_iter().map(|device| (device.network_id, device)).collect()))
 }
@@ -239,7 +239,7 @@ pub async fn meters_of(
     viewer: &Viewer,
     devices: &[i64],
 ) -> Result<Vec<Vec<Meter>>, sqlx::Error> {
-    let query = METERS_OF.query().bind(viewer.kind()).bind(viewer.id()).bind(devices);
+    let query = METERS_OF.seen_by(viewer).bind(devices);
     let pairs = query.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = pairs.iter().map(|(_, meter)| *meter).collect();
     let found = meters::by_ids(tx, viewer, &ids).await?;

@@ -44,6 +44,6 @@ pub async fn of_accounts(
     accounts: &[i64],
 ) -> Result<Vec<Option<Standing>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts).bind(now);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts).bind(now);
     Ok(in_order(accounts, query.fetch_all(&mut *tx).await?, |standing| standing.account_id))
 }

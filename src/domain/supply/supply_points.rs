@@ -305,7 +305,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i64],
 ) -> Result<Vec<Option<SupplyPoint>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |point| point.id))
 }
 
@@ -317,7 +317,7 @@ pub async fn by_identifier(
     market_name: MarketName,
     identifier: &str,
 ) -> Result<Option<SupplyPoint>, sqlx::Error> {
-    let query = BY_IDENTIFIER.query().bind(viewer.kind()).bind(viewer.id()).bind(market_name.code());
+    let query = BY_IDENTIFIER.seen_by(viewer).bind(market_name.code());
     query.bind(identifier).fetch_optional(&mut *tx).await
 }
 
@@ -327,7 +327,7 @@ pub async fn of_properties(
     viewer: &Viewer,
     properties: &[i64],
 ) -> Result<Vec<Vec<SupplyPoint>>, sqlx::Error> {
-    let query = OF_PROPERTIES.query().bind(viewer.kind()).bind(viewer.id()).bind(properties);
+    let query = OF_PROPERTIES.seen_by(viewer).bind(properties);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(properties, rows.into_iter().map(|point| (point.property_id, point)).collect()))
 }
@@ -338,7 +338,7 @@ pub(super) async fn of_processes(
     viewer: &Viewer,
     processes: &[i64],
 ) -> Result<Vec<(i64, SupplyPoint)>, sqlx::Error> {
-    let query = OF_PROCESSES.query().bind(viewer.kind()).bind(viewer.id()).bind(processes);
+    let query = OF_PROCESSES.seen_by(viewer).bind(processes);
     Ok(query.fetch_all(&mut *tx).await?.into_iter().map(Under::pair).collect())
 }
 
@@ -374,17 +374,17 @@ async fn paged(
     viewer: &Viewer,
     parents: &[i64],
     window: &Window,
-    rows: &Statement<Supplied>,
-    count: &Statement<(i64, i64)>,
+    rows: &'static Statement<Supplied>,
+    count: &'static Statement<(i64, i64)>,
 ) -> Result<Vec<Page<SupplyPoint>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = count.query().bind(viewer.kind()).bind(viewer.id()).bind(parents);
+        let query = count.seen_by(viewer).bind(parents);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, parents, totals.as_ref());
-    let query = rows.query().bind(viewer.kind()).bind(viewer.id()).bind(parents);
+    let query = rows.seen_by(viewer).bind(parents);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let rows = loaded(tx, viewer, found).await?;
     Ok(page::pages(window, parents, totals.as_ref(), rows))

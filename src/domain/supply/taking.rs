@@ -186,7 +186,7 @@ pub(super) async fn take_from(
     judge_day(day, today).map_err(TakeError::Wrong)?;
     let values = values(&given.values, &registers).map_err(TakeError::Wrong)?;
     let read_at = market.start_of(day);
-    let supplied = IS_SUPPLIED.query().bind(viewer.kind()).bind(viewer.id()).bind(meter.id).bind(read_at);
+    let supplied = IS_SUPPLIED.seen_by(viewer).bind(meter.id).bind(read_at);
     let supplied = supplied.bind(account);
     if !meter.hangs || !supplied.fetch_one(&mut *tx).await?.0 {
         return Err(TakeError::NotThen);
@@ -206,7 +206,7 @@ async fn meter(tx: &mut Tx, viewer: &Viewer, given: &Given, day: NaiveDate) -> R
             (None, Some(known), serial_number.clone())
         }
     };
-    let query = CANDIDATES.query().bind(viewer.kind()).bind(viewer.id()).bind(given.market_name.code());
+    let query = CANDIDATES.seen_by(viewer).bind(given.market_name.code());
     let query = query.bind(id).bind(identifier).bind(serial_number).bind(day);
     let found = query.fetch_all(&mut *tx).await?;
     found.into_iter().next().ok_or(TakeError::UnknownMeter)

@@ -8,10 +8,10 @@
 macro_rules! property_is_visible {
     () => {
         concat!(
-            "($1::text = 'support-user' or exists (select from occupancies seen \
+            "(/*who*/ $1::text = 'support-user' /*others*/ or exists (select from occupancies seen \
               join accounts a on a.id = seen.account_id where seen.property_id = pr.id and ",
             $crate::domain::auth::viewer::account_is_visible!(),
-            "))"
+            ") /*end*/)"
         )
     };
 }
@@ -20,10 +20,10 @@ macro_rules! property_is_visible {
 macro_rules! supply_point_is_visible {
     () => {
         concat!(
-            "($1::text = 'support-user' or exists (select from supply_periods seen \
+            "(/*who*/ $1::text = 'support-user' /*others*/ or exists (select from supply_periods seen \
               join accounts a on a.id = seen.account_id where seen.supply_point_id = sp.id and ",
             $crate::domain::auth::viewer::account_is_visible!(),
-            "))"
+            ") /*end*/)"
         )
     };
 }
@@ -40,7 +40,7 @@ macro_rules! zone_of_point {
 macro_rules! meter_is_visible {
     () => {
         concat!(
-            "($1::text = 'support-user' or exists (select from supply_periods seen \
+            "(/*who*/ $1::text = 'support-user' /*others*/ or exists (select from supply_periods seen \
               join accounts a on a.id = seen.account_id where seen.supply_point_id = sp.id \
                 and (m.active_to is null or m.active_to > (lower(seen.during) at time zone ",
             $crate::domain::supply::visible::zone_of_point!(),
@@ -48,7 +48,7 @@ macro_rules! meter_is_visible {
             $crate::domain::supply::visible::zone_of_point!(),
             ")::date) and ",
             $crate::domain::auth::viewer::account_is_visible!(),
-            "))"
+            ") /*end*/)"
         )
     };
 }

@@ -3,7 +3,10 @@
 mod copy;
 mod errors;
 mod gate;
+mod link;
 mod migrations;
+mod opening;
+mod sight;
 mod statement;
 mod tx;
 
@@ -19,9 +22,13 @@ pub use copy::{Row, Rows};
 pub(crate) use errors::database_error;
 pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use gate::{Gate, Turn};
+use link::{Links, Open};
+pub(crate) use opening::opening;
+pub use opening::{Literal, Named, Opening};
+pub use sight::Seer;
 pub use statement::{Column, Field, Registered, Shape, Statement, Under};
 pub(crate) use statement::{field, row, statement};
-use tx::Held;
+use tx::Begin;
 pub use tx::{Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
@@ -40,7 +47,7 @@ const WRITE_ATTEMPTS: u32 = 5;
 /// The database: a pool of connections and the wall clock its transactions go by.
 #[derive(Clone, Debug)]
 pub struct Database {
-    pool: PgPool,
+    links: Links,
     wall: WallClock,
     sealer: Option<Sealer>,
     gate: Gate,
@@ -61,6 +68,7 @@ impl Database {
     ) -> Result<Self, sqlx::Error> {
         let options = options.application_name("kraken-api").statement_cache_capacity(512).options([
             ("timezone", "UTC"),
+            ("standard_conforming_strings", "on"),
             ("idle_in_transaction_session_timeout", "60s"),
             // Statements are constant and find their rows by key: planning one anew each time costs more than
             // running it.
@@ -68,7 +76,8 @@ impl Database {
             ("statement_timeout", &format!("{}ms", tx::USUAL.as_millis())),
         ]);
         let pool = PgPoolOptions::new()
-            .max_connections(connections)
+            // One more for whoever works outside requests.
+            .max_connections(connections.saturating_add(1))
             .acquire_timeout(ACQUIRE_TIMEOUT)
             // A connection that was used a moment ago was there a moment ago.
             .test_before_acquire(false)
@@ -80,7 +89,8 @@ impl Database {
             })
             .connect_with(options)
             .await?;
-        Ok(Self { pool, wall, sealer: None, gate: Gate::new(connections), renewals: Gate::new(connections) })
+        let links = Links::new(pool, connections);
+        Ok(Self { links, wall, sealer: None, gate: Gate::new(connections), renewals: Gate::new(connections) })
     }
 
     /// The same, with what seals and opens the most private columns.
@@ -90,7 +100,7 @@ impl Database {
 
     /// Brings the schema up to date; safe to call from several servers at once.
     pub async fn migrate(&self) -> Result<(), sqlx::migrate::MigrateError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.pool().acquire().await?;
         // A large table may take long to change.
         connection.execute("set statement_timeout = 0").await?;
         let done = migrations::all()?.run(&mut *connection).await;
@@ -115,46 +125,28 @@ impl Database {
 
     /// The pool itself, for jobs that live outside requests.
     pub fn pool(&self) -> &PgPool {
-        &self.pool
+        self.links.pool()
     }
 
     /// Waits for connections to come back and closes them.
     pub async fn close(&self) {
-        self.pool.close().await;
+        self.links.close().await;
     }
 
-    /// A read-only view of one moment, whatever is written meanwhile.
+    /// A read-only view of one moment, whatever is written meanwhile: the moment of the first statement.
     pub async fn snapshot(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        self.begin(tx::SNAPSHOT, deadline, stats).await
-    }
-
-    /// A connection that is in no transaction, for whoever looks something up before it is known what will be done:
-    /// [`Tx::settle`] makes a snapshot of it.
-    pub async fn look(&self, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        let _phase = Phase::begin("database");
-        let connection = self.pool.acquire().await?;
-        Ok(self.holding(Held::Alone(connection), stats))
+        self.begin(Begin { commands: tx::begin(tx::SNAPSHOT, deadline), open: Open::View }, stats).await
     }
 
     /// A transaction that may write; it does nothing unless it is committed.
     pub async fn write(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        self.begin(tx::WRITE, deadline, stats).await
+        self.begin(Begin { commands: tx::begin(tx::WRITE, deadline), open: Open::Write }, stats).await
     }
 
-    async fn begin(
-        &self,
-        how: &'static str,
-        deadline: Deadline,
-        stats: &Arc<Stats>,
-    ) -> Result<Tx, sqlx::Error> {
+    async fn begin(&self, begin: Begin, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
         let _phase = Phase::begin("database");
-        let connection = self.pool.acquire().await?;
-        let transaction = tx::begun(connection, tx::begin(how, deadline)).await?;
-        Ok(self.holding(Held::Together(transaction), stats))
-    }
-
-    fn holding(&self, held: Held, stats: &Arc<Stats>) -> Tx {
-        Tx::new(held, Arc::clone(stats), self.wall.clone(), self.sealer.clone())
+        let link = self.links.take().await?;
+        Ok(Tx::new(link, begin, Arc::clone(stats), self.wall.clone(), self.sealer.clone()))
     }
 
     /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for
@@ -192,7 +184,7 @@ impl Database {
 
     /// Prepares every registered statement and says where Postgres and the row types disagree.
     pub async fn mismatched_statements(&self) -> Result<Vec<String>, sqlx::Error> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.pool().acquire().await?;
         let mut found = Vec::new();
         for known in inventory::iter::<Registered> {
             match connection.describe(known.sql).await {

@@ -1,4 +1,5 @@
 use std::marker::PhantomData;
+use std::sync::OnceLock;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use rust_decimal::Decimal;
@@ -6,16 +7,20 @@ use sqlx::postgres::{PgArguments, PgRow, PgTypeInfo, Postgres};
 use sqlx::query::{Query, QueryAs};
 use sqlx::{Column as _, Describe, FromRow, TypeInfo};
 
+use super::sight::{KINDS, Seer, narrowed};
+
 /// Constant SQL and the type of its rows.
 pub struct Statement<R> {
     sql: &'static str,
+    /// As it is for each kind of viewers, once one has asked.
+    narrowed: [OnceLock<String>; KINDS.len()],
     row: PhantomData<fn() -> R>,
 }
 
 impl<R> Statement<R> {
     /// Use the `statement!` macro, which registers it as well.
     pub const fn new(sql: &'static str) -> Self {
-        Self { sql, row: PhantomData }
+        Self { sql, narrowed: [const { OnceLock::new() }; KINDS.len()], row: PhantomData }
     }
 
     /// The SQL.
@@ -28,6 +33,15 @@ impl<R: for<'r> FromRow<'r, PgRow>> Statement<R> {
     /// A query to bind values to and fetch rows with.
     pub fn query<'q>(&self) -> QueryAs<'q, Postgres, R, PgArguments> {
         sqlx::query_as(self.sql)
+    }
+
+    /// A query of what a viewer may see: its first two arguments are the viewer.
+    pub fn seen_by<'q>(&'static self, viewer: &impl Seer) -> QueryAs<'q, Postgres, R, PgArguments> {
+        let kind = viewer.kind();
+        let place = KINDS.iter().position(|known| *known == kind);
+        let sql = place.and_then(|place| self.narrowed.get(place));
+        let sql = sql.map_or(self.sql, |sql| sql.get_or_init(|| narrowed(self.sql, kind)));
+        sqlx::query_as(sql).bind(kind).bind(viewer.id())
     }
 }
 

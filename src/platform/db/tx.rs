@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::mem;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -7,11 +8,12 @@ use chrono::{DateTime, TimeDelta, Utc};
 use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use futures_util::{StreamExt, TryFutureExt};
-use sqlx::pool::PoolConnection;
-use sqlx::postgres::{PgConnection, PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
-use sqlx::{Describe, Either, Error, Execute, Executor, Transaction};
+use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
+use sqlx::{Describe, Either, Error, Execute, Executor, FromRow};
 
 use super::copy::Rows;
+use super::link::{Link, Open};
+use super::opening::{Later, Literal, Opening, bound};
 use crate::phase::Phase;
 use crate::platform::clock::{self, Deadline, WallClock};
 use crate::platform::sealing::{SealError, Sealer};
@@ -35,14 +37,8 @@ pub(super) fn begin(how: &'static str, deadline: Deadline) -> Cow<'static, str> 
     format!("{how}; set local statement_timeout = {millis}").into()
 }
 
-/// Begins a transaction, in a task of its own: of a caller who gives up meanwhile (a browser that closes a page does),
-/// sqlx would hand the connection to the next one with the transaction open on it.
-pub(super) async fn begun(
-    connection: PoolConnection<Postgres>,
-    statement: Cow<'static, str>,
-) -> Result<Transaction<'static, Postgres>, Error> {
-    tokio::spawn(Transaction::begin(connection, Some(statement))).await.unwrap_or(Err(Error::BeginFailed))
-}
+/// How many statements go along with a commit.
+const AT_ONCE: usize = 100;
 
 /// As much of a COPY as is handed to the connection at once.
 const CHUNK: usize = 1 << 18;
@@ -71,17 +67,21 @@ impl Stats {
     }
 }
 
-/// A connection: in a transaction, or in none, where each statement is one of its own.
+/// What begins a transaction, until it has begun.
 #[derive(Debug)]
-pub(super) enum Held {
-    Alone(PoolConnection<Postgres>),
-    Together(Transaction<'static, Postgres>),
+pub(super) struct Begin {
+    pub commands: Cow<'static, str>,
+    pub open: Open,
 }
 
-/// A transaction that counts. Pass `&mut *tx` where sqlx wants an executor. Dropped, it rolls back.
+/// A transaction that counts. Pass `&mut *tx` where sqlx wants an executor. It begins with the first statement; dropped, it
+/// rolls back.
 #[derive(Debug)]
 pub struct Tx {
-    held: Held,
+    link: Link,
+    begin: Option<Begin>,
+    /// What goes along with the commit.
+    later: Vec<Later>,
     stats: Arc<Stats>,
     wall: WallClock,
     sealer: Option<Sealer>,
@@ -90,45 +90,110 @@ pub struct Tx {
 }
 
 impl Tx {
-    pub(super) fn new(held: Held, stats: Arc<Stats>, wall: WallClock, sealer: Option<Sealer>) -> Self {
-        Self { held, stats, wall, sealer, offset: None, business: None }
+    pub(super) fn new(
+        link: Link,
+        begin: Begin,
+        stats: Arc<Stats>,
+        wall: WallClock,
+        sealer: Option<Sealer>,
+    ) -> Self {
+        let (begin, later) = (Some(begin), Vec::new());
+        Self { link, begin, later, stats, wall, sealer, offset: None, business: None }
     }
 
-    fn connection(&mut self) -> &mut PgConnection {
-        match &mut self.held {
-            Held::Alone(connection) => connection,
-            Held::Together(transaction) => transaction,
+    /// Begins, unless it has begun.
+    async fn begun(&mut self) -> Result<&mut Link, Error> {
+        if let Some(Begin { commands, open }) = &self.begin {
+            let _phase = Phase::begin("database");
+            self.link.begin(commands, *open).await?;
+            self.begin = None;
         }
+        Ok(&mut self.link)
     }
 
-    /// The same connection, from now on with a view of one moment; see [`super::Database::look`].
-    pub async fn settle(self, deadline: Deadline) -> Result<Self, Error> {
-        let held = match self.held {
-            Held::Alone(connection) => {
-                let _phase = Phase::begin("database");
-                Held::Together(begun(connection, begin(SNAPSHOT, deadline)).await?)
-            }
-            settled => settled,
+    /// Runs a statement which, where nothing was asked before it, goes along with what begins the transaction.
+    ///
+    /// # Errors
+    /// Those of Postgres.
+    pub async fn first<R>(&mut self, what: &Opening<R>, values: &[Literal<'_>]) -> Result<Vec<R>, Error>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let Some(Begin { commands, open }) = &self.begin else {
+            let rows = bound(what, values).fetch_all(self).await?;
+            return rows.iter().map(R::from_row).collect();
         };
-        Ok(Self { held, ..self })
+        let rows = {
+            let _phase = Phase::begin("database");
+            self.link.learn().await?;
+            self.link.begin(&format!("{commands}; {}", what.call(values)), *open).await?
+        };
+        self.begin = None;
+        self.counted(&rows)
+    }
+
+    /// Runs a statement that is all there is to do: it begins and is committed in one round trip.
+    ///
+    /// # Errors
+    /// Those of Postgres.
+    pub async fn only<R>(mut self, what: &Opening<R>, values: &[Literal<'_>]) -> Result<Vec<R>, Error>
+    where
+        R: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        let Some(Begin { commands, .. }) = &self.begin else {
+            let rows = self.first(what, values).await?;
+            return self.commit().await.map(|()| rows);
+        };
+        let _phase = Phase::begin("database");
+        self.link.learn().await?;
+        let rows = self.link.whole(&format!("{commands}; {}; commit", what.call(values))).await?;
+        self.counted(&rows)
+    }
+
+    fn counted<R: for<'r> FromRow<'r, PgRow>>(&self, rows: &[PgRow]) -> Result<Vec<R>, Error> {
+        self.stats.statements.fetch_add(1, Ordering::Relaxed);
+        self.stats.rows.fetch_add(u32::try_from(rows.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        rows.iter().map(R::from_row).collect()
+    }
+
+    /// Has a statement run along with the commit: nothing else in the transaction may depend on it. What goes wrong with it
+    /// goes wrong with the commit.
+    pub fn later(&mut self, what: &Opening<()>, values: &[Literal<'_>]) {
+        self.later.push(Later::new(what, values));
     }
 
     /// Makes everything done in it true at once.
-    pub async fn commit(self) -> Result<(), Error> {
-        let _phase = Phase::begin("database");
-        match self.held {
-            Held::Alone(_) => Ok(()),
-            Held::Together(transaction) => transaction.commit().await,
+    pub async fn commit(mut self) -> Result<(), Error> {
+        let later = mem::take(&mut self.later);
+        if !later.is_empty() && (self.begin.is_some() || !self.link.knows_names()) {
+            for Later { query, .. } in later {
+                query.execute(&mut self).await?;
+            }
+            return self.end("commit").await;
         }
+        self.stats.statements.fetch_add(u32::try_from(later.len()).unwrap_or(u32::MAX), Ordering::Relaxed);
+        let mut commands: Vec<&str> = later.iter().map(|each| each.call.as_str()).collect();
+        // Postgres reads all of a message before it runs any of it.
+        while commands.len() > AT_ONCE {
+            let rest = commands.split_off(AT_ONCE);
+            self.link.run(&commands.join("; ")).await?;
+            commands = rest;
+        }
+        commands.push("commit");
+        self.end(&commands.join("; ")).await
     }
 
     /// Undoes everything done in it.
     pub async fn rollback(self) -> Result<(), Error> {
-        let _phase = Phase::begin("database");
-        match self.held {
-            Held::Alone(_) => Ok(()),
-            Held::Together(transaction) => transaction.rollback().await,
+        self.end("rollback").await
+    }
+
+    async fn end(mut self, commands: &str) -> Result<(), Error> {
+        if self.begin.is_some() {
+            return Ok(());
         }
+        let _phase = Phase::begin("database");
+        self.link.end(commands).await
     }
 
     /// Wall time, for tokens and logs.
@@ -169,7 +234,7 @@ impl Tx {
     /// Those of Postgres, which takes all of the rows or none.
     pub async fn copy(&mut self, into: &'static str, rows: &mut Rows) -> Result<u64, Error> {
         self.stats.statements.fetch_add(1, Ordering::Relaxed);
-        let mut copying = self.connection().copy_in_raw(into).await?;
+        let mut copying = self.begun().await?.connection()?.copy_in_raw(into).await?;
         for chunk in rows.finished().chunks(CHUNK) {
             copying.send(chunk).await?;
         }
@@ -208,7 +273,13 @@ impl<'c> Executor<'c> for &'c mut Tx {
                 stats.rows.fetch_add(1, Ordering::Relaxed);
             }
         };
-        self.connection().fetch_many(query).inspect(count).boxed()
+        if self.begin.is_none() {
+            return self.link.fetch_many(query).inspect(count).boxed();
+        }
+        async move { self.begun().await.map(|link| link.fetch_many(query)) }
+            .try_flatten_stream()
+            .inspect(count)
+            .boxed()
     }
 
     fn fetch_optional<'e, 'q: 'e, E>(self, query: E) -> BoxFuture<'e, Result<Option<PgRow>, Error>>
@@ -216,14 +287,13 @@ impl<'c> Executor<'c> for &'c mut Tx {
         'c: 'e,
         E: 'q + Execute<'q, Postgres>,
     {
-        self.stats.statements.fetch_add(1, Ordering::Relaxed);
-        let stats = Arc::clone(&self.stats);
-        let phase = Phase::begin("database");
-        let count = move |row: &Option<PgRow>| {
-            let _ = &phase;
-            stats.rows.fetch_add(u32::from(row.is_some()), Ordering::Relaxed);
-        };
-        Box::pin(self.connection().fetch_optional(query).inspect_ok(count))
+        Box::pin(async move {
+            self.stats.statements.fetch_add(1, Ordering::Relaxed);
+            let _phase = Phase::begin("database");
+            let row = self.begun().await?.fetch_optional(query).await?;
+            self.stats.rows.fetch_add(u32::from(row.is_some()), Ordering::Relaxed);
+            Ok(row)
+        })
     }
 
     fn prepare_with<'e, 'q: 'e>(
@@ -234,13 +304,13 @@ impl<'c> Executor<'c> for &'c mut Tx {
     where
         'c: 'e,
     {
-        self.connection().prepare_with(sql, parameters)
+        Box::pin(async move { self.begun().await?.connection()?.prepare_with(sql, parameters).await })
     }
 
     fn describe<'e, 'q: 'e>(self, sql: &'q str) -> BoxFuture<'e, Result<Describe<Postgres>, Error>>
     where
         'c: 'e,
     {
-        self.connection().describe(sql)
+        Box::pin(async move { self.begun().await?.connection()?.describe(sql).await })
     }
 }

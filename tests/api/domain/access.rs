@@ -41,7 +41,7 @@ async fn what_one_may_not_see_does_not_exist() {
     assert_eq!(held.iter().map(Vec::len).collect::<Vec<_>>(), [1, 0]);
     let around = portfolios::of_users(&mut tx, &me, &[mine.user], None, &window).await.expect("portfolios");
     assert_eq!(around[0].rows[0].id, mine.portfolio);
-    let inside = accounts::of_portfolios(&mut tx, &me, &[mine.portfolio, theirs.portfolio], &window)
+    let inside = accounts::of_portfolios(&mut tx, &me, &[mine.portfolio, theirs.portfolio], &window, false)
         .await
         .expect("accounts");
     assert_eq!(inside.iter().map(|p| p.total).collect::<Vec<_>>(), [Some(1), Some(0)]);

@@ -132,13 +132,13 @@ statement!(static PAGE_OF_USERS: (i64, i64) = concat!("
 
 /// The businesses with these ids that the viewer may see, in order.
 pub async fn by_ids(tx: &mut Tx, viewer: &Viewer, ids: &[i64]) -> Result<Vec<Option<Business>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |business| business.id))
 }
 
 /// Up to two businesses with this number, as it is kept or as documents show it, that the viewer may see.
 pub async fn by_number(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<Vec<Business>, sqlx::Error> {
-    BY_NUMBER.query().bind(viewer.kind()).bind(viewer.id()).bind(number.trim()).fetch_all(&mut *tx).await
+    BY_NUMBER.seen_by(viewer).bind(number.trim()).fetch_all(&mut *tx).await
 }
 
 /// Up to two businesses of which all these details, key and value, are known and that the viewer may see.
@@ -151,7 +151,7 @@ pub async fn by_details(
     wanted.sort();
     wanted.dedup();
     let (keys, values): (Vec<String>, Vec<String>) = wanted.into_iter().unzip();
-    let query = BY_DETAILS.query().bind(viewer.kind()).bind(viewer.id()).bind(keys).bind(values);
+    let query = BY_DETAILS.seen_by(viewer).bind(keys).bind(values);
     query.fetch_all(&mut *tx).await
 }
 
@@ -161,7 +161,7 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Option<Business>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let links = query.fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = links.iter().map(|(_, business)| *business).collect();
     let found = by_ids(tx, viewer, &ids).await?;
@@ -176,7 +176,7 @@ pub async fn account_numbers(
     viewer: &Viewer,
     businesses: &[i64],
 ) -> Result<Vec<Vec<String>>, sqlx::Error> {
-    let query = ACCOUNT_NUMBERS.query().bind(viewer.kind()).bind(viewer.id()).bind(businesses);
+    let query = ACCOUNT_NUMBERS.seen_by(viewer).bind(businesses);
     Ok(grouped(businesses, query.fetch_all(&mut *tx).await?))
 }
 
@@ -197,7 +197,7 @@ pub async fn roles_of_users(
     viewer: &Viewer,
     users: &[i64],
 ) -> Result<Vec<Vec<Role>>, sqlx::Error> {
-    let query = ROLES.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = ROLES.seen_by(viewer).bind(users);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(users, rows.into_iter().map(|role| (role.user_id, role)).collect()))
 }
@@ -210,13 +210,13 @@ pub async fn of_users(
     window: &Window,
 ) -> Result<Vec<Page<Business>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+        let query = COUNT_OF_USERS.seen_by(viewer).bind(users);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, users, totals.as_ref());
-    let query = PAGE_OF_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(users);
+    let query = PAGE_OF_USERS.seen_by(viewer).bind(users);
     let held = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = held.iter().map(|(_, business)| *business).collect();
     let found = by_ids(tx, viewer, &ids).await?;

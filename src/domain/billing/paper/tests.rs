@@ -30,6 +30,7 @@ fn account(name: &str, market: &str) -> Account {
         billing_country: "GB".into(),
         billing_delivery_point: String::new(),
         preferred_language: None,
+        balance: None,
         created_at: DateTime::UNIX_EPOCH,
     }
 }

@@ -241,13 +241,13 @@ pub async fn items_of(
     window: &Window,
 ) -> Result<Vec<Page<CampaignItem>>, sqlx::Error> {
     let totals = if window.needs_total() {
-        let query = COUNT_ITEMS.query().bind(viewer.kind()).bind(viewer.id()).bind(campaigns);
+        let query = COUNT_ITEMS.seen_by(viewer).bind(campaigns);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, campaigns, totals.as_ref());
-    let query = ITEMS.query().bind(viewer.kind()).bind(viewer.id()).bind(campaigns);
+    let query = ITEMS.seen_by(viewer).bind(campaigns);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     Ok(page::pages(window, campaigns, totals.as_ref(), found.into_iter().map(Under::pair)))
 }

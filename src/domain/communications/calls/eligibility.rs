@@ -121,7 +121,7 @@ async fn customer(
     account: &str,
     user: &str,
 ) -> Result<Customer, EligibilityError> {
-    let customer = CUSTOMER.query().bind(viewer.kind()).bind(viewer.id()).bind(account).bind(user);
+    let customer = CUSTOMER.seen_by(viewer).bind(account).bind(user);
     customer.fetch_optional(&mut *tx).await?.ok_or(EligibilityError::Mismatch)
 }
 

@@ -83,14 +83,13 @@ pub async fn accounts_of(
     let spellings = spelt(numbers);
     let parents: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     let totals: Option<HashMap<String, i64>> = if window.needs_total() {
-        let query =
-            COUNT_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers).bind(&spellings);
+        let query = COUNT_ACCOUNTS.seen_by(viewer).bind(numbers).bind(&spellings);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, &parents, totals.as_ref());
-    let query = ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers).bind(&spellings);
+    let query = ACCOUNTS.seen_by(viewer).bind(numbers).bind(&spellings);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = found.iter().map(|row| row.id).collect();
     let rows = accounts::by_ids(tx, viewer, &ids).await?;
@@ -108,13 +107,13 @@ pub async fn users_of(
     let spellings = spelt(numbers);
     let parents: Vec<String> = numbers.iter().map(ToString::to_string).collect();
     let totals: Option<HashMap<String, i64>> = if window.needs_total() {
-        let query = COUNT_USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers).bind(&spellings);
+        let query = COUNT_USERS.seen_by(viewer).bind(numbers).bind(&spellings);
         Some(query.fetch_all(&mut *tx).await?.into_iter().collect())
     } else {
         None
     };
     let slices = page::slices(window, &parents, totals.as_ref());
-    let query = USERS.query().bind(viewer.kind()).bind(viewer.id()).bind(numbers).bind(&spellings);
+    let query = USERS.seen_by(viewer).bind(numbers).bind(&spellings);
     let found = query.bind(&slices.offsets).bind(&slices.limits).fetch_all(&mut *tx).await?;
     let ids: Vec<i64> = found.iter().map(|row| row.id).collect();
     let rows = users::by_ids(tx, viewer, &ids).await?;

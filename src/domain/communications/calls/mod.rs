@@ -163,7 +163,7 @@ pub async fn by_ids(
     viewer: &Viewer,
     ids: &[i32],
 ) -> Result<Vec<Option<PhoneCall>>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |call| call.id))
 }
 
@@ -183,7 +183,7 @@ pub async fn create_inbound(tx: &mut Tx, viewer: &Viewer, new: &NewCall) -> Resu
     let found = match added {
         Some((id,)) => by_ids(tx, viewer, &[id]).await?.pop().flatten(),
         None => {
-            let same = BY_VENDOR.query().bind(viewer.kind()).bind(viewer.id()).bind(&vendor_id);
+            let same = BY_VENDOR.seen_by(viewer).bind(&vendor_id);
             same.bind(&from).bind(&to).fetch_optional(&mut *tx).await?
         }
     };
@@ -193,7 +193,7 @@ pub async fn create_inbound(tx: &mut Tx, viewer: &Viewer, new: &NewCall) -> Resu
 /// Holds a call that the viewer may see.
 async fn hold(tx: &mut Tx, viewer: &Viewer, id: i32) -> Result<PhoneCall, CallError> {
     may_tell(viewer)?;
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let hold = HOLD.seen_by(viewer).bind(id);
     hold.fetch_optional(&mut *tx).await?.ok_or(CallError::Unknown)
 }
 

@@ -88,7 +88,7 @@ async fn hold(tx: &mut Tx, viewer: &Viewer, id: i32) -> Result<Conversation, Han
     if !viewer.may(RECORD_CONTACTS) {
         return Err(HandleError::Forbidden);
     }
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer)).bind(id);
+    let hold = HOLD.seen_by(viewer).bind(records(viewer)).bind(id);
     hold.fetch_optional(&mut *tx).await?.ok_or(HandleError::UnknownConversation)
 }
 
@@ -116,7 +116,7 @@ pub async fn add_note(
 
 /// A note, for those who deal with the conversation.
 pub async fn note(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Option<Note>, sqlx::Error> {
-    let query = NOTE_BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer)).bind(id);
+    let query = NOTE_BY_ID.seen_by(viewer).bind(records(viewer)).bind(id);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -158,7 +158,7 @@ pub async fn tag(
     if !viewer.may(RECORD_CONTACTS) {
         return Err(HandleError::Forbidden);
     }
-    let hold = HOLD_MESSAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer)).bind(message);
+    let hold = HOLD_MESSAGE.seen_by(viewer).bind(records(viewer)).bind(message);
     hold.fetch_optional(&mut *tx).await?.ok_or(HandleError::UnknownMessage)?;
     let mut wanted = names.to_vec();
     wanted.sort();

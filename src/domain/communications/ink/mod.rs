@@ -209,7 +209,7 @@ pub fn may_look(viewer: &Viewer) -> bool {
 
 /// A conversation that the viewer may see.
 pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: i32) -> Result<Option<Conversation>, sqlx::Error> {
-    let query = BY_ID.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer)).bind(id);
+    let query = BY_ID.seen_by(viewer).bind(records(viewer)).bind(id);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -219,13 +219,13 @@ pub async fn of_account(
     viewer: &Viewer,
     account: i64,
 ) -> Result<Option<Conversation>, sqlx::Error> {
-    let query = OF_ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer)).bind(account);
+    let query = OF_ACCOUNT.seen_by(viewer).bind(records(viewer)).bind(account);
     query.fetch_optional(&mut *tx).await
 }
 
 /// A message that the viewer may see.
 pub async fn message(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Option<InkMessage>, sqlx::Error> {
-    let query = MESSAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer)).bind(id);
+    let query = MESSAGE.seen_by(viewer).bind(records(viewer)).bind(id);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -236,7 +236,7 @@ pub async fn by_vendor(
     vendor: &str,
     name: &str,
 ) -> Result<Option<InkMessage>, sqlx::Error> {
-    let query = BY_VENDOR.query().bind(viewer.kind()).bind(viewer.id()).bind(records(viewer));
+    let query = BY_VENDOR.seen_by(viewer).bind(records(viewer));
     query.bind(vendor).bind(name).fetch_optional(&mut *tx).await
 }
 
@@ -249,13 +249,13 @@ pub async fn live_chats(
 ) -> Result<Page<Conversation>, sqlx::Error> {
     let records = records(viewer);
     let total = if window.needs_total() {
-        let query = COUNT_CHATS.query().bind(viewer.kind()).bind(viewer.id()).bind(records).bind(status);
+        let query = COUNT_CHATS.seen_by(viewer).bind(records).bind(status);
         Some(query.fetch_one(&mut *tx).await?.0)
     } else {
         None
     };
     let slice = window.slice(total);
-    let query = CHATS.query().bind(viewer.kind()).bind(viewer.id()).bind(records).bind(status);
+    let query = CHATS.seen_by(viewer).bind(records).bind(status);
     let rows = query.bind(slice.offset).bind(slice.limit + 1).fetch_all(&mut *tx).await?;
     Ok(Page::cut(window, slice, rows, total))
 }

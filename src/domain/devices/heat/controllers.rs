@@ -135,7 +135,7 @@ pub(super) async fn hold(
     euid: &str,
     account: Option<&str>,
 ) -> Result<Controller, DeviceError> {
-    let query = BY_EUID.query().bind(viewer.kind()).bind(viewer.id()).bind(euid).bind(account);
+    let query = BY_EUID.seen_by(viewer).bind(euid).bind(account);
     let (id,) = query.fetch_optional(&mut *tx).await?.ok_or(DeviceError::Unknown)?;
     let device = keep::hold(tx, viewer, id).await?;
     if device.is_gone() {
@@ -208,7 +208,7 @@ pub async fn by_euid(
     euid: &str,
     account: Option<&str>,
 ) -> Result<Controller, DeviceError> {
-    let query = BY_EUID.query().bind(viewer.kind()).bind(viewer.id()).bind(euid).bind(account);
+    let query = BY_EUID.seen_by(viewer).bind(euid).bind(account);
     let (id,) = query.fetch_optional(&mut *tx).await?.ok_or(DeviceError::Unknown)?;
     let device = fleet::by_id(tx, viewer, id).await?;
     complete(tx, vec![device]).await?.pop().ok_or(DeviceError::Unknown)
@@ -237,6 +237,6 @@ pub async fn of_account(
 
 /// The identifiers of the controllers that the viewer sees, on one account or all of theirs: the first hundred.
 pub async fn euids(tx: &mut Tx, viewer: &Viewer, account: Option<&str>) -> Result<Vec<String>, sqlx::Error> {
-    let query = EUIDS.query().bind(viewer.kind()).bind(viewer.id()).bind(account).bind(MOST);
+    let query = EUIDS.seen_by(viewer).bind(account).bind(MOST);
     Ok(query.fetch_all(&mut *tx).await?.into_iter().map(|(euid,)| euid).collect())
 }

@@ -255,7 +255,7 @@ async fn steps_of(tx: &mut Tx, ids: &[Uuid]) -> Result<HashMap<Uuid, Vec<Step>>,
 /// # Errors
 /// [`WizardError::Unknown`], if there is none for the viewer.
 pub async fn by_id(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Wizard, WizardError> {
-    let query = BY_IDS.query().bind(viewer.kind()).bind(viewer.id()).bind(vec![id]);
+    let query = BY_IDS.seen_by(viewer).bind(vec![id]);
     let held = query.fetch_optional(&mut *tx).await?.ok_or(WizardError::Unknown)?;
     let steps = steps_of(tx, &[id]).await?.remove(&id).unwrap_or_default();
     let device = match held.device_id {
@@ -273,7 +273,7 @@ pub async fn of_devices(
     devices: &[&Device],
 ) -> Result<Vec<Option<Wizard>>, sqlx::Error> {
     let ids: Vec<Uuid> = devices.iter().map(|device| device.held.id).collect();
-    let query = OF_DEVICES.query().bind(viewer.kind()).bind(viewer.id()).bind(ids);
+    let query = OF_DEVICES.seen_by(viewer).bind(ids);
     let found = query.fetch_all(&mut *tx).await?;
     let wizards: Vec<Uuid> = found.iter().map(|held| held.id).collect();
     let mut steps = steps_of(tx, &wizards).await?;
@@ -311,7 +311,7 @@ pub async fn start(
     account_number: &str,
     property: i64,
 ) -> Result<Uuid, WizardError> {
-    let account = ACCOUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(account_number);
+    let account = ACCOUNT.seen_by(viewer).bind(account_number);
     let (account,) = account.fetch_optional(&mut *tx).await?.ok_or(WizardError::NoHome("accountNumber"))?;
     if !may_edit(viewer) {
         return Err(WizardError::Forbidden);
@@ -362,7 +362,7 @@ async fn hold(tx: &mut Tx, viewer: &Viewer, id: &str) -> Result<Wizard, WizardEr
         return Err(WizardError::Parameters);
     }
     let id: Uuid = id.parse().map_err(|_| WizardError::Unknown)?;
-    let exists = EXISTS.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let exists = EXISTS.seen_by(viewer).bind(id);
     exists.fetch_optional(&mut *tx).await?.ok_or(WizardError::Unknown)?;
     TRY_LOCK.query().bind(id).fetch_optional(&mut *tx).await?.ok_or(WizardError::Busy)?;
     if !may_edit(viewer) {

@@ -144,7 +144,7 @@ statement!(static PRODUCTS: Under<QuotedProduct> = "
 pub async fn by_code(tx: &mut Tx, viewer: &Viewer, code: &str) -> Result<Option<QuoteRequest>, sqlx::Error> {
     let Ok(code) = code.trim().parse::<Uuid>() else { return Ok(None) };
     let now = tx.business_now().await?;
-    let query = BY_CODE.query().bind(viewer.kind()).bind(viewer.id()).bind(code).bind(now);
+    let query = BY_CODE.seen_by(viewer).bind(code).bind(now);
     query.fetch_optional(&mut *tx).await
 }
 
@@ -152,7 +152,7 @@ pub async fn by_code(tx: &mut Tx, viewer: &Viewer, code: &str) -> Result<Option<
 async fn hold(tx: &mut Tx, viewer: &Viewer, code: &str) -> Result<QuoteRequest, QuoteError> {
     let code = code.trim().parse::<Uuid>().map_err(|_| QuoteError::NoQuote)?;
     let now = tx.business_now().await?;
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(code).bind(now);
+    let hold = HOLD.seen_by(viewer).bind(code).bind(now);
     hold.fetch_optional(&mut *tx).await?.ok_or(QuoteError::NoQuote)
 }
 

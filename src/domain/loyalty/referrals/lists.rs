@@ -126,7 +126,7 @@ pub async fn counts(tx: &mut Tx, accounts: &[i64]) -> Result<Vec<i64>, sqlx::Err
 /// # Errors
 /// Those of the database.
 pub async fn seen(tx: &mut Tx, viewer: &Viewer, id: i64) -> Result<Option<Referral>, sqlx::Error> {
-    SEEN.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_optional(&mut *tx).await
+    SEEN.seen_by(viewer).bind(id).fetch_optional(&mut *tx).await
 }
 
 /// A referral by its row id. The caller has seen to it that it may be seen.

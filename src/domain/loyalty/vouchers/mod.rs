@@ -262,7 +262,7 @@ async fn owned(tx: &mut Tx, viewer: &Viewer, number: &str) -> Result<(i64, Strin
     if viewer.account_user().is_none() && !viewer.may(POST_TRANSACTIONS) {
         return Err(VoucherError::Forbidden);
     }
-    let query = OWNED.query().bind(viewer.kind()).bind(viewer.id()).bind(number);
+    let query = OWNED.seen_by(viewer).bind(number);
     query.fetch_optional(&mut *tx).await?.ok_or(VoucherError::NoAccount)
 }
 

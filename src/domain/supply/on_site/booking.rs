@@ -105,7 +105,7 @@ pub async fn begin(
 }
 
 async fn session(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Session, OnSiteError> {
-    let query = SESSION.query().bind(viewer.kind()).bind(viewer.id()).bind(id);
+    let query = SESSION.seen_by(viewer).bind(id);
     let found = query.fetch_optional(&mut *tx).await?.ok_or(OnSiteError::NoSession)?;
     if found.expires_at <= tx.business_now().await? { Err(OnSiteError::Expired) } else { Ok(found) }
 }

@@ -289,7 +289,7 @@ pub async fn page(
 /// # Errors
 /// Those of the database.
 pub async fn request(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Option<Request>, sqlx::Error> {
-    REQUEST.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_optional(&mut *tx).await
+    REQUEST.seen_by(viewer).bind(id).fetch_optional(&mut *tx).await
 }
 
 /// The visit, if the viewer may see it.
@@ -297,7 +297,7 @@ pub async fn request(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Option<Re
 /// # Errors
 /// Those of the database.
 pub async fn appointment(tx: &mut Tx, viewer: &Viewer, id: Uuid) -> Result<Option<Appointment>, sqlx::Error> {
-    APPOINTMENT.query().bind(viewer.kind()).bind(viewer.id()).bind(id).fetch_optional(&mut *tx).await
+    APPOINTMENT.seen_by(viewer).bind(id).fetch_optional(&mut *tx).await
 }
 
 /// The visits of a request that the viewer may see, the latest first.
@@ -309,7 +309,7 @@ pub async fn appointments(
     viewer: &Viewer,
     request: Uuid,
 ) -> Result<Vec<Appointment>, sqlx::Error> {
-    OF_REQUEST.query().bind(viewer.kind()).bind(viewer.id()).bind(request).fetch_all(&mut *tx).await
+    OF_REQUEST.seen_by(viewer).bind(request).fetch_all(&mut *tx).await
 }
 
 /// The supply points that each of these requests is about, by row id.

@@ -198,7 +198,7 @@ pub async fn of_accounts(
     viewer: &Viewer,
     accounts: &[i64],
 ) -> Result<Vec<Vec<Order>>, sqlx::Error> {
-    let query = OF_ACCOUNTS.query().bind(viewer.kind()).bind(viewer.id()).bind(accounts);
+    let query = OF_ACCOUNTS.seen_by(viewer).bind(accounts);
     let rows = query.fetch_all(&mut *tx).await?;
     Ok(grouped(accounts, rows.into_iter().map(|order| (order.account_id, order)).collect()))
 }

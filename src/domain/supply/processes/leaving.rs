@@ -182,7 +182,7 @@ async fn hold(tx: &mut Tx, viewer: &Viewer, name: (i64, Option<&str>)) -> Result
     if !may_edit(viewer) {
         return Err(LeaveError::Unknown);
     }
-    let hold = HOLD.query().bind(viewer.kind()).bind(viewer.id()).bind(name.0).bind(name.1);
+    let hold = HOLD.seen_by(viewer).bind(name.0).bind(name.1);
     let held = hold.fetch_optional(&mut *tx).await?.ok_or(LeaveError::Unknown)?;
     is_open(tx, held.account_id).await?;
     match (held.is_over, held.is_wish, held.is_told) {

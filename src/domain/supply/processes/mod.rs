@@ -118,14 +118,14 @@ pub async fn page(
     window: &Window,
 ) -> Result<Page<Process>, sqlx::Error> {
     let total = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(which.account);
+        let count = COUNT.seen_by(viewer).bind(which.account);
         let count = count.bind(kind.code()).bind(which.only_active).fetch_one(&mut *tx).await?;
         Some(count.0)
     } else {
         None
     };
     let slice = window.slice(total);
-    let rows = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(which.account).bind(kind.code());
+    let rows = PAGE.seen_by(viewer).bind(which.account).bind(kind.code());
     let rows = rows.bind(which.only_active).bind(which.is_ascending).bind(slice.offset);
     let rows = rows.bind(slice.limit.saturating_add(1)).fetch_all(&mut *tx).await?;
     Ok(Page::cut(window, slice, rows, total))
@@ -151,7 +151,7 @@ pub async fn find(
         Name::Id(id) => (id, None),
         Name::Number(number) => (0, Some(number)),
     };
-    let query = ONE.query().bind(viewer.kind()).bind(viewer.id()).bind(kind.code());
+    let query = ONE.seen_by(viewer).bind(kind.code());
     query.bind(id).bind(number).fetch_optional(&mut *tx).await
 }
 
@@ -171,6 +171,6 @@ pub async fn contracts(
     viewer: &Viewer,
     processes: &[i64],
 ) -> Result<Vec<Vec<String>>, sqlx::Error> {
-    let query = CONTRACTS.query().bind(viewer.kind()).bind(viewer.id()).bind(processes);
+    let query = CONTRACTS.seen_by(viewer).bind(processes);
     Ok(grouped(processes, query.fetch_all(&mut *tx).await?))
 }

@@ -101,14 +101,14 @@ pub async fn page(
     let now = tx.business_now().await?;
     let kind = Kind::Vacate.code();
     let total = if window.needs_total() {
-        let count = COUNT.query().bind(viewer.kind()).bind(viewer.id()).bind(kind);
+        let count = COUNT.seen_by(viewer).bind(kind);
         let count = count.bind(&filter.account_number).bind(filter.property).fetch_one(&mut *tx).await?;
         Some(count.0)
     } else {
         None
     };
     let slice = window.slice(total);
-    let rows = PAGE.query().bind(viewer.kind()).bind(viewer.id()).bind(kind).bind(&filter.account_number);
+    let rows = PAGE.seen_by(viewer).bind(kind).bind(&filter.account_number);
     let rows = rows.bind(filter.property).bind(now).bind(slice.offset).bind(slice.limit.saturating_add(1));
     Ok(Page::cut(window, slice, rows.fetch_all(&mut *tx).await?, total))
 }
