@@ -191,13 +191,14 @@ pub(super) async fn of_session(
         (Subject::AccountUser(_), Some(Actor::Staff(_))) => &STAFF_ACTS,
         (Subject::AccountUser(_), Some(Actor::Organisation(_))) => &ORGANISATION_ACTS,
         (Subject::AccountUser(_), Some(Actor::Link(_))) => &LINK_ACTS,
-        (Subject::SupportUser(_), None) => &STAFF_SESSION,
-        (Subject::Organisation(_), None) => &ORGANISATION_SESSION,
-        (Subject::PartnerUser(_), None) => &PARTNER_SESSION,
-        (_, Some(_)) => return Ok(None),
+        (Subject::SupportUser(_), _) => &STAFF_SESSION,
+        (Subject::Organisation(_), _) => &ORGANISATION_SESSION,
+        (Subject::PartnerUser(_), _) => &PARTNER_SESSION,
     };
     let mut values = vec![Literal::Big(subject.id()), Literal::Bytes(token_hash)];
-    values.extend(actor.map(|actor| Literal::Big(actor.id())));
+    if matches!(subject, Subject::AccountUser(_)) {
+        values.extend(actor.map(|actor| Literal::Big(actor.id())));
+    }
     Ok(tx.first(session, &values).await?.into_iter().next())
 }
 

@@ -221,13 +221,13 @@ impl Auth {
             None => None,
             Some(act) => Some(Actor::from_claim(&act.sub).ok_or(TokenError::NotACredential)?),
         };
+        let digest = digest(token);
+        let found = subjects::of_session(tx, subject, actor, &digest).await?;
+        let found = found.ok_or(TokenError::UnknownOwner)?;
         if actor.is_some() && !matches!(subject, Subject::AccountUser(_)) {
             // Nobody acts for anybody else.
             return Err(TokenError::Invalidated);
         }
-        let digest = digest(token);
-        let found = subjects::of_session(tx, subject, actor, &digest).await?;
-        let found = found.ok_or(TokenError::UnknownOwner)?;
         tx.reckon(Some(TimeDelta::microseconds(found.clock_offset)));
         let subject_from = match actor {
             Some(Actor::Organisation(_) | Actor::Link(_)) => found.others_valid_from,

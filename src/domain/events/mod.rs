@@ -144,31 +144,61 @@ pub struct Event {
 
 // Locks that made a transaction wait are taken before its events get their ids, so these follow the order of commits
 // wherever one change had to wait for another.
-statement!(static RECORD: () = "
-    with added as (
-        insert into outbox (name, account_id, account_user_id, data, occurred_at, recorded_at)
-        select told.name, coalesce(a.id, l.account_id, p.account_id, g.account_id), u.id,
-            told.data || jsonb_strip_nulls(jsonb_build_object('userNumber', u.number, 'ledgerId', l.id::text,
-                'ledgerNumber', l.number, 'processId', p.id::text, 'processKind', p.kind, 'agreementId', g.id::text,
-                'supplyPointId', g.supply_point_id::text)), $5, $6
-        from unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[]) with ordinality
-                as told (name, about, id, data, place)
-            left join accounts a on told.about = 'account' and a.id = told.id
-            left join account_users u on told.about = 'user' and u.id = told.id
-            left join processes p on told.about = 'process' and p.id = told.id
-            left join agreements g on told.about = 'agreement' and g.id = told.id
-            left join ledgers l on l.id = case told.about when 'ledger' then told.id else p.ledger_id end
-        order by told.place
-        returning id, name, account_id, account_user_id
-    )
-    insert into webhook_deliveries (endpoint_id, event_id, lane, due_at)
-    select e.id, added.id, coalesce('account-' || added.account_id, 'user-' || added.account_user_id,
-        'event-' || added.id), $6
-    from added join webhook_endpoints e on e.removed_at is null and exists (
-        select 1 from unnest(e.patterns) as wanted (pattern) where added.name like replace(wanted.pattern, '*', '%'))");
+// What is known of an event's subject is looked up; `$data` is that, `$from` where from.
+macro_rules! record {
+    ($account:literal, $user:literal, $data:literal, $from:literal) => {
+        concat!(
+            "with added as (
+                insert into outbox (name, account_id, account_user_id, data, occurred_at, recorded_at)
+                select told.name, ",
+            $account,
+            ", ",
+            $user,
+            ", told.data || ",
+            $data,
+            ", $5, $6
+                from unnest($1::text[], $2::text[], $3::bigint[], $4::jsonb[]) with ordinality
+                    as told (name, about, id, data, place) ",
+            $from,
+            " order by told.place
+                returning id, name, account_id, account_user_id
+            )
+            insert into webhook_deliveries (endpoint_id, event_id, lane, due_at)
+            select e.id, added.id, coalesce('account-' || added.account_id, 'user-' || added.account_user_id,
+                'event-' || added.id), $6
+            from added join webhook_endpoints e on e.removed_at is null and exists (
+                select 1 from unnest(e.patterns) as wanted (pattern)
+                where added.name like replace(wanted.pattern, '*', '%'))"
+        )
+    };
+}
+
+statement!(static RECORD: () = record!(
+    "coalesce(a.id, l.account_id, p.account_id, g.account_id)",
+    "u.id",
+    "jsonb_strip_nulls(jsonb_build_object('userNumber', u.number, 'ledgerId', l.id::text, 'ledgerNumber', l.number,
+        'processId', p.id::text, 'processKind', p.kind, 'agreementId', g.id::text,
+        'supplyPointId', g.supply_point_id::text))",
+    "left join accounts a on told.about = 'account' and a.id = told.id
+     left join account_users u on told.about = 'user' and u.id = told.id
+     left join processes p on told.about = 'process' and p.id = told.id
+     left join agreements g on told.about = 'agreement' and g.id = told.id
+     left join ledgers l on l.id = case told.about when 'ledger' then told.id else p.ledger_id end"
+));
+// Most events are postings.
+statement!(static RECORD_ON_LEDGERS: () = record!(
+    "l.account_id",
+    "null::bigint",
+    "jsonb_strip_nulls(jsonb_build_object('ledgerId', l.id::text, 'ledgerNumber', l.number))",
+    "left join ledgers l on l.id = told.id"
+));
 
 opening!(
     static RECORDING: () = "kraken_events" ("text[], text[], bigint[], jsonb[], timestamptz, timestamptz") RECORD
+);
+opening!(
+    static RECORDING_ON_LEDGERS: () =
+        "kraken_ledger_events" ("text[], text[], bigint[], jsonb[], timestamptz, timestamptz") RECORD_ON_LEDGERS
 );
 
 /// Has events told to everybody who wants them, in this order, provided that this transaction commits. One statement.
@@ -191,7 +221,8 @@ pub async fn record(tx: &mut Tx, events: &[Event]) -> Result<(), sqlx::Error> {
         Literal::Moment(occurred),
         Literal::Moment(recorded),
     ];
-    tx.later(&RECORDING, &values);
+    let are_postings = events.iter().all(|event| matches!(event.about, About::Ledger(_)));
+    tx.later(if are_postings { &RECORDING_ON_LEDGERS } else { &RECORDING }, &values);
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! Transactions as customers see them: charges, credits, payments and refunds on their ledgers.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -137,6 +138,16 @@ pub enum Order {
     PostedDateAsc,
 }
 
+impl Order {
+    fn of(self, one: &Transaction, other: &Transaction) -> Ordering {
+        let place = |t: &Transaction| (t.posted_date, t.id);
+        match self {
+            Self::PostedDateDesc => place(other).cmp(&place(one)),
+            Self::PostedDateAsc => place(one).cmp(&place(other)),
+        }
+    }
+}
+
 /// Which transactions are listed. The default lists all of them on ledgers that count for the balance.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
@@ -226,6 +237,23 @@ macro_rules! paged {
     };
 }
 
+// Below a ledger the index gives the page as it is; nothing has to be put in order.
+macro_rules! paged_on_ledger {
+    ($order:literal) => {
+        concat!(
+            "select parents.id as parent, ",
+            columns!(),
+            " from (select distinct * from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as p (id, skip, take)) parents \
+             join ledgers l on l.id = parents.id join accounts a on a.id = l.account_id cross join lateral (\
+                select * from transactions t where",
+            transaction_fits!(),
+            $order,
+            " offset parents.skip limit parents.take) t",
+            of_ledger!("parents.id")
+        )
+    };
+}
+
 macro_rules! counted {
     ($ledgers:expr) => {
         concat!(
@@ -243,8 +271,8 @@ statement!(static ON_ACCOUNTS_DESC: Under<Transaction> =
 statement!(static ON_ACCOUNTS_ASC: Under<Transaction> = paged!(of_account!("parents.id"), " order by t.posted_date, t.id"));
 statement!(static ON_ACCOUNTS_COUNT: (i64, i64) = counted!(of_account!("parents.id")));
 statement!(static ON_LEDGERS_DESC: Under<Transaction> =
-    paged!(of_ledger!("parents.id"), " order by t.posted_date desc, t.id desc"));
-statement!(static ON_LEDGERS_ASC: Under<Transaction> = paged!(of_ledger!("parents.id"), " order by t.posted_date, t.id"));
+    paged_on_ledger!(" order by t.posted_date desc, t.id desc"));
+statement!(static ON_LEDGERS_ASC: Under<Transaction> = paged_on_ledger!(" order by t.posted_date, t.id"));
 statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(of_ledger!("parents.id")));
 
 statement!(static BY_ID: Transaction = concat!(
@@ -320,9 +348,10 @@ async fn paged_under(
     };
     let slices = page::slices(window, parents, totals.as_ref());
     let query = bound!(rows.seen_by(viewer)).bind(&slices.offsets).bind(&slices.limits);
-    let found = query.fetch_all(&mut *tx).await?;
-    let found = found.into_iter().map(Under::pair);
-    Ok(page::pages(window, parents, totals.as_ref(), found))
+    let mut found = query.fetch_all(&mut *tx).await?;
+    // They come in order, as a rule, of which SQL says nothing.
+    found.sort_by(|one, other| filter.order.of(&one.row, &other.row));
+    Ok(page::pages(window, parents, totals.as_ref(), found.into_iter().map(Under::pair)))
 }
 
 /// What a transaction is made with, once it is known to be right.

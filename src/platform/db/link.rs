@@ -101,8 +101,12 @@ impl Links {
 
     /// Waits for connections to come back and closes them.
     pub async fn close(&self) {
-        self.0.places.close();
-        let idle = mem::take(&mut *self.0.idle());
+        let idle = {
+            let mut idle = self.0.idle();
+            // From here on nothing is kept; see `Inner::keep`.
+            self.0.places.close();
+            mem::take(&mut *idle)
+        };
         join_all(idle.into_iter().map(|each| each.connection.close())).await;
         self.0.pool.close().await;
     }
@@ -118,12 +122,22 @@ impl Inner {
         self.idle().pop()
     }
 
-    fn keep(&self, idle: Idle) {
+    /// Keeps a connection for the next who asks; gives it back once everything is being closed.
+    fn keep(&self, idle: Idle) -> Option<Idle> {
         let is_stale = idle.is_stale;
-        self.idle().push(idle);
+        {
+            let mut all = self.idle();
+            if self.places.is_closed() {
+                return Some(idle);
+            }
+            // In front are those that nobody has needed for a while.
+            let place = if idle.since.elapsed() < STALE { all.len() } else { 0 };
+            all.insert(place, idle);
+        }
         if is_stale {
             self.left_stale.notify_one();
         }
+        None
     }
 
     /// Closes views that were left open, and gives back connections that are not needed. Says whether views are left
@@ -143,8 +157,7 @@ impl Inner {
         };
         let closed = closing.into_iter().map(closed);
         for (idle, _place) in join_all(closed).await.into_iter().flatten() {
-            // At the far end: nobody has needed it for a while.
-            self.idle().insert(0, idle);
+            drop(self.keep(idle));
         }
         is_left
     }
@@ -308,10 +321,12 @@ impl Link {
 impl Drop for Link {
     fn drop(&mut self) {
         let Some((mut connection, place)) = self.held.take() else { return };
-        let is_idle = !self.is_busy && self.open != Open::Write && !self.inner.places.is_closed();
-        if is_idle {
+        if !self.is_busy && self.open != Open::Write {
             let (is_stale, knows_names) = (self.open == Open::View, self.knows_names);
-            return self.inner.keep(Idle { connection, is_stale, knows_names, since: Instant::now() });
+            match self.inner.keep(Idle { connection, is_stale, knows_names, since: Instant::now() }) {
+                None => return,
+                Some(back) => connection = back.connection,
+            }
         }
         let Ok(runtime) = Handle::try_current() else { return drop(connection.detach()) };
         let is_open = self.open != Open::Nothing;

@@ -108,6 +108,7 @@ async fn what_fails_leaves_a_connection_that_works() {
         drop(tx);
         is_clean(&db, mark).await;
     }
+    reading(&db).await;
     db.close().await;
     assert!(matches!(db.snapshot(soon(), &Stats::new()).await, Err(sqlx::Error::PoolClosed)));
 }
