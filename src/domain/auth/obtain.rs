@@ -156,13 +156,10 @@ impl Auth {
         };
         let _turn = gate.next(deadline).await?;
         let mut tx = db.write(deadline, stats).await?;
-        if let Credentials::ApiKey(key) = credentials {
-            return self.by_api_key(tx, key).await;
-        }
         let obtained = match (credentials, checked) {
             (Credentials::Password { .. }, Some(checked)) => self.by_password(&mut tx, &checked).await?,
             (Credentials::Password { .. }, None) => return Err(PasswordError::Busy.into()),
-            (Credentials::ApiKey(_), _) => return Err(LoginError::WrongApiKey),
+            (Credentials::ApiKey(key), _) => return self.by_api_key(tx, key).await,
             (Credentials::OrganisationKey(key), _) => self.by_organisation_key(&mut tx, key).await?,
             (Credentials::RefreshToken(token), _) => self.by_refresh_token(&mut tx, token).await?,
             (Credentials::PreSignedKey(key), _) => self.by_pre_signed_key(&mut tx, key).await?,
