@@ -86,7 +86,8 @@ class Bench:
         options = self.options
         facts = report.machine(self.postgres.programs)
         report.keep(machine=facts, options={"rounds": options.rounds, "seconds": options.seconds, "warm": options.warm},
-                    compared={**self.figures(options.accounts, peers), "buffers": options.buffers})
+                    compared={**self.figures(options.accounts, peers), "buffers": options.buffers,
+                              "huge_pages": self.postgres.has_huge_pages()})
         self.split()
         for size in filter(None, options.sizes.split(",")):
             self.alone(int(size))

@@ -35,6 +35,11 @@ pg_stat_statements.max = 5000
 """
 
 
+def _meminfo(name):
+    lines = Path("/proc/meminfo").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith(name + ":")), 0)
+
+
 def find_programs():
     """The folder with Postgres' programs: the newest below /usr/lib/postgresql, or wherever PATH finds them."""
     roots = Path("/usr/lib/postgresql")
@@ -45,6 +50,35 @@ def find_programs():
     if initdb is None:
         raise SystemExit("Postgres' programs are missing; scripts/prepare.sh installs them")
     return Path(os.path.realpath(initdb)).parent
+
+
+HUGE_PAGES = Path("/proc/sys/vm/nr_hugepages")
+
+
+def megabytes(size):
+    """Of a size as Postgres writes it: 13GB, 512MB."""
+    number, unit = int(size[:-2]), size[-2:].upper()
+    return number * 1024 if unit == "GB" else number
+
+
+def reserve_huge_pages(buffers):
+    """Pages of 2 MB for Postgres' memory, where we may: with small ones it waits for addresses once its data is large. Answers
+    how many there were before, or nothing."""
+    try:
+        before = int(HUGE_PAGES.read_text())
+        # A twelfth beyond the buffers is for what else Postgres shares.
+        wanted = megabytes(buffers) * 13 // 12 // 2
+        if before < wanted:
+            # What is only read from files stands in the way of whole pages.
+            Path("/proc/sys/vm/drop_caches").write_text("3")
+            Path("/proc/sys/vm/compact_memory").write_text("1")
+            HUGE_PAGES.write_text(str(wanted))
+            if int(HUGE_PAGES.read_text()) < wanted:
+                # Too few would only be taken from everybody.
+                HUGE_PAGES.write_text(str(before))
+        return before
+    except (OSError, ValueError):
+        return None
 
 
 class Postgres:
@@ -59,6 +93,7 @@ class Postgres:
         self.socket = Path(tempfile.mkdtemp(prefix="kraken-bench-"))
         self._own(self.socket)
         self.service = None
+        self.pages_before = None
 
     def _own(self, path):
         if self.user:
@@ -75,6 +110,7 @@ class Postgres:
         settings = SETTINGS.format(socket=self.socket, buffers=self.buffers)
         (self.data / "bench.conf").write_text(settings)
         (self.data / "bench.conf").chmod(0o644)
+        self.pages_before = reserve_huge_pages(self.buffers)
         self.service = Service([self.programs / "postgres", "-D", self.data], self.core,
                                self.home.parent / "postgres.log", user=self.user)
         for _ in range(600):
@@ -119,7 +155,16 @@ class Postgres:
         self.sql(f"alter system set pg_stat_statements.track = {'top' if on else 'none'}; select pg_reload_conf()")
         time.sleep(0.3)
 
+    def has_huge_pages(self):
+        """Whether its memory is in huge pages."""
+        reserved = self.sql("show shared_memory_size_in_huge_pages", quiet=True) or ""
+        free, total = (_meminfo(name) for name in ("HugePages_Free", "HugePages_Total"))
+        held = total - free + _meminfo("HugePages_Rsvd")
+        return reserved.isdigit() and 0 < int(reserved) <= held
+
     def stop(self):
         if self.service:
             self.service.stop(2)
+        if self.pages_before is not None:
+            HUGE_PAGES.write_text(str(self.pages_before))
         shutil.rmtree(self.socket, ignore_errors=True)

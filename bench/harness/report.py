@@ -159,7 +159,7 @@ Written by `make bench` from what it measured; do not edit. {facts['processor']}
 {noise}{remark}
 One Postgres holds {compared['accounts']:,} accounts as `kraken-api seed` makes them ({compared['database_bytes'] / 1e9:.1f} GB), for everybody. Servers share one
 core; Postgres and the load generator (wrk) share another. The servers take turns of {options['seconds']} seconds
-({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Postgres has {compared.get('buffers', '1GB')} of buffers, and all
+({options['rounds']} each, after {options['warm']} seconds to warm up), and the medians count. Each has {CONNECTIONS} connections to Postgres over its Unix socket. Postgres has {compared.get('buffers', '1GB')} of buffers{', in huge pages' if compared.get('huge_pages') else ''}, and all
 data is read into memory first. Nothing is timed before
 all of them have given the same answers and, for charges, written as many rows of the same tables, and `kraken-api
 check` has proved the books after them. Memory is the proportional set size of all processes of a server at its peak;

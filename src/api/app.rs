@@ -281,7 +281,9 @@ impl App {
     /// Answers one request; `None` only if async-graphql dropped it.
     pub async fn execute(self: &Arc<Self>, request: Request, from: Origin<'_>) -> Option<Answer> {
         let deadline = Deadline::after(DEADLINE);
-        let session = Arc::new(Session::open(Arc::clone(self), from, deadline).await);
+        // Whoever writes otherwise is served as well, one round trip later.
+        let writes = request.query.trim_start().starts_with("mutation");
+        let session = Arc::new(Session::open(Arc::clone(self), from, writes, deadline).await);
         let response = self.host.execute(Arc::clone(&session), request).await?;
         self.note_queries(&session, &response).await;
         session.end().await;
@@ -297,10 +299,10 @@ impl App {
         if !is_noted || report.is_mutation || report.roots.is_empty() {
             return;
         }
-        session.end().await;
+        let held = session.hold().await;
         let roots = report.roots.join(" ");
         let noted = async {
-            let mut tx = self.database.write(session.deadline(), session.stats()).await?;
+            let mut tx = self.database.write_on(held, session.deadline(), session.stats()).await?;
             audit::note(&mut tx, session.viewer(), &roots, None);
             tx.commit().await
         };

@@ -19,7 +19,7 @@ use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::{DISABLED, FORBIDDEN, NO_CREDENTIAL};
 use crate::graphql::{BoxFuture, Context, FieldError, FieldFacts};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Cause, Stats, Tx};
+use crate::platform::db::{Cause, Held, Stats, Tx};
 
 /// A call of one of the bound fields.
 pub type Call<'a> = crate::graphql::Call<'a, Session>;
@@ -80,13 +80,25 @@ struct Job<'a, I, F> {
 }
 
 impl Session {
-    /// A session for whoever sent the request.
-    pub(super) async fn open(app: Arc<App>, from: Origin<'_>, deadline: Deadline) -> Self {
+    /// What the caller is looked up with: the view that is read from afterwards, unless the request is expected to write. A
+    /// write needs no view.
+    async fn look(
+        app: &App,
+        writes: bool,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+    ) -> Result<Tx, sqlx::Error> {
+        let database = app.database();
+        if writes { database.glance(stats).await } else { database.snapshot(deadline, stats).await }
+    }
+
+    /// A session for whoever sent the request, which looks like one that writes or does not.
+    pub(super) async fn open(app: Arc<App>, from: Origin<'_>, writes: bool, deadline: Deadline) -> Self {
         let stats = Stats::new();
         let (mut snapshot, mut token) = (None, None);
         let caller = match from.authorization {
             None => Caller::Known(Viewer::Anonymous),
-            Some(header) => match app.database().snapshot(deadline, &stats).await {
+            Some(header) => match Self::look(&app, writes, deadline, &stats).await {
                 Ok(mut tx) => {
                     let caller = match app.auth().authenticate(&mut tx, header).await {
                         Ok((viewer, seen)) => {
@@ -106,6 +118,15 @@ impl Session {
             Caller::Refused(_) => Viewer::Anonymous,
         };
         let offset = snapshot.as_ref().and_then(Tx::offset);
+        if writes {
+            // Whatever is read all the same is read at one moment.
+            let held = snapshot.and_then(Tx::hold);
+            snapshot = held.map(|held| {
+                let mut view = app.database().snapshot_on(held, deadline, &stats);
+                view.reckon(offset);
+                view
+            });
+        }
         Self {
             app,
             caller,
@@ -215,11 +236,11 @@ impl Session {
         F: for<'t> Fn(&'t mut Tx, &'t Viewer, &'t I) -> Work<'t, Result<T, E>> + Sync,
     {
         // A second connection while holding one could starve the pool.
-        self.end().await;
+        let held = self.hold().await;
         let job = Job { viewer: &self.viewer, operation, subject, input, offset: self.offset, work };
         self.app
             .database()
-            .writing(self.deadline, &self.stats, &job, |tx, job| {
+            .writing_on(held, self.deadline, &self.stats, &job, |tx, job| {
                 tx.reckon(job.offset);
                 Box::pin(async move {
                     let made = (job.work)(&mut *tx, job.viewer, job.input).await?;
@@ -233,8 +254,21 @@ impl Session {
     /// Gives the database view back; the next read opens a new one.
     pub async fn end(&self) {
         // It only read, so nobody waits until Postgres has heard of the end.
-        drop(self.snapshot.lock().await.take());
+        drop(self.hold().await);
+    }
+
+    /// Ends the database view and keeps its connection, if there is one.
+    pub(super) async fn hold(&self) -> Option<Held> {
+        let view = self.snapshot.lock().await.take();
         self.known.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        view.and_then(Tx::hold)
+    }
+
+    /// Has whatever comes next use this connection.
+    pub(super) async fn resume(&self, held: Held) {
+        let mut view = self.app.database().snapshot_on(held, self.deadline, &self.stats);
+        view.reckon(self.offset);
+        *self.snapshot.lock().await = Some(view);
     }
 
     /// Whether a field that is not for everybody is for this viewer. A session that is good for one kind of

@@ -77,17 +77,7 @@ impl Session {
         let (leases, database) = (self.app.leases(), self.app.database());
         let spent = match leases.pay(database, payer, points) {
             Some(standing) => Spent::Counted(standing),
-            None => {
-                // A second connection while holding one could starve the pool.
-                self.end().await;
-                let turn = match payer.is_known() {
-                    true => None,
-                    false => Some(database.gate().enter(self.deadline()).await.ok_or_else(|| self.busy())?),
-                };
-                let spent = leases.spend(database, payer, points).await;
-                drop(turn);
-                spent
-            }
+            None => self.lease(payer, points).await?,
         };
         let mut account = self.spending.account();
         match spent {
@@ -101,6 +91,25 @@ impl Session {
             }
             Spent::Unknown => Ok(()),
         }
+    }
+
+    /// Counts the request where there are no points left that were taken before. The connection that it has already is
+    /// the one that asks: it would have to wait twice for another.
+    async fn lease(&self, payer: &Payer, points: i64) -> Result<Spent, FieldError> {
+        let (leases, database) = (self.app.leases(), self.app.database());
+        let held = self.hold().await;
+        if !payer.is_known() {
+            drop(held);
+            let turn = database.gate().enter(self.deadline()).await.ok_or_else(|| self.busy())?;
+            let (spent, _) = leases.spend(database, None, payer, points).await;
+            drop(turn);
+            return Ok(spent);
+        }
+        let (spent, held) = leases.spend(database, held, payer, points).await;
+        if let Some(held) = held {
+            self.resume(held).await;
+        }
+        Ok(spent)
     }
 
     /// How the caller stands; `None` if that could not be learnt.

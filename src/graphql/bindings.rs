@@ -49,6 +49,31 @@ impl<T: Any + Send + Sync> LeafTable for TypedLeaves<T> {
     }
 }
 
+/// Reads fields of a row, or of another that has some of them.
+struct EitherLeaves<T: 'static, N: 'static> {
+    wide: Leaves<T>,
+    narrow: Leaves<N>,
+}
+
+impl<T: Any + Send + Sync, N: Any + Send + Sync> LeafTable for EitherLeaves<T, N> {
+    fn names(&self) -> Vec<&'static str> {
+        TypedLeaves(self.wide).names()
+    }
+
+    fn row_type(&self) -> (TypeId, &'static str) {
+        TypedLeaves(self.wide).row_type()
+    }
+
+    fn read<'a>(&self, row: &'a (dyn Any + Send + Sync), index: usize) -> Result<Leaf<'a>, FieldError> {
+        let Some(narrow) = row.downcast_ref::<N>() else {
+            return TypedLeaves(self.wide).read(row, index);
+        };
+        let (name, _) = self.wide[index];
+        let read = self.narrow.iter().find(|(known, _)| *known == name);
+        read.map(|(_, read)| read(narrow)).ok_or_else(wrong_row::<T>)
+    }
+}
+
 struct TypedParts<T: 'static>(Parts<T>);
 
 impl<T: Any + Send + Sync> PartTable for TypedParts<T> {
@@ -111,6 +136,22 @@ impl<C: Send + Sync + 'static> Bindings<C> {
     /// Binds plain fields of `object` to readers of the row type `T`.
     pub fn leaves<T: Any + Send + Sync>(&mut self, object: &'static str, table: Leaves<T>) -> &mut Self {
         self.objects.entry(object).or_default().leaves.push(Arc::new(TypedLeaves(table)));
+        self
+    }
+
+    /// Binds plain fields of `object` to readers of the row type `T`, and some of them to those of `N` as well, for lists
+    /// of which nothing but these is asked for ([`Call::selects_only`](super::Call::selects_only)).
+    pub fn leaves_either<T, N>(
+        &mut self,
+        object: &'static str,
+        wide: Leaves<T>,
+        narrow: Leaves<N>,
+    ) -> &mut Self
+    where
+        T: Any + Send + Sync,
+        N: Any + Send + Sync,
+    {
+        self.objects.entry(object).or_default().leaves.push(Arc::new(EitherLeaves { wide, narrow }));
         self
     }
 

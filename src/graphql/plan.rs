@@ -104,6 +104,15 @@ impl PlannedField {
             .any(|field| *field.name == *head && rest.is_none_or(|rest| field.selects(rest)))
     }
 
+    /// Whether below the field at the dotted path nothing is asked for but fields that are known.
+    pub(super) fn selects_only(&self, path: &str, is_known: &dyn Fn(&str) -> bool) -> bool {
+        let mut below = self.children.iter().flat_map(|plan| &plan.fields);
+        let Some((head, rest)) = path.split_once('.').or((!path.is_empty()).then_some((path, ""))) else {
+            return below.all(|field| field.target == Target::Typename || is_known(&field.name));
+        };
+        below.filter(|field| *field.name == *head).all(|field| field.selects_only(rest, is_known))
+    }
+
     /// Whether the document writes the argument `name` at a field right below this one.
     pub(super) fn writes(&self, field: &str, name: &str) -> bool {
         let below = self.children.iter().flat_map(|plan| &plan.fields).filter(|below| *below.name == *field);

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use super::bindings::Leaves;
 use super::error::FieldError;
 use super::leaf::Leaf;
 use super::plan::PlannedField;
@@ -148,6 +149,12 @@ impl<'a, C> Call<'a, C> {
     /// where it cannot know.
     pub fn selects(&self, path: &str) -> bool {
         self.field.is_none_or(|field| field.selects(path))
+    }
+
+    /// Whether of the objects at `path` nothing is asked for but fields of this table. Says no where it cannot know.
+    pub fn selects_only<T>(&self, path: &str, table: Leaves<T>) -> bool {
+        let is_known = |field: &str| table.iter().any(|(name, _)| *name == field);
+        self.field.is_some_and(|field| field.selects_only(path, &is_known))
     }
 
     /// Whether the document writes the argument `name` at the answer's field `field`, whatever its value. Says no

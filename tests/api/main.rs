@@ -95,5 +95,6 @@ mod sessions;
 mod standalone;
 mod statements;
 mod throttling;
+mod transaction_lists;
 mod transfers;
 mod warm_home_discounts;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use kraken_api::graphql::{Bindings, Engine, Node, Resolved};
+use kraken_api::graphql::{Bindings, Engine, Leaves, Node, Resolved};
 use serde_json::json;
 
 use super::support::{Cx, batch, engine, json as parsed, request, root};
@@ -145,4 +145,63 @@ async fn a_handler_of_a_root_that_is_met_again_below_answers_its_first_parent_on
             .await,
     );
     assert_eq!(answer["data"], json!({ "self": { "self": { "trees": [{ "number": 0 }] } } }));
+}
+
+const LISTS: &str = "
+    type Query { trees(n: Int!): Trees }
+    type Trees { edges: [TreeEdge] }
+    type TreeEdge { node: Tall }
+    type Tree implements Tall { number: Int name: String self: Tree }
+    interface Tall { number: Int name: String }
+";
+
+/// What a list needs no more of.
+struct Narrow(i32);
+
+struct Held<T>(T);
+
+fn with_narrow_rows() -> Engine<Cx> {
+    let mut b = Bindings::default();
+    root(&mut b, "Query.trees", |call| {
+        let n: i32 = call.arg("n")?;
+        let is_narrow = call.selects_only("edges.node", NARROW);
+        call.cx.note(if is_narrow { "narrow" } else { "wide" });
+        Ok(Resolved::node(Held((n, is_narrow))))
+    });
+    b.parts::<Held<(i32, bool)>>(
+        "Trees",
+        &[("edges", |held| match held.0 {
+            (n, true) => Resolved::nodes((0..n).map(|at| Held(Node::typed("Tree", Narrow(at))))),
+            (n, false) => Resolved::nodes((0..n).map(|at| Held(Node::typed("Tree", Row(at))))),
+        })],
+    );
+    b.parts::<Held<Node>>("TreeEdge", &[("node", |held| Resolved::Node(held.0.clone()))]);
+    b.leaves_either("Tree", WIDE, NARROW).parts::<Row>("Tree", &[("self", |row| Resolved::node(Row(row.0)))]);
+    engine(LISTS, &b)
+}
+
+const WIDE: Leaves<Row> = &[("name", |row| row.0.to_string().into()), ("number", |row| row.0.into())];
+const NARROW: Leaves<Narrow> = &[("number", |row| row.0.into())];
+
+#[tokio::test]
+async fn rows_are_narrow_only_where_nothing_else_is_asked_for() {
+    let engine = with_narrow_rows();
+    for (fields, rows) in [
+        ("number", "narrow"),
+        ("__typename n: number", "narrow"),
+        ("number name", "wide"),
+        ("number ... on Tree { self { number } }", "wide"),
+        ("number ... on Tree { name }", "wide"),
+        ("...F", "wide"),
+        ("number name @skip(if: true)", "narrow"),
+    ] {
+        let fragment = if fields.contains("...F") { " fragment F on Tall { number name }" } else { "" };
+        let query = format!("{{ trees(n: 2) {{ edges {{ node {{ {fields} }} }} }} }}{fragment}");
+        let cx = Arc::new(Cx::default());
+        let answer = parsed(&engine.execute(&cx, &request(&query)).await);
+        assert!(answer.get("errors").is_none(), "{query}: {answer}");
+        assert_eq!(cx.calls().first().map(String::as_str), Some(rows), "{query}");
+        let last = &answer["data"]["trees"]["edges"][1]["node"];
+        assert!(last["number"] == 1 || last["n"] == 1, "{query}: {answer}");
+    }
 }

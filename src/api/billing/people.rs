@@ -7,8 +7,8 @@ use crate::api::ledgers::transaction;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::users::AccountUser;
+use crate::domain::ledgers::Order;
 use crate::domain::ledgers::of_users::{self, Filter};
-use crate::domain::ledgers::transactions::Order;
 use crate::graphql::{FieldError, Resolved};
 
 pub(super) fn bind(b: &mut Bindings) {

@@ -5,16 +5,19 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::api::session::{Bindings, Call};
-use crate::domain::ledgers::by_hand::HandError;
+use crate::domain::ledgers::by_hand::{HandError, Posted};
 use crate::domain::ledgers::charges::{self, NewCharge};
 use crate::domain::ledgers::credits::{self, NewCredit};
 use crate::domain::ledgers::ledgers::NameError;
-use crate::domain::ledgers::transactions::Transaction;
+use crate::domain::ledgers::transactions::{self, Transaction};
 use crate::graphql::facts::FORBIDDEN;
 use crate::graphql::{FieldError, Leaf, Leaves, Parts, Resolved};
 
 /// A transaction that was posted just now, wrapped as the payload of its mutation.
-struct Posted(Transaction);
+struct Payload(Posted);
+
+/// A credit as its ledger shows it, wrapped as the payload of its mutation.
+struct Credited(Transaction);
 
 /// What another system attached to a transaction.
 struct Attached {
@@ -22,15 +25,15 @@ struct Attached {
     at: DateTime<Utc>,
 }
 
-const AMOUNTS: Leaves<Transaction> = &[
+const AMOUNTS: Leaves<Posted> = &[
     ("id", |t| t.id.into()),
-    ("netAmount", |t| t.net_amount.0.into()),
-    ("grossAmount", |t| t.amount.0.into()),
-    ("salesTaxAmount", |t| t.tax_amount.0.into()),
-    ("reason", |t| t.reason_code.as_deref().unwrap_or_default().into()),
+    ("netAmount", |t| t.split.net.0.into()),
+    ("grossAmount", |t| t.split.gross.0.into()),
+    ("salesTaxAmount", |t| t.split.tax.0.into()),
+    ("reason", |t| (&t.reason).into()),
 ];
 
-const METADATA: Parts<Transaction> =
+const METADATA: Parts<Posted> =
     &[("metadata", |t| Resolved::maybe(t.metadata.clone().map(|data| Attached { data, at: t.created_at })))];
 
 const ATTACHED: Leaves<Attached> = &[("data", |a| Leaf::from(&a.data)), ("updatedAt", |a| a.at.into())];
@@ -39,19 +42,16 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Mutation.createAccountCharge", create_account_charge);
     b.root("Mutation.createAccountCredit", create_account_credit);
     b.root("Mutation.postCredit", post_credit);
-    b.parts::<Posted>("PostCredit", &[("credit", |p| Resolved::node(p.0.clone()))]);
-    b.parts::<Posted>("CreateAccountCharge", &[("accountCharge", |p| Resolved::node(p.0.clone()))]);
-    b.parts::<Posted>("CreateAccountCredit", &[("accountCredit", |p| Resolved::node(p.0.clone()))]);
+    b.parts::<Credited>("PostCredit", &[("credit", |p| Resolved::node(p.0.clone()))]);
+    b.parts::<Payload>("CreateAccountCharge", &[("accountCharge", |p| Resolved::node(p.0.clone()))]);
+    b.parts::<Payload>("CreateAccountCredit", &[("accountCredit", |p| Resolved::node(p.0.clone()))]);
     b.leaves("AccountChargeType", AMOUNTS).parts("AccountChargeType", METADATA);
     b.leaves("AccountCreditType", AMOUNTS).parts("AccountCreditType", METADATA);
-    b.leaves::<Transaction>(
+    b.leaves::<Posted>(
         "AccountChargeType",
         &[("note", |t| (&t.note).into()), ("displayNote", |t| (&t.display_note).into())],
     );
-    b.leaves::<Transaction>(
-        "AccountCreditType",
-        &[("note", |t| t.note.as_deref().unwrap_or_default().into())],
-    );
+    b.leaves::<Posted>("AccountCreditType", &[("note", |t| t.note.as_deref().unwrap_or_default().into())]);
     b.leaves("AccountChargeMetadataType", ATTACHED).leaves("AccountCreditMetadataType", ATTACHED);
 }
 
@@ -82,7 +82,7 @@ async fn create_account_charge(call: Call<'_>) -> Result<Resolved, FieldError> {
             charges::create(tx, viewer, &new).await
         })
     });
-    posted.await.map(|charge| Resolved::node(Posted(charge))).map_err(charge_error)
+    posted.await.map(|charge| Resolved::node(Payload(charge))).map_err(charge_error)
 }
 
 fn charge_error(error: HandError) -> FieldError {
@@ -131,7 +131,7 @@ async fn create_account_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
             credits::create(tx, viewer, &new).await
         })
     });
-    posted.await.map(|credit| Resolved::node(Posted(credit))).map_err(credit_error)
+    posted.await.map(|credit| Resolved::node(Payload(credit))).map_err(credit_error)
 }
 
 fn credit_error(error: HandError) -> FieldError {
@@ -184,7 +184,11 @@ async fn post_credit(call: Call<'_>) -> Result<Resolved, FieldError> {
             credits::create(tx, viewer, &new).await
         })
     });
-    posted.await.map(|credit| Resolved::node(Posted(credit))).map_err(post_credit_error)
+    let id = posted.await.map_err(post_credit_error)?.id;
+    let mut view = call.cx.read().await?;
+    let found = transactions::by_ids(&mut view, call.cx.viewer(), &[id]).await;
+    let found = found.map_err(FieldError::internal)?.into_iter().flatten().next();
+    Ok(Resolved::maybe(found.map(Credited)))
 }
 
 fn post_credit_error(error: HandError) -> FieldError {

@@ -7,7 +7,8 @@ use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::Account;
 use crate::domain::ledgers::ledgers::Ledger;
-use crate::domain::ledgers::transactions::{self, Filter, Kind, Order, Transaction};
+use crate::domain::ledgers::transaction_lists::{self, Below, Filter, Line, Listed, Order};
+use crate::domain::ledgers::transactions::{Kind, Transaction};
 use crate::domain::supply::charging::{self, Shown};
 use crate::graphql::{FieldError, Leaves, Node, Parts, Resolved};
 use crate::platform::money::Split;
@@ -34,13 +35,25 @@ const FIELDS: Leaves<Transaction> = &[
     ("reasonCode", |t| (&t.reason_code).into()),
 ];
 
+// What most lists show.
+const LINE: Leaves<Line> = &[
+    ("id", |t| t.id.into()),
+    ("postedDate", |t| t.posted_date.into()),
+    ("amount", |t| t.amount.0.into()),
+    ("balanceCarriedForward", |t| t.balance_carried_forward.0.into()),
+    ("isCredit", |t| (t.kind() == Kind::Credit).into()),
+    ("isAccountCharge", |t| (t.kind() == Kind::Charge).into()),
+    ("isAccountPayment", |t| (t.kind() == Kind::Payment).into()),
+    ("title", |t| (&t.title).into()),
+];
+
 const AMOUNTS: Parts<Transaction> = &[("amounts", |t| Resolved::node(t.amounts()))];
 
 pub(super) fn bind(b: &mut Bindings) {
     b.batch("AccountType.transactions", of_accounts);
     b.batch("LedgerType.transactions", of_ledgers);
     for kind in [Kind::Charge, Kind::Credit, Kind::Payment, Kind::Refund] {
-        b.leaves(type_name(kind), FIELDS);
+        b.leaves_either(type_name(kind), FIELDS, LINE);
         b.parts(type_name(kind), AMOUNTS);
     }
     b.leaves::<Transaction>("Charge", &[("isExport", |t| t.is_export.into())]);
@@ -117,28 +130,38 @@ impl TransactionsArgs {
     }
 }
 
-fn connections(pages: Vec<Page<Transaction>>) -> Vec<Resolved> {
-    pages.into_iter().map(|page| connection(page, node)).collect()
+/// A transaction in a list, as the object that it is.
+fn listed<T: Listed>(transaction: T) -> Node {
+    Node::typed(type_name(transaction.kind()), transaction)
+}
+
+fn connections<T: Listed>(pages: Result<Vec<Page<T>>, sqlx::Error>) -> Result<Vec<Resolved>, FieldError> {
+    let pages = pages.map_err(FieldError::internal)?;
+    Ok(pages.into_iter().map(|page| connection(page, listed)).collect())
 }
 
 async fn of_accounts(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    let window = window(&call)?;
-    let filter = call.args::<TransactionsArgs>()?.filter();
     let ids: Vec<i64> = call.parents::<Account>()?.iter().map(|a| a.id).collect();
-    let mut view = call.cx.read().await?;
-    transactions::page_of_accounts(&mut view, call.cx.viewer(), &ids, &filter, &window)
-        .await
-        .map(connections)
-        .map_err(FieldError::internal)
+    pages_of(call, Below::Accounts, &ids).await
 }
 
 async fn of_ledgers(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
+    let ids: Vec<i64> = call.parents::<Ledger>()?.iter().map(|l| l.id).collect();
+    pages_of(call, Below::Ledgers, &ids).await
+}
+
+/// Where nothing is asked for that a line does not hold, lines are read.
+async fn pages_of(call: Call<'_>, below: Below, ids: &[i64]) -> Result<Vec<Resolved>, FieldError> {
     let window = window(&call)?;
     let filter = call.args::<TransactionsArgs>()?.filter();
-    let ids: Vec<i64> = call.parents::<Ledger>()?.iter().map(|l| l.id).collect();
     let mut view = call.cx.read().await?;
-    transactions::page_of_ledgers(&mut view, call.cx.viewer(), &ids, &filter, &window)
-        .await
-        .map(connections)
-        .map_err(FieldError::internal)
+    let viewer = call.cx.viewer();
+    if call.selects_only("edges.node", LINE) {
+        return connections::<Line>(
+            transaction_lists::pages(&mut view, viewer, below, ids, &filter, &window).await,
+        );
+    }
+    connections::<Transaction>(
+        transaction_lists::pages(&mut view, viewer, below, ids, &filter, &window).await,
+    )
 }

@@ -16,7 +16,7 @@ pub(super) fn bind(b: &mut Bindings) {
     b.parts::<Moved>("TransferLedgerBalance", &[("balanceTransfer", |m| Resolved::node(m.0.clone()))]);
     b.leaves::<Transfer>(
         "AccountBalanceTransferType",
-        &[("id", |t| t.id.into()), ("reason", |t| (&t.charge.reason_code).into())],
+        &[("id", |t| t.id.into()), ("reason", |t| (&t.charge.reason).into())],
     );
     b.parts::<Transfer>(
         "AccountBalanceTransferType",

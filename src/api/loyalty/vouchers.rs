@@ -8,6 +8,7 @@ use uuid::Uuid;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
+use crate::domain::ledgers::by_hand::Posted;
 use crate::domain::ledgers::transactions;
 use crate::domain::ledgers::transfers::Transfer;
 use crate::domain::loyalty::vouchers::buying::{self, Order};
@@ -198,7 +199,7 @@ async fn credits(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
 async fn posted(call: &Call<'_>, ids: &[i64]) -> Result<Vec<Resolved>, FieldError> {
     let mut view = call.cx.read().await?;
     let found = transactions::by_ids(&mut view, call.cx.viewer(), ids).await.map_err(FieldError::internal)?;
-    Ok(found.into_iter().map(Resolved::maybe).collect())
+    Ok(found.into_iter().map(|shown| Resolved::maybe(shown.map(Posted::from))).collect())
 }
 
 async fn transfers(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
@@ -214,8 +215,8 @@ async fn transfers(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
         let sides = found.next().flatten().zip(found.next().flatten());
         transfers.push(Resolved::maybe(sides.map(|(charge, credit)| Transfer {
             id: voucher.transfer_id,
-            charge,
-            credit,
+            charge: charge.into(),
+            credit: credit.into(),
         })));
     }
     Ok(transfers)

@@ -8,6 +8,7 @@ use super::meter_points;
 use crate::api::paging::{connection, window};
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
+use crate::domain::ledgers::by_hand::Posted;
 use crate::domain::ledgers::transactions;
 use crate::domain::supply::on_site::orders::{self, Charged, Fee, Filter, Order};
 use crate::domain::supply::supply_points;
@@ -176,5 +177,5 @@ async fn charged(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let mut view = call.cx.read().await?;
     let found =
         transactions::by_ids(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)?;
-    Ok(found.into_iter().map(Resolved::maybe).collect())
+    Ok(found.into_iter().map(|shown| Resolved::maybe(shown.map(Posted::from))).collect())
 }

@@ -68,7 +68,7 @@ row! {
         pub others_valid_from: i64,
         /// Roles, for staff.
         pub roles: Vec<String>,
-        /// What they may do.
+        /// What they may do; twice where two roles allow it.
         pub permissions: Vec<String>,
     }
 }
@@ -101,8 +101,8 @@ macro_rules! staff {
         "select s.email, s.tokens_valid_from, 0::bigint as others_valid_from,
              coalesce(array(select r.role from support_user_roles r where r.support_user_id = s.id order by r.role), '{}')
                  as roles,
-             coalesce(array(select distinct unnest(known.permissions) from support_user_roles r
-                 join support_roles known on known.code = r.role where r.support_user_id = s.id), '{}') as permissions
+             coalesce(array(select permission from support_user_roles r join support_roles known on known.code = r.role,
+                 unnest(known.permissions) as permission where r.support_user_id = s.id), '{}') as permissions
          from support_users s where s.id = $1 and s.is_active"
     };
 }

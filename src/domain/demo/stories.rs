@@ -16,7 +16,8 @@ use crate::domain::ledgers::dunning::{self, Aim};
 use crate::domain::ledgers::ledgers::{self, Ledger, Which};
 use crate::domain::ledgers::payments::{self, Movement};
 use crate::domain::ledgers::proceedings::{self, Closing, NewProceeding};
-use crate::domain::ledgers::transactions::{self, Filter, Kind};
+use crate::domain::ledgers::transaction_lists::{self, Below, Filter, Line, Listed as _};
+use crate::domain::ledgers::transactions::Kind;
 use crate::domain::ledgers::transfers::{self, NewTransfer, Place};
 use crate::domain::ledgers::{reversals, write_offs};
 use crate::platform::db::Tx;
@@ -206,10 +207,9 @@ async fn give(tx: &mut Tx, person: &Person, scheme: &str, amount: i64) -> Result
 /// The bank takes the latest payment back.
 async fn bounce(tx: &mut Tx, world: &World<'_>, person: &Person) -> Result<(), DemoError> {
     let window = Window::forward(0, 20);
-    let pages =
-        transactions::page_of_accounts(tx, &world.clerk, &[person.account], &Filter::default(), &window)
-            .await?;
-    let paid = pages.into_iter().flat_map(|page| page.rows).find(|row| row.kind() == Kind::Payment);
+    let (below, all) = (Below::Accounts, Filter::default());
+    let pages = transaction_lists::pages(tx, &world.clerk, below, &[person.account], &all, &window).await?;
+    let paid = pages.into_iter().flat_map(|page| page.rows).find(|row: &Line| row.kind() == Kind::Payment);
     if let Some(payment) = paid {
         reversals::reverse(tx, payment.id, Some("Taken back by the bank.")).await?;
     }

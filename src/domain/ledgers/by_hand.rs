@@ -1,5 +1,6 @@
 //! What is posted by hand: a charge or a credit, now or by plan, by whoever may post.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -215,22 +216,72 @@ async fn aim(
     Ok((target, reason))
 }
 
+/// What was posted by hand.
+#[derive(Clone, Debug)]
+pub struct Posted {
+    /// Row id of the transaction.
+    pub id: i64,
+    /// Net, tax and gross, in minor units.
+    pub split: Split,
+    /// Code of the reason.
+    pub reason: String,
+    /// A note for staff.
+    pub note: Option<String>,
+    /// A note for the customer.
+    pub display_note: Option<String>,
+    /// Whatever the caller attached.
+    pub metadata: Option<Value>,
+    /// Business time of posting.
+    pub created_at: DateTime<Utc>,
+}
+
 /// Posts it now.
 pub(super) async fn post(
     tx: &mut Tx,
     viewer: &Viewer,
     wanted: &Wanted<'_>,
     notes: &Notes<'_>,
-) -> Result<Transaction, HandError> {
-    let judged = judge(tx, viewer, wanted).await?;
+) -> Result<Posted, HandError> {
+    let Judged { ledger, market, reason, split } = judge(tx, viewer, wanted).await?;
     let new = New {
         note: notes.note,
         display_note: notes.display_note,
         metadata: notes.metadata,
-        reason_code: Some(&judged.reason.code),
-        ..New::of(wanted.action.kind(), judged.split, &judged.reason.display)
+        reason_code: Some(&reason.code),
+        ..New::of(wanted.action.kind(), split, &reason.display)
     };
-    Ok(transactions::record(tx, judged.market, judged.ledger, &new, wanted.action.book()).await?)
+    let id = transactions::record(tx, market, ledger, &new, wanted.action.book()).await?;
+    Ok(Posted::of(id, &new, tx.business_now().await?))
+}
+
+impl From<Transaction> for Posted {
+    fn from(shown: Transaction) -> Self {
+        Self {
+            id: shown.id,
+            split: Split { net: shown.net_amount, tax: shown.tax_amount, gross: shown.amount },
+            reason: shown.reason_code.unwrap_or_default(),
+            note: shown.note,
+            display_note: shown.display_note,
+            metadata: shown.metadata,
+            created_at: shown.created_at,
+        }
+    }
+}
+
+impl Posted {
+    /// What was posted as `id`.
+    pub(super) fn of(id: i64, new: &New<'_>, created_at: DateTime<Utc>) -> Self {
+        let owned = |text: Option<&str>| text.map(str::to_owned);
+        Self {
+            id,
+            split: new.split,
+            reason: new.reason_code.unwrap_or_default().to_owned(),
+            note: owned(new.note),
+            display_note: owned(new.display_note),
+            metadata: new.metadata.cloned(),
+            created_at,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -4,11 +4,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books::Book;
-use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
+use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Posted, Wanted};
 use super::journal::{PostError, posting_error};
 use super::ledgers;
 use super::reasons;
-use super::transactions::{self, Kind, New, Transaction};
+use super::transactions::{self, Kind, New};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
 use crate::platform::market::{self, Market};
@@ -52,7 +52,7 @@ pub struct NewCharge<'a> {
 
 /// Charges the main ledger of an account, taking the tax out of the gross amount by the market's rule
 /// unless the reason bears none.
-pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCharge<'_>) -> Result<Transaction, HandError> {
+pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCharge<'_>) -> Result<Posted, HandError> {
     let wanted = Wanted {
         action: Action::Charge,
         onto: Onto::Main(new.account_number),
@@ -88,7 +88,7 @@ pub(in crate::domain) async fn by_rule(tx: &mut Tx, new: &RuleCharge<'_>) -> Res
     let split = market.split_gross(gross, &target.account_type, is_exempt)?;
     let display_note = Some(new.display_note);
     let charge = New { reason_code: Some(new.reason), display_note, ..New::of(Kind::Charge, split, &title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
 }
 
 /// A charge for supply, as billing works it out.
@@ -118,7 +118,7 @@ pub async fn for_supply(tx: &mut Tx, account: i64, new: &SupplyCharge<'_>) -> Re
     let split = supply_split(market, net, &target.account_type, new.is_export)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, split, new.title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
 }
 
 /// A charge for what was supplied under an agreement, priced and taxed line by line.
@@ -144,7 +144,7 @@ pub async fn for_agreement(tx: &mut Tx, account: i64, new: &Priced<'_>) -> Resul
     let market = market::by_code(&target.market).ok_or(ChargeError::NoLedger)?;
     let supply = Some(new.supply);
     let charge = New { supply, is_export: new.is_export, ..New::of(Kind::Charge, new.split, new.title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?.id)
+    Ok(transactions::record(tx, market, target.ledger_id, &charge, Book::Income).await?)
 }
 
 /// Net, tax and gross of a charge for supply. Households do not charge tax on what they feed in.

@@ -4,11 +4,11 @@ use serde_json::Value;
 use thiserror::Error;
 
 use super::books::Book;
-use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Wanted};
+use super::by_hand::{self, Action, Amounts, HandError, Notes, Onto, Posted, Wanted};
 use super::journal::{PostError, posting_error};
 use super::ledgers;
 use super::reasons;
-use super::transactions::{self, Kind, New, Transaction};
+use super::transactions::{self, Kind, New};
 use crate::domain::auth::viewer::Viewer;
 use crate::platform::db::{Tx, database_error};
 use crate::platform::market;
@@ -38,7 +38,7 @@ pub struct NewCredit<'a> {
 }
 
 /// Credits a ledger of an account.
-pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result<Transaction, HandError> {
+pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewCredit<'_>) -> Result<Posted, HandError> {
     let main = Onto::Main(new.account_number);
     let wanted = Wanted {
         action: Action::Credit,
@@ -82,7 +82,7 @@ pub(in crate::domain) async fn grant(
     let target = ledgers::target(tx, account, None).await?.ok_or(GrantError::NoLedger)?;
     let market = market::by_code(&target.market).ok_or(GrantError::NoLedger)?;
     let new = New { reason_code: Some(reason), ..New::of(Kind::Credit, Split::untaxed(amount), title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Credits).await?.id)
+    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Credits).await?)
 }
 
 /// A credit that follows from a rule.
@@ -111,5 +111,5 @@ pub(in crate::domain) async fn by_rule(tx: &mut Tx, new: &RuleCredit<'_>) -> Res
         display_note: Some(new.display_note),
         ..New::of(Kind::Credit, Split::untaxed(amount), &title)
     };
-    Ok(transactions::record(tx, market, target.ledger_id, &credit, Book::Credits).await?.id)
+    Ok(transactions::record(tx, market, target.ledger_id, &credit, Book::Credits).await?)
 }

@@ -90,13 +90,19 @@ pub(super) struct Placed {
     pub sequences: Vec<i64>,
     pub amounts: Vec<i64>,
     pub balances: Vec<i64>,
+    /// Whether it is the ledger account's last.
+    pub lasts: Vec<bool>,
 }
 
 impl Placed {
-    /// The place of the entry's last posting in the ledger account's sequence.
-    pub fn sequence(&self, ledger: i64) -> Option<i64> {
-        let last = self.ledgers.iter().rposition(|each| *each == ledger)?;
-        self.sequences.get(last).copied()
+    /// The place in the ledger account's sequence, and the balance, that the entry leaves.
+    pub fn left(&self, ledger: i64) -> Option<(i64, i64)> {
+        let last = self.last(ledger)?;
+        Some((*self.sequences.get(last)?, *self.balances.get(last)?))
+    }
+
+    fn last(&self, ledger: i64) -> Option<usize> {
+        self.ledgers.iter().rposition(|each| *each == ledger)
     }
 }
 
@@ -142,22 +148,27 @@ statement!(static LOCK: Held = "
         and l.currency = $2
     order by b.ledger_account_id for update of b");
 
-/// SQL that posts an entry, to be followed by what is made of it: the parts of a `with` named `entry` (`id`) and `legs`
-/// (`ledger`, `sequence`, `amount`, `balance`). Arguments 1 to 9 are the entry and what [`place`] answered.
+/// SQL that posts an entry, to be followed by what is made of it: the parts of a `with`, one of which is `entry` (`id`).
+/// Arguments 1 to 10 are the entry and what [`place`] answered.
+// A statement of its own, after the one that locks: seen from the moment of the lock, the rows are as they were locked, and
+// Postgres need not look at them anew. Elements by their places cost it less than `unnest` of as many lists, and an entry has
+// few legs.
 macro_rules! posting {
     () => {
         "with entry as (
             insert into journal_entries (kind, currency, posted_date, created_at, reverses_id)
             values ($1, $2, $3, $4, $5) returning id, currency
-        ), legs as (
-            select * from unnest($6::bigint[], $7::bigint[], $8::bigint[], $9::bigint[])
-                as leg (ledger, sequence, amount, balance)
         ), moved as (
             insert into postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
-            select leg.ledger, leg.sequence, entry.id, entry.currency, leg.amount, leg.balance from legs leg, entry
+            select ($6::bigint[])[leg], ($7::bigint[])[leg], entry.id, entry.currency, ($8::bigint[])[leg],
+                ($9::bigint[])[leg]
+            from entry, generate_series(1, cardinality($6::bigint[])) as leg
         ), kept as (
             update ledger_balances b set balance = last.balance, last_sequence = last.sequence
-            from (select distinct on (ledger) * from legs order by ledger, sequence desc) last
+            from (
+                select ($6::bigint[])[leg] as ledger, ($7::bigint[])[leg] as sequence, ($9::bigint[])[leg] as balance
+                from generate_series(1, cardinality($6::bigint[])) as leg where ($10::boolean[])[leg]
+            ) last
             where b.ledger_account_id = last.ledger
         )"
     };
@@ -217,6 +228,7 @@ fn in_sequence(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Resul
         rows.amounts.push(leg.amount.0);
         rows.balances.push(standing.balance.0);
     }
+    rows.lasts = (0..).zip(&rows.ledgers).map(|(place, ledger)| rows.last(*ledger) == Some(place)).collect();
     // Only what is left in the end is ever shown.
     for (standing, _) in held.values().filter(|(_, is_customer)| *is_customer) {
         standing.balance.to_wire()?;
@@ -239,6 +251,8 @@ mod tests {
         let rows = in_sequence(&[leg(1, -30), leg(2, 50), leg(1, -20)], &mut known).expect("placed");
         assert_eq!(rows.sequences, [5, 5, 6]);
         assert_eq!(rows.balances, [70, 50, 50]);
+        assert_eq!(rows.lasts, [false, true, true]);
+        assert_eq!((rows.left(1), rows.left(3)), (Some((6, 50)), None));
     }
 
     #[test]

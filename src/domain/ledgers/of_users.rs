@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 
-use super::transactions::{self, Order, Transaction};
+use super::transaction_lists::Order;
+use super::transactions::{self, Transaction};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, row, statement};
 use crate::platform::page::{self, Page, Window};

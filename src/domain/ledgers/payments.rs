@@ -64,7 +64,7 @@ pub async fn received(
     let market = market::by_code(&target.market).ok_or(PaymentError::NoLedger)?;
     let new =
         New { payment_type: Some(payment_type), ..New::of(Kind::Payment, Split::untaxed(amount), title) };
-    Ok(transactions::record(tx, market, ledger, &new, Book::Bank).await?.id)
+    Ok(transactions::record(tx, market, ledger, &new, Book::Bank).await?)
 }
 
 async fn moved(tx: &mut Tx, account: i64, kind: Kind, movement: &Movement<'_>) -> Result<i64, PaymentError> {
@@ -76,5 +76,5 @@ async fn moved(tx: &mut Tx, account: i64, kind: Kind, movement: &Movement<'_>) -
     }
     let payment_type = Some(movement.payment_type);
     let new = New { payment_type, ..New::of(kind, Split::untaxed(amount), movement.title) };
-    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Bank).await?.id)
+    Ok(transactions::record(tx, market, target.ledger_id, &new, Book::Bank).await?)
 }

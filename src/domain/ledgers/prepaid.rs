@@ -27,7 +27,7 @@ pub(in crate::domain) async fn charge(
 ) -> Result<i64, PostError> {
     let split = Split::untaxed(amount);
     let new = New { reason_code: Some(called.reason), ..New::of(Kind::Charge, split, called.title) };
-    Ok(transactions::record(tx, market, ledger, &new, Book::Vouchers).await?.id)
+    Ok(transactions::record(tx, market, ledger, &new, Book::Vouchers).await?)
 }
 
 /// Credits a ledger with an amount of which so much was paid for ahead; the rest is given. Answers the transaction's id. No
@@ -48,5 +48,5 @@ pub(in crate::domain) async fn credit(
     }
     let (kind, shown) = (Kind::Credit.code(), [(ledger, &new)]);
     let recorded = transactions::record_entry(tx, market, kind, None, &shown, Against::Books(books)).await?;
-    recorded.made.first().map(|made| made.id).ok_or(PostError::UnknownLedger)
+    recorded.made.first().copied().ok_or(PostError::UnknownLedger)
 }

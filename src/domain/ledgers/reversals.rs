@@ -109,7 +109,7 @@ pub async fn reverse(tx: &mut Tx, transaction: i64, note: Option<&str>) -> Resul
     let recorded =
         transactions::record_entry(tx, market, ENTRY, reverses, &shown, Against::Legs(&others)).await?;
     MARK.command().bind(original.entry_id).execute(&mut *tx).await?;
-    Ok(recorded.made.into_iter().map(|made| made.id).collect())
+    Ok(recorded.made)
 }
 
 /// The same kind of transaction the other way round, so that what is summed by kind comes to nothing.

@@ -343,7 +343,7 @@ async fn post(tx: &mut Tx, id: i64) -> Result<(), PostError> {
         metadata: Some(&due.metadata).filter(|data| **data != json!({})),
         ..New::of(action.kind(), split, &due.title)
     };
-    let transaction = transactions::record(tx, market, due.ledger_id, &new, book).await?.id;
+    let transaction = transactions::record(tx, market, due.ledger_id, &new, book).await?;
     let now = tx.business_now().await?;
     POSTED.command().bind(id).bind(transaction).bind(now).execute(&mut *tx).await?;
     Ok(())

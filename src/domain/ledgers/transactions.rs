@@ -1,8 +1,5 @@
 //! Transactions as customers see them: charges, credits, payments and refunds on their ledgers.
 
-use std::cmp::Ordering;
-use std::collections::HashMap;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
@@ -11,10 +8,9 @@ use super::journal::{self, Booked, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::events::{self, About, Event, Name};
-use crate::platform::db::{Statement, Tx, Under, row, statement};
+use crate::platform::db::{Tx, row, statement};
 use crate::platform::market::Market;
 use crate::platform::money::{AmountError, Minor, Split};
-use crate::platform::page::{self, Page, Window};
 
 /// What a transaction is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,47 +124,6 @@ impl Transaction {
     }
 }
 
-/// In which order transactions are listed; those of one day go by id.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Order {
-    /// Newest first.
-    #[default]
-    PostedDateDesc,
-    /// Oldest first.
-    PostedDateAsc,
-}
-
-impl Order {
-    fn of(self, one: &Transaction, other: &Transaction) -> Ordering {
-        let place = |t: &Transaction| (t.posted_date, t.id);
-        match self {
-            Self::PostedDateDesc => place(other).cmp(&place(one)),
-            Self::PostedDateAsc => place(one).cmp(&place(other)),
-        }
-    }
-}
-
-/// Which transactions are listed. The default lists all of them on ledgers that count for the balance.
-#[derive(Clone, Debug, Default)]
-pub struct Filter {
-    /// Values of `TransactionTypeFilter`, any of which must fit; empty for all.
-    pub types: Vec<String>,
-    /// Values of `TransactionTypeFilter`, none of which may fit.
-    pub types_excluded: Vec<String>,
-    /// The first day.
-    pub from_date: Option<NaiveDate>,
-    /// The day after the last one.
-    pub to_date: Option<NaiveDate>,
-    /// Only on the ledger of this number.
-    pub ledger_number: Option<String>,
-    /// Only on the ledger of this id.
-    pub ledger_id: Option<i64>,
-    /// Also on ledgers that do not count for the account's balance. Has no effect below a ledger.
-    pub include_all_ledgers: bool,
-    /// The order.
-    pub order: Order,
-}
-
 macro_rules! columns {
     () => {
         "t.id, t.ledger_id, a.number as account_number, t.kind, t.posted_date, t.created_at, t.amount, t.net_amount, \
@@ -177,103 +132,7 @@ macro_rules! columns {
          t.billing_document_id, t.metadata"
     };
 }
-
-// Arguments 4 to 10 are the filter: of transactions, and of the ledgers they are on.
-macro_rules! transaction_fits {
-    () => {
-        " t.ledger_id = l.id and (cardinality($4::text[]) = 0 or t.tags && $4) \
-          and (cardinality($5::text[]) = 0 or not t.tags && $5) \
-          and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity')"
-    };
-}
-
-macro_rules! ledger_fits {
-    () => {
-        " and ($8::text is null or l.number = $8) and ($9::bigint is null or l.id = $9) and "
-    };
-}
-
-macro_rules! of_account {
-    ($parent:literal) => {
-        concat!(
-            " where l.account_id = ",
-            $parent,
-            " and ($10::boolean or l.affects_account_balance or $8::text is not null or $9::bigint is not null)",
-            ledger_fits!(),
-            account_is_visible!()
-        )
-    };
-}
-
-macro_rules! of_ledger {
-    ($parent:literal) => {
-        concat!(
-            " where l.id = ",
-            $parent,
-            " and $10::boolean is not null",
-            ledger_fits!(),
-            account_is_visible!()
-        )
-    };
-}
-
-// Of each ledger no more is read than the page could hold, along the index; what the page does hold is chosen from that.
-macro_rules! paged {
-    ($ledgers:expr, $order:literal) => {
-        concat!(
-            "select parents.id as parent, inside.* \
-             from (select distinct * from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as p (id, skip, take)) parents \
-             cross join lateral (select ",
-            columns!(),
-            " from ledgers l join accounts a on a.id = l.account_id cross join lateral (\
-                select * from transactions t where",
-            transaction_fits!(),
-            $order,
-            " limit parents.skip + parents.take) t",
-            $ledgers,
-            $order,
-            " offset parents.skip limit parents.take) inside"
-        )
-    };
-}
-
-// Below a ledger the index gives the page as it is; nothing has to be put in order.
-macro_rules! paged_on_ledger {
-    ($order:literal) => {
-        concat!(
-            "select parents.id as parent, ",
-            columns!(),
-            " from (select distinct * from unnest($3::bigint[], $11::bigint[], $12::bigint[]) as p (id, skip, take)) parents \
-             join ledgers l on l.id = parents.id join accounts a on a.id = l.account_id cross join lateral (\
-                select * from transactions t where",
-            transaction_fits!(),
-            $order,
-            " offset parents.skip limit parents.take) t",
-            of_ledger!("parents.id")
-        )
-    };
-}
-
-macro_rules! counted {
-    ($ledgers:expr) => {
-        concat!(
-            "select parents.id, (select count(*) from ledgers l join accounts a on a.id = l.account_id \
-                join transactions t on",
-            transaction_fits!(),
-            $ledgers,
-            ") from unnest($3::bigint[]) as parents (id)"
-        )
-    };
-}
-
-statement!(static ON_ACCOUNTS_DESC: Under<Transaction> =
-    paged!(of_account!("parents.id"), " order by t.posted_date desc, t.id desc"));
-statement!(static ON_ACCOUNTS_ASC: Under<Transaction> = paged!(of_account!("parents.id"), " order by t.posted_date, t.id"));
-statement!(static ON_ACCOUNTS_COUNT: (i64, i64) = counted!(of_account!("parents.id")));
-statement!(static ON_LEDGERS_DESC: Under<Transaction> =
-    paged_on_ledger!(" order by t.posted_date desc, t.id desc"));
-statement!(static ON_LEDGERS_ASC: Under<Transaction> = paged_on_ledger!(" order by t.posted_date, t.id"));
-statement!(static ON_LEDGERS_COUNT: (i64, i64) = counted!(of_ledger!("parents.id")));
+pub(super) use columns;
 
 statement!(static BY_ID: Transaction = concat!(
     "select ", columns!(), " from transactions t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id
@@ -287,71 +146,6 @@ pub async fn by_ids(
 ) -> Result<Vec<Option<Transaction>>, sqlx::Error> {
     let query = BY_ID.seen_by(viewer).bind(ids);
     Ok(in_order(ids, query.fetch_all(&mut *tx).await?, |transaction| transaction.id))
-}
-
-/// One page of the transactions of each of these accounts. One statement, and one more for totals.
-pub async fn page_of_accounts(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    accounts: &[i64],
-    filter: &Filter,
-    window: &Window,
-) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
-    let rows = match filter.order {
-        Order::PostedDateDesc => &ON_ACCOUNTS_DESC,
-        Order::PostedDateAsc => &ON_ACCOUNTS_ASC,
-    };
-    paged_under(tx, viewer, accounts, filter, window, rows, &ON_ACCOUNTS_COUNT).await
-}
-
-/// One page of the transactions on each of these ledgers. One statement, and one more for totals.
-pub async fn page_of_ledgers(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    ledgers: &[i64],
-    filter: &Filter,
-    window: &Window,
-) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
-    let rows = match filter.order {
-        Order::PostedDateDesc => &ON_LEDGERS_DESC,
-        Order::PostedDateAsc => &ON_LEDGERS_ASC,
-    };
-    paged_under(tx, viewer, ledgers, filter, window, rows, &ON_LEDGERS_COUNT).await
-}
-
-async fn paged_under(
-    tx: &mut Tx,
-    viewer: &Viewer,
-    parents: &[i64],
-    filter: &Filter,
-    window: &Window,
-    rows: &'static Statement<Under<Transaction>>,
-    count: &'static Statement<(i64, i64)>,
-) -> Result<Vec<Page<Transaction>>, sqlx::Error> {
-    macro_rules! bound {
-        ($query:expr) => {
-            $query
-                .bind(parents)
-                .bind(&filter.types)
-                .bind(&filter.types_excluded)
-                .bind(filter.from_date)
-                .bind(filter.to_date)
-                .bind(filter.ledger_number.as_deref())
-                .bind(filter.ledger_id)
-                .bind(filter.include_all_ledgers)
-        };
-    }
-    let totals: Option<HashMap<i64, i64>> = if window.needs_total() {
-        Some(bound!(count.seen_by(viewer)).fetch_all(&mut *tx).await?.into_iter().collect())
-    } else {
-        None
-    };
-    let slices = page::slices(window, parents, totals.as_ref());
-    let query = bound!(rows.seen_by(viewer)).bind(&slices.offsets).bind(&slices.limits);
-    let mut found = query.fetch_all(&mut *tx).await?;
-    // They come in order, as a rule, of which SQL says nothing.
-    found.sort_by(|one, other| filter.order.of(&one.row, &other.row));
-    Ok(page::pages(window, parents, totals.as_ref(), found.into_iter().map(Under::pair)))
 }
 
 /// What a transaction is made with, once it is known to be right.
@@ -386,21 +180,25 @@ impl<'a> New<'a> {
     }
 }
 
+row! {
+    /// A transaction that was posted.
+    struct Made {
+        id: i64,
+        journal_entry_id: i64,
+    }
+}
+
 // Ids are drawn in the given order, once the ledgers are locked.
-statement!(static POST: Under<Transaction> = concat!(
-    journal::posting!(), ", t as (
-        insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
-            tax_amount, balance_after, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
-        select s.ledger, s.sequence, entry.id, s.kind, $3, $4, s.amount, s.net, s.tax, leg.balance, s.title, s.note,
-            s.display_note, s.reason, s.payment_type, s.supply, s.is_export, s.metadata::json
-        from entry, unnest($10::bigint[], $11::bigint[], $12::text[], $13::bigint[], $14::bigint[], $15::bigint[], $16::text[],
-                $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::boolean[], $23::text[]) with ordinality
-            as s (ledger, sequence, kind, amount, net, tax, title, note, display_note, reason, payment_type, supply,
-                is_export, metadata, place)
-            join legs leg on leg.ledger = s.ledger and leg.sequence = s.sequence
-        order by s.place returning *)
-    select t.journal_entry_id as parent, ", columns!(), "
-    from t join ledgers l on l.id = t.ledger_id join accounts a on a.id = l.account_id order by t.id"));
+statement!(static POST: Made = concat!(
+    journal::posting!(), "
+    insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
+        tax_amount, balance_after, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
+    select ($11::bigint[])[nth], ($12::bigint[])[nth], entry.id, ($13::text[])[nth], $3, $4, ($14::bigint[])[nth],
+        ($15::bigint[])[nth], ($16::bigint[])[nth], ($17::bigint[])[nth], ($18::text[])[nth], ($19::text[])[nth],
+        ($20::text[])[nth], ($21::text[])[nth], ($22::text[])[nth], ($23::text[])[nth], ($24::boolean[])[nth],
+        ($25::text[])[nth]::json
+    from entry, generate_series(1, cardinality($11::bigint[])) as nth
+    order by nth returning id, journal_entry_id"));
 
 /// What stands against the transactions of an entry.
 pub(super) enum Against<'a> {
@@ -410,23 +208,23 @@ pub(super) enum Against<'a> {
     Books(Vec<(Book, Minor)>),
 }
 
-/// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes.
+/// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes. Answers its id.
 pub(super) async fn record(
     tx: &mut Tx,
     market: &Market,
     ledger: i64,
     new: &New<'_>,
     book: Book,
-) -> Result<Transaction, PostError> {
+) -> Result<i64, PostError> {
     let against = Against::Books(books::against(book, new.kind, &new.split)?);
     let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], against).await?;
-    recorded.made.into_iter().next().ok_or(PostError::UnknownLedger)
+    recorded.made.first().copied().ok_or(PostError::UnknownLedger)
 }
 
-/// A journal entry and the transactions that show it, in the order in which they were given.
+/// A journal entry and the ids of the transactions that show it, in the order in which they were given.
 pub(super) struct Recorded {
     pub entry: i64,
-    pub made: Vec<Transaction>,
+    pub made: Vec<i64>,
 }
 
 /// Posts transactions on different customers' ledgers, and what stands against them, as one entry. The ledgers are locked
@@ -455,11 +253,8 @@ pub(super) async fn record_entry(
     let (posted_date, currency) = (market.day(now), market.currency.code.as_str());
     let entry = Entry { kind, reverses, currency, posted_date, created_at: now, legs, booked };
     let recorded = post(tx, &entry, shown).await?;
-    let told = recorded
-        .made
-        .iter()
-        .zip(shown)
-        .map(|(made, (ledger, new))| posted_event(made.id, *ledger, new, &entry, recorded.entry));
+    let made = recorded.made.iter().zip(shown);
+    let told = made.map(|(id, (ledger, new))| posted_event(*id, *ledger, new, &entry, recorded.entry));
     events::record(tx, &told.collect::<Vec<_>>()).await?;
     Ok(recorded)
 }
@@ -467,8 +262,10 @@ pub(super) async fn record_entry(
 /// Locks, and then posts in one statement.
 async fn post(tx: &mut Tx, entry: &Entry<'_>, shown: &[(i64, &New<'_>)]) -> Result<Recorded, PostError> {
     let placed = journal::place(tx, entry).await?;
-    let sequences = shown.iter().map(|(ledger, _)| placed.sequence(*ledger));
-    let sequences: Vec<i64> = sequences.collect::<Option<_>>().ok_or(PostError::UnknownLedger)?;
+    let ledgers: Vec<i64> = shown.iter().map(|(ledger, _)| *ledger).collect();
+    let left: Option<Vec<(i64, i64)>> = ledgers.iter().map(|ledger| placed.left(*ledger)).collect();
+    let (sequences, balances): (Vec<i64>, Vec<i64>) =
+        left.ok_or(PostError::UnknownLedger)?.into_iter().unzip();
     macro_rules! each {
         ($new:ident, $of:expr) => {
             shown.iter().map(|(_, $new)| $of).collect::<Vec<_>>()
@@ -477,18 +274,16 @@ async fn post(tx: &mut Tx, entry: &Entry<'_>, shown: &[(i64, &New<'_>)]) -> Resu
     let query = POST.query().bind(entry.kind).bind(entry.currency).bind(entry.posted_date);
     let query = query.bind(entry.created_at).bind(entry.reverses);
     let query = query.bind(placed.ledgers).bind(placed.sequences).bind(placed.amounts).bind(placed.balances);
-    let query = query.bind(shown.iter().map(|(ledger, _)| *ledger).collect::<Vec<_>>()).bind(sequences);
-    let query = query.bind(each!(new, new.kind.code()));
+    let query = query.bind(placed.lasts).bind(ledgers).bind(sequences).bind(each!(new, new.kind.code()));
     let query = query.bind(each!(new, new.split.gross.0)).bind(each!(new, new.split.net.0));
-    let query = query.bind(each!(new, new.split.tax.0)).bind(each!(new, new.title));
-    let query = query.bind(each!(new, new.note)).bind(each!(new, new.display_note));
-    let query = query.bind(each!(new, new.reason_code)).bind(each!(new, new.payment_type));
-    let query = query.bind(each!(new, new.supply)).bind(each!(new, new.is_export));
-    let query = query.bind(each!(new, new.metadata.map(Value::to_string)));
-    let (entries, made): (Vec<i64>, Vec<Transaction>) =
-        query.fetch_all(&mut *tx).await?.into_iter().map(Under::pair).unzip();
-    let entry = entries.first().copied().ok_or(PostError::UnknownLedger)?;
-    Ok(Recorded { entry, made })
+    let query = query.bind(each!(new, new.split.tax.0)).bind(balances);
+    let query = query.bind(each!(new, new.title)).bind(each!(new, new.note));
+    let query = query.bind(each!(new, new.display_note)).bind(each!(new, new.reason_code));
+    let query = query.bind(each!(new, new.payment_type)).bind(each!(new, new.supply));
+    let query = query.bind(each!(new, new.is_export)).bind(each!(new, new.metadata.map(Value::to_string)));
+    let made = query.fetch_all(&mut *tx).await?;
+    let entry = made.first().ok_or(PostError::UnknownLedger)?.journal_entry_id;
+    Ok(Recorded { entry, made: made.iter().map(|made| made.id).collect() })
 }
 
 fn posted_event(id: i64, ledger: i64, new: &New<'_>, entry: &Entry<'_>, entry_id: i64) -> Event {

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use thiserror::Error;
 
+use super::by_hand::Posted;
 use super::journal::{self, PostError, posting_error};
 use super::ledgers::{self, LedgerName, NameError, Target};
-use super::transactions::{self, Against, Kind, New, Recorded, Transaction};
+use super::transactions::{self, Against, Kind, New, Recorded};
 use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer};
 use crate::platform::db::{Tx, database_error};
 use crate::platform::market::{self, Market};
@@ -87,9 +88,9 @@ pub struct Transfer {
     /// Row id of the journal entry.
     pub id: i64,
     /// What the source shows.
-    pub charge: Transaction,
+    pub charge: Posted,
     /// What the target shows.
-    pub credit: Transaction,
+    pub credit: Posted,
 }
 
 /// Moves credit between two ledgers that the viewer may see, of one account or of two.
@@ -104,11 +105,21 @@ pub async fn create(tx: &mut Tx, viewer: &Viewer, new: &NewTransfer<'_>) -> Resu
     let target = ledgers::named(tx, viewer, new.target.account_number, &to).await?;
     let target = target.ok_or(TransferError::UnknownTarget)?;
     let recorded = make(tx, &source, &target, amount, new.note).await?;
-    let mut sides = recorded.made.into_iter();
-    match (sides.next(), sides.next()) {
-        (Some(charge), Some(credit)) => Ok(Transfer { id: recorded.entry, charge, credit }),
-        _ => Err(TransferError::Database(sqlx::Error::RowNotFound)),
-    }
+    let now = tx.business_now().await?;
+    let [charge, credit] = ends_of(&recorded)?;
+    let posted = |id, kind| Posted::of(id, &side(kind, amount, new.note), now);
+    let (charge, credit) = (posted(charge, Kind::Charge), posted(credit, Kind::Credit));
+    Ok(Transfer { id: recorded.entry, charge, credit })
+}
+
+/// The ids of the transactions that its source and its target show.
+fn ends_of(recorded: &Recorded) -> Result<[i64; 2], TransferError> {
+    <[i64; 2]>::try_from(recorded.made.as_slice())
+        .map_err(|_| TransferError::Database(sqlx::Error::RowNotFound))
+}
+
+fn side(kind: Kind, amount: Minor, note: Option<&str>) -> New<'_> {
+    New { note, reason_code: Some(REASON), ..New::of(kind, Split::untaxed(amount), TITLE) }
 }
 
 async fn make(
@@ -158,11 +169,7 @@ pub(in crate::domain) async fn carry(
 ) -> Result<[i64; 2], TransferError> {
     let held = journal::hold(tx, &ends, &market.currency.code).await?;
     afford(&held, ends[0], amount)?;
-    let made = put(tx, market, ends, amount, Some(note)).await?.made;
-    match made.as_slice() {
-        [charge, credit] => Ok([charge.id, credit.id]),
-        _ => Err(TransferError::Database(sqlx::Error::RowNotFound)),
-    }
+    ends_of(&put(tx, market, ends, amount, Some(note)).await?)
 }
 
 /// Moves an amount between two ledgers that the caller holds, the second of which owes it or has room for it.
@@ -173,8 +180,7 @@ pub(super) async fn put(
     amount: Minor,
     note: Option<&str>,
 ) -> Result<Recorded, TransferError> {
-    let side = |kind| New { note, reason_code: Some(REASON), ..New::of(kind, Split::untaxed(amount), TITLE) };
-    let (charge, credit) = (side(Kind::Charge), side(Kind::Credit));
+    let (charge, credit) = (side(Kind::Charge, amount, note), side(Kind::Credit, amount, note));
     let shown = [(source, &charge), (target, &credit)];
     Ok(transactions::record_entry(tx, market, ENTRY, None, &shown, Against::Legs(&[])).await?)
 }

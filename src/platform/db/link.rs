@@ -232,6 +232,11 @@ impl Link {
         })
     }
 
+    /// Whether something new can begin on it: all that was asked for was read, and nothing was written.
+    pub fn is_free(&self) -> bool {
+        self.held.is_some() && !self.is_busy && self.open != Open::Write
+    }
+
     /// What has to be sent in front of `commands` so that nothing of an earlier request is left.
     fn afresh(&self, commands: &str) -> String {
         let close = if self.open == Open::Nothing { "" } else { "rollback; " };
@@ -242,6 +247,9 @@ impl Link {
     pub async fn begin(&mut self, commands: &str, open: Open) -> Result<Vec<PgRow>, Error> {
         let commands = self.afresh(commands);
         self.open = open;
+        if commands.is_empty() {
+            return Ok(Vec::new());
+        }
         self.run(&commands).await
     }
 

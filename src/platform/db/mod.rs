@@ -22,14 +22,14 @@ pub use copy::{Row, Rows};
 pub(crate) use errors::database_error;
 pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use gate::{Gate, Turn};
-use link::{Links, Open};
+use link::{Link, Links, Open};
 pub(crate) use opening::opening;
 pub use opening::{Literal, Named, Opening};
 pub use sight::Seer;
 pub use statement::{Column, Field, Registered, Shape, Statement, Under};
 pub(crate) use statement::{field, row, statement};
 use tx::Begin;
-pub use tx::{Stats, Tx};
+pub use tx::{Held, Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
 use super::sealing::Sealer;
@@ -135,24 +135,69 @@ impl Database {
 
     /// A read-only view of one moment, whatever is written meanwhile: the moment of the first statement.
     pub async fn snapshot(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        self.begin(Begin { commands: tx::begin(tx::SNAPSHOT, deadline), open: Open::View }, stats).await
+        let link = self.link(None).await?;
+        Ok(self.snapshot_on(Held(link), deadline, stats))
+    }
+
+    /// The same, on a connection that the request has already.
+    pub fn snapshot_on(&self, held: Held, deadline: Deadline, stats: &Arc<Stats>) -> Tx {
+        self.begin(held.0, Begin { commands: tx::begin(tx::SNAPSHOT, deadline), open: Open::View }, stats)
+    }
+
+    /// Statements each of which is by itself, at a moment of its own: for what one of them says before something else begins.
+    pub async fn glance(&self, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
+        let link = self.link(None).await?;
+        Ok(self.begin(link, Begin { commands: "".into(), open: Open::Nothing }, stats))
     }
 
     /// A transaction that may write; it does nothing unless it is committed.
     pub async fn write(&self, deadline: Deadline, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
-        self.begin(Begin { commands: tx::begin(tx::WRITE, deadline), open: Open::Write }, stats).await
+        self.write_on(None, deadline, stats).await
     }
 
-    async fn begin(&self, begin: Begin, stats: &Arc<Stats>) -> Result<Tx, sqlx::Error> {
+    /// The same, on a connection that the request has already, if it has one.
+    pub async fn write_on(
+        &self,
+        held: Option<Held>,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+    ) -> Result<Tx, sqlx::Error> {
+        let link = self.link(held).await?;
+        Ok(self.begin(link, Begin { commands: tx::begin(tx::WRITE, deadline), open: Open::Write }, stats))
+    }
+
+    async fn link(&self, held: Option<Held>) -> Result<Link, sqlx::Error> {
         let _phase = Phase::begin("database");
-        let link = self.links.take().await?;
-        Ok(Tx::new(link, begin, Arc::clone(stats), self.wall.clone(), self.sealer.clone()))
+        match held {
+            Some(Held(link)) => Ok(link),
+            None => self.links.take().await,
+        }
+    }
+
+    fn begin(&self, link: Link, begin: Begin, stats: &Arc<Stats>) -> Tx {
+        Tx::new(link, begin, Arc::clone(stats), self.wall.clone(), self.sealer.clone())
     }
 
     /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for
     /// the sake of another transaction, runs it again, a few times and not beyond the deadline.
     pub async fn writing<I, T, E, F>(
         &self,
+        deadline: Deadline,
+        stats: &Arc<Stats>,
+        input: &I,
+        work: F,
+    ) -> Result<T, E>
+    where
+        E: From<sqlx::Error> + Cause,
+        F: for<'t> FnMut(&'t mut Tx, &'t I) -> BoxFuture<'t, Result<T, E>>,
+    {
+        self.writing_on(None, deadline, stats, input, work).await
+    }
+
+    /// The same, at first on a connection that the request has already, if it has one.
+    pub async fn writing_on<I, T, E, F>(
+        &self,
+        mut held: Option<Held>,
         deadline: Deadline,
         stats: &Arc<Stats>,
         input: &I,
@@ -164,7 +209,7 @@ impl Database {
     {
         let mut attempt = 1;
         loop {
-            let mut tx = self.write(deadline, stats).await?;
+            let mut tx = self.write_on(held.take(), deadline, stats).await?;
             let done = match work(&mut tx, input).await {
                 Ok(made) => tx.commit().await.map(|()| made).map_err(E::from),
                 Err(error) => tx.rollback().await.map_or_else(|e| Err(e.into()), |()| Err(error)),

@@ -74,6 +74,10 @@ pub(super) struct Begin {
     pub open: Open,
 }
 
+/// A connection that a request keeps between two transactions, rather than wait for another. Dropped, it is given back.
+#[derive(Debug)]
+pub struct Held(pub(super) Link);
+
 /// A transaction that counts. Pass `&mut *tx` where sqlx wants an executor. It begins with the first statement; dropped, it
 /// rolls back.
 #[derive(Debug)]
@@ -111,6 +115,20 @@ impl Tx {
         Ok(&mut self.link)
     }
 
+    /// Keeps the connection of a view that is not needed any more, if something else can begin on it.
+    pub fn hold(self) -> Option<Held> {
+        self.link.is_free().then_some(Held(self.link))
+    }
+
+    /// Makes everything done in it true at once, and keeps the connection.
+    ///
+    /// # Errors
+    /// Those of Postgres.
+    pub async fn commit_and_hold(mut self) -> Result<Held, Error> {
+        self.settle().await?;
+        Ok(Held(self.link))
+    }
+
     /// Runs a statement which, where nothing was asked before it, goes along with what begins the transaction.
     ///
     /// # Errors
@@ -126,7 +144,8 @@ impl Tx {
         let rows = {
             let _phase = Phase::begin("database");
             self.link.learn().await?;
-            self.link.begin(&format!("{commands}; {}", what.call(values)), *open).await?
+            let separator = if commands.is_empty() { "" } else { "; " };
+            self.link.begin(&format!("{commands}{separator}{}", what.call(values)), *open).await?
         };
         self.begin = None;
         self.counted(&rows)
@@ -164,10 +183,14 @@ impl Tx {
 
     /// Makes everything done in it true at once.
     pub async fn commit(mut self) -> Result<(), Error> {
+        self.settle().await
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
         let later = mem::take(&mut self.later);
         if !later.is_empty() && (self.begin.is_some() || !self.link.knows_names()) {
             for Later { query, .. } in later {
-                query.execute(&mut self).await?;
+                query.execute(&mut *self).await?;
             }
             return self.end("commit").await;
         }
@@ -184,11 +207,11 @@ impl Tx {
     }
 
     /// Undoes everything done in it.
-    pub async fn rollback(self) -> Result<(), Error> {
+    pub async fn rollback(mut self) -> Result<(), Error> {
         self.end("rollback").await
     }
 
-    async fn end(mut self, commands: &str) -> Result<(), Error> {
+    async fn end(&mut self, commands: &str) -> Result<(), Error> {
         if self.begin.is_some() {
             return Ok(());
         }

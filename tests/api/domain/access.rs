@@ -25,9 +25,16 @@ async fn what_one_may_not_see_does_not_exist() {
         let ledgers =
             ledgers::of_accounts(&mut tx, viewer, &ids, &ledgers::Which::default()).await.expect("ledgers");
         assert_eq!(ledgers.iter().map(|l| !l.is_empty()).collect::<Vec<_>>(), expected);
-        let pages = transactions::page_of_accounts(&mut tx, viewer, &ids, &Filter::default(), &window)
-            .await
-            .expect("pages");
+        let pages = transaction_lists::pages::<Transaction>(
+            &mut tx,
+            viewer,
+            Below::Accounts,
+            &ids,
+            &Filter::default(),
+            &window,
+        )
+        .await
+        .expect("pages");
         assert_eq!(
             pages.iter().map(|p| p.total == Some(1) && p.rows.len() == 1).collect::<Vec<_>>(),
             expected
@@ -80,10 +87,17 @@ async fn pages_cover_the_list_from_both_ends() {
         .id;
     let asc = Filter { order: Order::PostedDateAsc, ..Filter::default() };
     let mut amounts = async |filter: &Filter, window: Window| {
-        let page = transactions::page_of_ledgers(&mut tx, &staff(), &[ledger], filter, &window)
-            .await
-            .expect("page")
-            .remove(0);
+        let page = transaction_lists::pages::<Transaction>(
+            &mut tx,
+            &staff(),
+            Below::Ledgers,
+            &[ledger],
+            filter,
+            &window,
+        )
+        .await
+        .expect("page")
+        .remove(0);
         (
             page.rows.iter().map(|t| t.amount.0).collect::<Vec<_>>(),
             page.offset,

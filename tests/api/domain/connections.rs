@@ -112,3 +112,53 @@ async fn what_fails_leaves_a_connection_that_works() {
     db.close().await;
     assert!(matches!(db.snapshot(soon(), &Stats::new()).await, Err(sqlx::Error::PoolClosed)));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_keeps_its_connection_from_one_transaction_to_the_next() {
+    let (_held, db) = marked().await;
+    let stats = Stats::new();
+    let backend = "select pg_backend_pid()::text";
+    let mut view = db.snapshot(soon(), &stats).await.expect("a view");
+    let first = asked(&mut view, backend).await;
+    // Nobody else could have one meanwhile: there is only this.
+    let mut tx = db.write_on(view.hold(), soon(), &stats).await.expect("a transaction");
+    assert_eq!(asked(&mut tx, backend).await, first);
+    assert_eq!(asked(&mut tx, "select current_setting('transaction_read_only')").await, "off");
+    sqlx::query("insert into marks values (-4)").execute(&mut tx).await.expect("marked");
+    let held = tx.commit_and_hold().await.expect("committed");
+    let mut view = db.snapshot_on(held, soon(), &stats);
+    assert_eq!(asked(&mut view, backend).await, first);
+    assert_eq!(asked(&mut view, "select min(n)::text from marks").await, "-4");
+    drop(view);
+    // What may have written is not kept.
+    let mut tx = db.write(soon(), &stats).await.expect("a transaction");
+    sqlx::query("update marks set n = 0 where n = -4").execute(&mut tx).await.expect("marked");
+    tx.rollback().await.expect("rolled back");
+    let mut tx = db.write(soon(), &stats).await.expect("a transaction");
+    sqlx::query("delete from marks where n = -4").execute(&mut tx).await.expect("marked");
+    assert!(tx.hold().is_none());
+    let mut tx = db.write(soon(), &stats).await.expect("a transaction");
+    assert_eq!(asked(&mut tx, "select count(*)::text from marks where n = -4").await, "1");
+    sqlx::query("delete from marks where n < 0").execute(&mut tx).await.expect("marked");
+    tx.commit().await.expect("committed");
+    is_clean(&db, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_glance_leaves_nothing_open() {
+    let (_held, db) = marked().await;
+    let stats = Stats::new();
+    let state = "select current_setting('transaction_isolation')";
+    for mark in [1, 2] {
+        let mut glance = db.glance(&stats).await.expect("a glance");
+        assert_eq!(asked(&mut glance, state).await, "read committed");
+        sqlx::query("update marks set n = $1").bind(mark).execute(&mut glance).await.expect("true at once");
+        let held = glance.hold().expect("the connection");
+        let mut view = db.snapshot_on(held, soon(), &stats);
+        assert_eq!(asked(&mut view, "select max(n)::text from marks").await, mark.to_string());
+        // The next glance ends the view that this leaves.
+    }
+    let glance = db.glance(&stats).await.expect("a glance");
+    drop(glance);
+    is_clean(&db, 3).await;
+}

@@ -30,9 +30,16 @@ impl Trial {
         let of = ledgers::of_accounts(&mut tx, &staff(), &[account], &which).await.expect("ledgers");
         let filter = Filter { order: Order::PostedDateAsc, ..Filter::default() };
         let window = Window::forward(0, 100);
-        let mut pages = transactions::page_of_accounts(&mut tx, &staff(), &[account], &filter, &window)
-            .await
-            .expect("pages");
+        let mut pages = transaction_lists::pages::<Transaction>(
+            &mut tx,
+            &staff(),
+            Below::Accounts,
+            &[account],
+            &filter,
+            &window,
+        )
+        .await
+        .expect("pages");
         (of[0][0].number.clone(), pages.remove(0).rows)
     }
 
@@ -78,7 +85,7 @@ async fn a_reversal_is_a_new_transaction_that_takes_back_the_whole_of_one() {
         (back.title.as_str(), back.note.as_deref()),
         ("Reversal: Administration fee", Some("a mistake"))
     );
-    assert_eq!(back.reason_code, fee.reason_code);
+    assert_eq!(back.reason_code.as_deref(), Some(fee.reason.as_str()));
     assert_eq!(rows[3].payment_type.as_deref(), Some("DD_REGULAR_COLLECTION"));
     assert!(matches!(trial.undo(fee.id).await, Err(ReversalError::Already)));
     assert!(matches!(trial.undo(undone[0]).await, Err(ReversalError::IsReversal)));

@@ -288,7 +288,15 @@ impl Storm {
         let mut tx = self.trial.db.snapshot(soon(), &Stats::new()).await.expect("tx");
         let rows = ledgers::by_ids(&mut tx, &staff(), &ids).await.expect("ledgers");
         let window = Window::forward(0, 1).counted();
-        let pages = transactions::page_of_ledgers(&mut tx, &staff(), &ids, &Filter::default(), &window).await;
+        let pages = transaction_lists::pages::<Transaction>(
+            &mut tx,
+            &staff(),
+            Below::Ledgers,
+            &ids,
+            &Filter::default(),
+            &window,
+        )
+        .await;
         for ((known, row), page) in self.known.iter().zip(rows).zip(pages.expect("pages")) {
             let balance = row.expect("a ledger").balance.0;
             assert_eq!(balance, known.balance.load(Ordering::SeqCst), "seed {seed}");

@@ -13,10 +13,12 @@ pub use kraken_api::domain::communications::messages::{self, Channel, NewMessage
 pub use kraken_api::domain::communications::simulator::Simulator;
 pub use kraken_api::domain::communications::{events, post};
 pub use kraken_api::domain::ledgers::HandError;
+pub use kraken_api::domain::ledgers::by_hand::Posted;
 pub use kraken_api::domain::ledgers::charges::{self, NewCharge};
 pub use kraken_api::domain::ledgers::credits::{self, NewCredit};
 pub use kraken_api::domain::ledgers::payments::{self, Movement};
-pub use kraken_api::domain::ledgers::{Filter, Order, balances, ledgers, transactions};
+pub use kraken_api::domain::ledgers::transaction_lists::{self, Below};
+pub use kraken_api::domain::ledgers::{Filter, Order, Transaction, balances, ledgers, transactions};
 pub use kraken_api::domain::work;
 pub use kraken_api::domain::{check, demo};
 pub use kraken_api::platform::clock::{self, ClockError, Deadline, WallClock};
@@ -87,12 +89,7 @@ impl Trial {
         Home { account: opened.id, number: opened.number, user, portfolio }
     }
 
-    pub async fn charge(
-        &self,
-        number: &str,
-        gross: i64,
-        reason: &str,
-    ) -> Result<transactions::Transaction, HandError> {
+    pub async fn charge(&self, number: &str, gross: i64, reason: &str) -> Result<Posted, HandError> {
         let (stats, viewer) = (Stats::new(), staff());
         let new = NewCharge {
             account_number: number,

@@ -44,10 +44,17 @@ async fn the_demo_world_stands_once_and_its_books_are_right() {
     let number = &made.customer.account_numbers[0];
     let account = accounts::by_number(&mut tx, &staff(), number).await.expect("account").expect("there");
     let window = Window::forward(0, 100).counted();
-    let page = transactions::page_of_accounts(&mut tx, &staff(), &[account.id], &Filter::default(), &window)
-        .await
-        .expect("page")
-        .remove(0);
+    let page = transaction_lists::pages::<Transaction>(
+        &mut tx,
+        &staff(),
+        Below::Accounts,
+        &[account.id],
+        &Filter::default(),
+        &window,
+    )
+    .await
+    .expect("page")
+    .remove(0);
     assert!(page.total.is_some_and(|total| total > 70), "{:?}", page.total);
     let channels = [Channel::Email, Channel::Sms];
     let sent =

@@ -13,7 +13,7 @@ use super::overrides::Mode;
 use super::points::{Ask, Payer, Rule, Standing, Taken, take};
 use super::{Limited, purge};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Database, Stats, statement};
+use crate::platform::db::{Database, Held, Stats, statement};
 
 /// How many subjects are remembered.
 const SUBJECTS: NonZeroUsize = NonZeroUsize::new(50_000).unwrap();
@@ -199,28 +199,44 @@ impl Leases {
         locked(&entry.lease).pay(cost, now)
     }
 
-    /// Counts a request of `cost` points for `payer`. It asks the database only when the lease is spent or
-    /// its rule is old; no connection may be held meanwhile.
-    pub async fn spend(&self, db: &Database, payer: &Payer, cost: i64) -> Spent {
+    /// Counts a request of `cost` points for `payer`. It asks the database only when the lease is spent or its rule is old:
+    /// on the connection that the request has, if it has one, which comes back where it can go on being used.
+    pub async fn spend(
+        &self,
+        db: &Database,
+        mut held: Option<Held>,
+        payer: &Payer,
+        cost: i64,
+    ) -> (Spent, Option<Held>) {
         let wall = db.wall();
         let entry = self.entry(payer.subject_key(), wall.now());
         let asked = {
             let mut lease = locked(&entry.lease);
             if let Some(standing) = lease.pay(cost, wall.now()) {
-                return Spent::Counted(standing);
+                return (Spent::Counted(standing), held);
             }
             lease.asked
         };
-        let _turn = entry.turn.lock().await;
+        let _turn = match entry.turn.try_lock() {
+            Ok(turn) => turn,
+            Err(_) => {
+                // Whoever waits keeps no connection from others.
+                drop(held.take());
+                entry.turn.lock().await
+            }
+        };
         let ask = {
             let mut lease = locked(&entry.lease);
             if let Some(spent) = lease.since(asked, cost, wall.now()) {
-                return spent;
+                return (spent, held);
             }
             lease.hold(cost, wall.now())
         };
-        let taken = take(db, payer, ask).await;
-        locked(&entry.lease).learn(ask, taken, wall.now())
+        let (taken, held) = match take(db, held, payer, ask).await {
+            Ok((taken, held)) => (Ok(taken), held),
+            Err(error) => (Err(error), None),
+        };
+        (locked(&entry.lease).learn(ask, taken, wall.now()), held)
     }
 
     fn entry(&self, subject: &str, now: DateTime<Utc>) -> Arc<Entry> {
