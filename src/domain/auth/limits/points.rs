@@ -11,7 +11,7 @@ use crate::domain::auth::refresh;
 use crate::domain::auth::subjects::Subject;
 use crate::domain::auth::viewer::{Through, Viewer};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Database, Held, Literal, Stats, Tx, opening, row, statement};
+use crate::platform::db::{Database, Held, Stats, Tx, row, statement};
 
 /// The kind of those who are known by their address alone.
 const ADDRESS: &str = "address";
@@ -196,10 +196,6 @@ statement!(static LOCK: Shared = "
     returning p.window_ends_at, p.used");
 statement!(static KEEP: () = "update rate_points set window_ends_at = $2, used = $3 where subject = $1");
 
-// Whoever has used up a lease waits for these.
-opening!(static KNOWN: RuleRow = "kraken_allowance" ("text, text") RULE);
-opening!(static KEEPING: () = "kraken_points" ("text, timestamptz, bigint") KEEP);
-
 /// Asks the shared count, on a connection that the caller has already, if there is one. It comes back unless the count
 /// refuses. A refusal reads only; nobody waits for a lock to be refused. These statements are not the request's: they
 /// are not among its counters.
@@ -214,9 +210,7 @@ pub async fn take(
 ) -> Result<(Taken, Option<Held>), sqlx::Error> {
     let mut tx = db.write_on(held, Deadline::after(PATIENCE), &Stats::new()).await?;
     let now = tx.wall_now();
-    let subject = Literal::Text(&payer.subject);
-    let row = tx.first(&KNOWN, &[subject, Literal::Text(payer.kind)]).await?.into_iter().next();
-    let row = row.ok_or(sqlx::Error::RowNotFound)?;
+    let row = RULE.query().bind(&payer.subject).bind(payer.kind).fetch_one(&mut tx).await?;
     let rule = Rule { points: row.points, mode: Mode::from_column(&row.mode) };
     let seen = match (row.window_ends_at, row.used) {
         (Some(window_ends_at), Some(used)) => Shared { window_ends_at, used },
@@ -236,7 +230,8 @@ pub async fn take(
     match grant(rule, &locked, ask, now) {
         Err(resets_at) => Ok((refused(locked, resets_at), None)),
         Ok(Grant { shared, left }) => {
-            tx.later(&KEEPING, &[subject, Literal::Moment(shared.window_ends_at), Literal::Big(shared.used)]);
+            let keep = KEEP.command().bind(&payer.subject).bind(shared.window_ends_at).bind(shared.used);
+            keep.execute(&mut tx).await?;
             let held = tx.commit_and_hold().await?;
             Ok((Taken { rule, shared, left: Ok(left) }, Some(held)))
         }
