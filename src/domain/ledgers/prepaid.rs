@@ -27,7 +27,7 @@ pub(in crate::domain) async fn charge(
 ) -> Result<i64, PostError> {
     let split = Split::untaxed(amount);
     let new = New { reason_code: Some(called.reason), ..New::of(Kind::Charge, split, called.title) };
-    Ok(transactions::record(tx, market, ledger, &new, Book::Vouchers).await?)
+    transactions::record(tx, market, ledger, &new, Book::Vouchers).await
 }
 
 /// Credits a ledger with an amount of which so much was paid for ahead; the rest is given. Answers the transaction's id. No
