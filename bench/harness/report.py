@@ -250,11 +250,11 @@ def limits(figures):
 
 CHARGE = """
 
-Of a charge, locking, posting and committing are 70 % of what Postgres does for whoever needs least: three postings with their
-foreign keys, five indexes a transaction, and the proof that the entry sums to zero. What ours asks for on top of that costs it
-another tenth: whether the token was handed back, what the roles of staff allow, whether each ledger account is in the entry's
-currency, and whether anybody wants to be told of it. Locking and posting in one statement instead of two is no way out: wherever
-two callers meet on a book, Postgres then sets the statement up a second time, and it costs more than it saves."""
+Most of what Postgres does for a charge is locking, posting and committing, which everybody has to do: three postings with their
+foreign keys, the indexes of a transaction, and the proof that the entry sums to zero. What ours asks for on top of that: whether
+the token was handed back, what the roles of staff allow, whether each ledger account is in the entry's currency, and whether
+anybody wants to be told of it. Locking and posting in one statement instead of two is no way out: wherever two callers meet on a
+book, Postgres then sets the statement up a second time."""
 
 
 def tenfold(figures):

@@ -118,16 +118,9 @@ impl Session {
             Caller::Refused(_) => Viewer::Anonymous,
         };
         let offset = snapshot.as_ref().and_then(Tx::offset);
-        if writes {
-            // Whatever is read all the same is read at one moment.
-            let held = snapshot.and_then(Tx::hold);
-            snapshot = held.map(|held| {
-                let mut view = app.database().snapshot_on(held, deadline, &stats);
-                view.reckon(offset);
-                view
-            });
-        }
-        Self {
+        // Whatever is read after a glance is read at one moment all the same.
+        let held = if writes { snapshot.take().and_then(Tx::hold) } else { None };
+        let session = Self {
             app,
             caller,
             viewer,
@@ -140,7 +133,11 @@ impl Session {
             offset,
             known: std::sync::Mutex::default(),
             spending: Spending::default(),
+        };
+        if let Some(held) = held {
+            session.resume(held).await;
         }
+        session
     }
 
     /// Who is calling; nobody, if the credential was refused.

@@ -100,10 +100,8 @@ impl Session {
         let held = self.hold().await;
         if !payer.is_known() {
             drop(held);
-            let turn = database.gate().enter(self.deadline()).await.ok_or_else(|| self.busy())?;
-            let (spent, _) = leases.spend(database, None, payer, points).await;
-            drop(turn);
-            return Ok(spent);
+            let _turn = database.gate().enter(self.deadline()).await.ok_or_else(|| self.busy())?;
+            return Ok(leases.spend(database, None, payer, points).await.0);
         }
         let (spent, held) = leases.spend(database, held, payer, points).await;
         if let Some(held) = held {

@@ -92,31 +92,33 @@ pub struct PlannedField {
 }
 
 impl PlannedField {
+    /// The fields right below this one, of whatever types.
+    fn below(&self) -> impl Iterator<Item = &Self> {
+        self.children.iter().flat_map(|plan| &plan.fields)
+    }
+
     /// Whether the field at the dotted path below this one is asked for.
     pub(super) fn selects(&self, path: &str) -> bool {
         let (head, rest) = match path.split_once('.') {
             Some((head, rest)) => (head, Some(rest)),
             None => (path, None),
         };
-        self.children
-            .iter()
-            .flat_map(|plan| &plan.fields)
-            .any(|field| *field.name == *head && rest.is_none_or(|rest| field.selects(rest)))
+        self.below().any(|field| *field.name == *head && rest.is_none_or(|rest| field.selects(rest)))
     }
 
     /// Whether below the field at the dotted path nothing is asked for but fields that are known.
     pub(super) fn selects_only(&self, path: &str, is_known: &dyn Fn(&str) -> bool) -> bool {
-        let mut below = self.children.iter().flat_map(|plan| &plan.fields);
-        let Some((head, rest)) = path.split_once('.').or((!path.is_empty()).then_some((path, ""))) else {
-            return below.all(|field| field.target == Target::Typename || is_known(&field.name));
-        };
-        below.filter(|field| *field.name == *head).all(|field| field.selects_only(rest, is_known))
+        if path.is_empty() {
+            return self.below().all(|field| field.target == Target::Typename || is_known(&field.name));
+        }
+        let (head, rest) = path.split_once('.').unwrap_or((path, ""));
+        self.below().filter(|field| *field.name == *head).all(|field| field.selects_only(rest, is_known))
     }
 
     /// Whether the document writes the argument `name` at a field right below this one.
     pub(super) fn writes(&self, field: &str, name: &str) -> bool {
-        let below = self.children.iter().flat_map(|plan| &plan.fields).filter(|below| *below.name == *field);
-        below.flat_map(|below| &below.args).any(|arg| *arg.name == *name)
+        let named = self.below().filter(|below| *below.name == *field);
+        named.flat_map(|below| &below.args).any(|arg| *arg.name == *name)
     }
 
     /// Line and column of its occurrences, counted once: a field may fail in many rows.

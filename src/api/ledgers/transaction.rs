@@ -93,7 +93,7 @@ fn type_name(kind: Kind) -> &'static str {
 }
 
 /// A transaction as the object that it is.
-pub(in crate::api) fn node(transaction: Transaction) -> Node {
+pub(in crate::api) fn node<T: Listed>(transaction: T) -> Node {
     Node::typed(type_name(transaction.kind()), transaction)
 }
 
@@ -130,14 +130,9 @@ impl TransactionsArgs {
     }
 }
 
-/// A transaction in a list, as the object that it is.
-fn listed<T: Listed>(transaction: T) -> Node {
-    Node::typed(type_name(transaction.kind()), transaction)
-}
-
 fn connections<T: Listed>(pages: Result<Vec<Page<T>>, sqlx::Error>) -> Result<Vec<Resolved>, FieldError> {
     let pages = pages.map_err(FieldError::internal)?;
-    Ok(pages.into_iter().map(|page| connection(page, listed)).collect())
+    Ok(pages.into_iter().map(|page| connection(page, node)).collect())
 }
 
 async fn of_accounts(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {

@@ -258,7 +258,7 @@ impl From<Transaction> for Posted {
     fn from(shown: Transaction) -> Self {
         Self {
             id: shown.id,
-            split: Split { net: shown.net_amount, tax: shown.tax_amount, gross: shown.amount },
+            split: shown.amounts(),
             reason: shown.reason_code.unwrap_or_default(),
             note: shown.note,
             display_note: shown.display_note,

@@ -47,6 +47,5 @@ pub(in crate::domain) async fn credit(
         books.push((book, part.negated()?));
     }
     let (kind, shown) = (Kind::Credit.code(), [(ledger, &new)]);
-    let recorded = transactions::record_entry(tx, market, kind, None, &shown, Against::Books(books)).await?;
-    recorded.made.first().copied().ok_or(PostError::UnknownLedger)
+    transactions::record_entry(tx, market, kind, None, &shown, Against::Books(books)).await?.first()
 }

@@ -54,7 +54,7 @@ pub struct Filter {
 }
 
 row! {
-    /// A transaction as most lists show it: a third of its columns, and so of what a long list costs.
+    /// A transaction as most lists show it: a quarter of its columns, which is what a long list costs.
     pub struct Line {
         /// Row id, shown as a decimal string.
         pub id: i64,
@@ -201,53 +201,58 @@ impl Below {
     }
 }
 
+/// The statements that list rows of one type.
+pub struct Lists<T: 'static> {
+    accounts: [&'static Statement<Under<T>>; 2],
+    ledgers: [&'static Statement<Under<T>>; 2],
+}
+
+impl<T> Lists<T> {
+    fn statement(&self, below: Below, order: Order) -> &'static Statement<Under<T>> {
+        let [newest_first, oldest_first] = match below {
+            Below::Accounts => self.accounts,
+            Below::Ledgers => self.ledgers,
+        };
+        match order {
+            Order::PostedDateDesc => newest_first,
+            Order::PostedDateAsc => oldest_first,
+        }
+    }
+}
+
 /// A row that transactions can be listed as.
 pub trait Listed: Clone + for<'r> FromRow<'r, PgRow> + Send + Sync + Unpin + 'static {
     /// What it is.
     fn kind(&self) -> Kind;
     /// Where it stands among others.
     fn place(&self) -> (NaiveDate, i64);
-    /// The statement that lists such rows.
-    fn statement(below: Below, order: Order) -> &'static Statement<Under<Self>>;
+    /// What lists such rows.
+    fn lists() -> Lists<Self>;
 }
 
-impl Listed for Transaction {
-    fn kind(&self) -> Kind {
-        Kind::parse(&self.kind)
-    }
+macro_rules! listed {
+    ($row:ty, $accounts:expr, $ledgers:expr) => {
+        impl Listed for $row {
+            fn kind(&self) -> Kind {
+                Kind::parse(&self.kind)
+            }
 
-    fn place(&self) -> (NaiveDate, i64) {
-        (self.posted_date, self.id)
-    }
+            fn place(&self) -> (NaiveDate, i64) {
+                (self.posted_date, self.id)
+            }
 
-    fn statement(below: Below, order: Order) -> &'static Statement<Under<Self>> {
-        match (below, order) {
-            (Below::Accounts, Order::PostedDateDesc) => &ON_ACCOUNTS_DESC,
-            (Below::Accounts, Order::PostedDateAsc) => &ON_ACCOUNTS_ASC,
-            (Below::Ledgers, Order::PostedDateDesc) => &ON_LEDGERS_DESC,
-            (Below::Ledgers, Order::PostedDateAsc) => &ON_LEDGERS_ASC,
+            fn lists() -> Lists<Self> {
+                Lists { accounts: $accounts, ledgers: $ledgers }
+            }
         }
-    }
+    };
 }
-
-impl Listed for Line {
-    fn kind(&self) -> Kind {
-        Kind::parse(&self.kind)
-    }
-
-    fn place(&self) -> (NaiveDate, i64) {
-        (self.posted_date, self.id)
-    }
-
-    fn statement(below: Below, order: Order) -> &'static Statement<Under<Self>> {
-        match (below, order) {
-            (Below::Accounts, Order::PostedDateDesc) => &LINES_ON_ACCOUNTS_DESC,
-            (Below::Accounts, Order::PostedDateAsc) => &LINES_ON_ACCOUNTS_ASC,
-            (Below::Ledgers, Order::PostedDateDesc) => &LINES_ON_LEDGERS_DESC,
-            (Below::Ledgers, Order::PostedDateAsc) => &LINES_ON_LEDGERS_ASC,
-        }
-    }
-}
+listed!(Transaction, [&ON_ACCOUNTS_DESC, &ON_ACCOUNTS_ASC], [&ON_LEDGERS_DESC, &ON_LEDGERS_ASC]);
+listed!(
+    Line,
+    [&LINES_ON_ACCOUNTS_DESC, &LINES_ON_ACCOUNTS_ASC],
+    [&LINES_ON_LEDGERS_DESC, &LINES_ON_LEDGERS_ASC]
+);
 
 /// One page of the transactions below each of these parents. One statement, and one more for totals.
 pub async fn pages<T: Listed>(
@@ -277,7 +282,7 @@ pub async fn pages<T: Listed>(
         None
     };
     let slices = page::slices(window, parents, totals.as_ref());
-    let rows = T::statement(below, filter.order);
+    let rows = T::lists().statement(below, filter.order);
     let query = bound!(rows.seen_by(viewer)).bind(&slices.offsets).bind(&slices.limits);
     let mut found = query.fetch_all(&mut *tx).await?;
     // They come in order, as a rule, of which SQL says nothing.

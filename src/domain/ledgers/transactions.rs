@@ -218,13 +218,20 @@ pub(super) async fn record(
 ) -> Result<i64, PostError> {
     let against = Against::Books(books::against(book, new.kind, &new.split)?);
     let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], against).await?;
-    recorded.made.first().copied().ok_or(PostError::UnknownLedger)
+    recorded.first()
 }
 
 /// A journal entry and the ids of the transactions that show it, in the order in which they were given.
 pub(super) struct Recorded {
     pub entry: i64,
     pub made: Vec<i64>,
+}
+
+impl Recorded {
+    /// The first of its transactions.
+    pub fn first(&self) -> Result<i64, PostError> {
+        self.made.first().copied().ok_or(PostError::UnknownLedger)
+    }
 }
 
 /// Posts transactions on different customers' ledgers, and what stands against them, as one entry. The ledgers are locked

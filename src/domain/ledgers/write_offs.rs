@@ -73,7 +73,7 @@ pub async fn write_off(
     let recorded =
         transactions::record_entry(tx, market, ENTRY, None, &[(ledger, &credit)], Against::Legs(&[other]))
             .await?;
-    Ok(recorded.made.first().copied().ok_or(PostError::UnknownLedger)?)
+    Ok(recorded.first()?)
 }
 
 // A reversal names the reason too, and is negative.
