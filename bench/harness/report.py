@@ -252,9 +252,10 @@ CHARGE = """
 
 Most of what Postgres does for a charge is locking, posting and committing, which everybody has to do: three postings with their
 foreign keys, the indexes of a transaction, and the proof that the entry sums to zero. What ours asks for on top of that: whether
-the token was handed back, what the roles of staff allow, whether each ledger account is in the entry's currency, and whether
-anybody wants to be told of it. Locking and posting in one statement instead of two is no way out: wherever two callers meet on a
-book, Postgres then sets the statement up a second time."""
+the token was handed back, what the roles of staff allow, and whether anybody wants to be told of it. What it saves is round trips:
+five in all, of which two hold balances locked. Everybody posts in stripes of the books that go by the connection. Locking and
+posting in one statement instead of two is no way out: wherever two callers meet on a balance, Postgres then sets the statement up
+a second time."""
 
 
 def tenfold(figures):

@@ -111,10 +111,10 @@ select parents.id as parent, a.* from unnest($1::bigint[]) as parents (id) cross
 select portfolio_id, count(*)::int as total from accounts where portfolio_id = any($1::bigint[]) group by portfolio_id
 
 -- name: charge_target
--- $1 account number, $2 reason
+-- $1 account number, $2 reason; a stripe of the books that other connections seldom use at the same time
 select l.id as ledger_id, a.account_type, r.display, r.is_tax_exempt, k.currency,
     (select array_agg(h.id order by h.book = 'tax') from ledger_accounts h
-     where h.market = a.market and h.stripe = l.id % 16 and h.book in ('income', 'tax')) as books
+     where h.market = a.market and h.stripe = pg_backend_pid() % 16 and h.book in ('income', 'tax')) as books
 from accounts a join ledgers l on l.account_id = a.id and l.is_main
     join ledger_accounts k on k.id = l.id
     join charge_reasons r on r.market = a.market and r.code = $2 and not r.is_deprecated

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, PoisonError};
 
-use chrono::TimeDelta;
 use futures_util::future::BoxFuture as Work;
 use serde_json::{Map, Value};
 use tokio::sync::{MappedMutexGuard, Mutex, MutexGuard};
@@ -19,7 +18,7 @@ use crate::graphql::error::INVALID_INPUT;
 use crate::graphql::facts::{DISABLED, FORBIDDEN, NO_CREDENTIAL};
 use crate::graphql::{BoxFuture, Context, FieldError, FieldFacts};
 use crate::platform::clock::Deadline;
-use crate::platform::db::{Cause, Held, Stats, Tx};
+use crate::platform::db::{Brought, Cause, Held, Stats, Tx};
 
 /// A call of one of the bound fields.
 pub type Call<'a> = crate::graphql::Call<'a, Session>;
@@ -56,8 +55,8 @@ pub struct Session {
     deadline: Deadline,
     /// The one moment that everything is read from, the caller first.
     snapshot: Mutex<Option<Tx>>,
-    /// What business time is reckoned with, read where the caller was looked up.
-    offset: Option<TimeDelta>,
+    /// What was read where the caller was looked up.
+    brought: Option<Brought>,
     /// What was read from the view and may be asked for again, by what it is and of whom.
     known: std::sync::Mutex<HashMap<Known, Arc<dyn Any + Send + Sync>>>,
     pub(super) spending: Spending,
@@ -75,7 +74,7 @@ struct Job<'a, I, F> {
     operation: &'static str,
     subject: Option<&'a str>,
     input: &'a I,
-    offset: Option<TimeDelta>,
+    brought: Option<Brought>,
     work: F,
 }
 
@@ -117,7 +116,7 @@ impl Session {
             Caller::Known(viewer) => viewer.clone(),
             Caller::Refused(_) => Viewer::Anonymous,
         };
-        let offset = snapshot.as_ref().and_then(Tx::offset);
+        let brought = snapshot.as_ref().and_then(Tx::brought);
         // Whatever is read after a glance is read at one moment all the same.
         let held = if writes { snapshot.take().and_then(Tx::hold) } else { None };
         let session = Self {
@@ -130,7 +129,7 @@ impl Session {
             stats,
             deadline,
             snapshot: Mutex::new(snapshot),
-            offset,
+            brought,
             known: std::sync::Mutex::default(),
             spending: Spending::default(),
         };
@@ -208,7 +207,7 @@ impl Session {
         if guard.is_none() {
             let opened = self.app.database().snapshot(self.deadline, &self.stats).await;
             let mut opened = opened.map_err(FieldError::internal)?;
-            opened.reckon(self.offset);
+            opened.bring(self.brought);
             *guard = Some(opened);
         }
         MutexGuard::try_map(guard, Option::as_mut).map_err(|_| FieldError::internal("no snapshot"))
@@ -234,11 +233,11 @@ impl Session {
     {
         // A second connection while holding one could starve the pool.
         let held = self.hold().await;
-        let job = Job { viewer: &self.viewer, operation, subject, input, offset: self.offset, work };
+        let job = Job { viewer: &self.viewer, operation, subject, input, brought: self.brought, work };
         self.app
             .database()
             .writing_on(held, self.deadline, &self.stats, &job, |tx, job| {
-                tx.reckon(job.offset);
+                tx.bring(job.brought);
                 Box::pin(async move {
                     let made = (job.work)(&mut *tx, job.viewer, job.input).await?;
                     audit::note(tx, job.viewer, job.operation, job.subject);
@@ -264,7 +263,7 @@ impl Session {
     /// Has whatever comes next use this connection.
     pub(super) async fn resume(&self, held: Held) {
         let mut view = self.app.database().snapshot_on(held, self.deadline, &self.stats);
-        view.reckon(self.offset);
+        view.bring(self.brought);
         *self.snapshot.lock().await = Some(view);
     }
 

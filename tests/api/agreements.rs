@@ -357,13 +357,20 @@ async fn meter_points_show_the_agreements_of_whoever_asks() {
         let query = format!(
             "{{ account(accountNumber: \"{}\") {{ properties {{ electricityMeterPoints {{
                 ... on ElectricityMeterPointType {{ mpan
-                agreements{arguments} {{ id meterPoint {{ mpan }} }} }} }} }} }} }}",
+                agreements{arguments} {{ id validFrom validTo meterPoint {{ mpan }} }}
+                terms: agreements{arguments} {{ __typename id validFrom validTo }} }} }} }} }} }}",
             ada.account
         );
         let data = server.ask(Some(&ada.token), &query, json!({})).await;
         let point = data["account"]["properties"][0]["electricityMeterPoints"][0].clone();
         assert_eq!(point["agreements"][0]["meterPoint"]["mpan"], MPAN);
         let all = point["agreements"].as_array().expect("a list").clone();
+        let shown = |list: &Value| {
+            let of = |each: &Value| ["id", "validFrom", "validTo"].map(|field| each[field].clone());
+            list.as_array().expect("a list").iter().map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&point["terms"]), shown(&point["agreements"]));
+        assert_eq!(point["terms"][0]["__typename"], "ElectricityAgreementType");
         all.iter().filter_map(|each| each["id"].as_i64()).collect::<Vec<_>>()
     };
     assert_eq!(ids("").await, [second, third]);

@@ -176,8 +176,8 @@ begin
     end if;
     select l.id as ledger_id, l.number as ledger_number, a.id as account_id, a.account_type, c.display, c.is_tax_exempt,
         k.currency, (now() at time zone 'Europe/London')::date as today,
-        (select h.id from ledger_accounts h where h.market = a.market and h.stripe = l.id % 16 and h.book = 'income') as income,
-        (select h.id from ledger_accounts h where h.market = a.market and h.stripe = l.id % 16 and h.book = 'tax') as taxes
+        (select h.id from ledger_accounts h where h.market = a.market and h.stripe = pg_backend_pid() % 16 and h.book = 'income') as income,
+        (select h.id from ledger_accounts h where h.market = a.market and h.stripe = pg_backend_pid() % 16 and h.book = 'tax') as taxes
     into strict target
     from accounts a join ledgers l on l.account_id = a.id and l.is_main join ledger_accounts k on k.id = l.id
         join charge_reasons c on c.market = a.market and c.code = create_account_charge.reason and not c.is_deprecated

@@ -9,7 +9,7 @@ use crate::api::paging;
 use crate::api::session::{Bindings, Call};
 use crate::domain::accounts::accounts::{self, Account};
 use crate::domain::auth::viewer::{VIEW_ACCOUNTS, Viewer};
-use crate::domain::supply::agreed::{self, Agreement, Which};
+use crate::domain::supply::agreed::{self, Agreement, Dated, Dates, Term, Which};
 use crate::domain::supply::products;
 use crate::domain::supply::supply_points::{self, SupplyPoint};
 use crate::domain::supply::tariffs::{self, Asked, Quote};
@@ -26,6 +26,10 @@ const GAS: &str = "GasAgreementType";
 /// When an agreement holds, in every shape that agreements have.
 const PERIOD: Leaves<Agreement> =
     &[("id", |a| a.id.into()), ("validFrom", |a| a.valid_from.into()), ("validTo", |a| a.valid_to.into())];
+
+// The same, where nothing else is asked for.
+const TERM: Leaves<Term> =
+    &[("id", |t| t.id.into()), ("validFrom", |t| t.valid_from.into()), ("validTo", |t| t.valid_to.into())];
 
 const AGREED: Leaves<Agreement> = &[
     ("agreedFrom", |a| a.agreed_from.into()),
@@ -45,15 +49,16 @@ pub(super) fn bind(b: &mut Bindings) {
     b.root("Query.electricityAgreement", one_of_electricity);
     b.root("Query.gasAgreement", one_of_gas);
     for shape in ["Agreement", "CommonAgreementType", "DistributionAgreementType", ELECTRICITY, GAS] {
-        b.leaves(shape, PERIOD).leaves(shape, AGREED);
+        b.leaves_either(shape, PERIOD, TERM).leaves(shape, AGREED);
     }
     for shape in ["Agreement", "CommonAgreementType", "DistributionAgreementType"] {
         b.leaves(shape, TERMS);
     }
-    b.leaves("DeuAgreementType", PERIOD);
-    b.leaves::<Agreement>(
+    b.leaves_either("DeuAgreementType", PERIOD, TERM);
+    b.leaves_either::<Agreement, Term>(
         "GenerationAgreement",
         &[("validFrom", |a| a.valid_from.into()), ("validTo", |a| a.valid_to.into())],
+        &[("validFrom", |t| t.valid_from.into()), ("validTo", |t| t.valid_to.into())],
     );
     b.leaves::<Agreement>("DeuAgreementType", &[("isActive", |a| a.is_active.into())]);
     for shape in ["Agreement", "CommonAgreementType"] {
@@ -292,10 +297,25 @@ async fn have_future(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     Ok(all.iter().map(|held| Resolved::leaf(held.iter().any(|each| each.is_future))).collect())
 }
 
-pub(super) async fn at_points(call: &Call<'_>) -> Result<Vec<Vec<Agreement>>, FieldError> {
+pub(super) async fn at_points<T: Dated>(call: &Call<'_>) -> Result<Vec<Vec<T>>, FieldError> {
     let ids: Vec<i64> = call.parents::<SupplyPoint>()?.iter().map(|point| point.id).collect();
     let mut view = call.cx.read().await?;
     agreed::of_points(&mut view, call.cx.viewer(), &ids).await.map_err(FieldError::internal)
+}
+
+/// The wanted ones of the agreements at points; only their terms are read, where nothing else is asked for.
+async fn some_at_points(
+    call: &Call<'_>,
+    is_wanted: impl Fn(&dyn Dates) -> bool,
+) -> Result<Vec<Resolved>, FieldError> {
+    fn shown<T: Dated>(held: Vec<Vec<T>>, is_wanted: impl Fn(&dyn Dates) -> bool) -> Vec<Resolved> {
+        let wanted = |of_point: Vec<T>| Resolved::nodes(of_point.into_iter().filter(|each| is_wanted(each)));
+        held.into_iter().map(wanted).collect()
+    }
+    if call.selects_only("", TERM) {
+        return Ok(shown(at_points::<Term>(call).await?, is_wanted));
+    }
+    Ok(shown(at_points::<Agreement>(call).await?, is_wanted))
 }
 
 /// Agreements that hold or are yet to, and those that are over if they are wanted.
@@ -303,14 +323,13 @@ async fn of_meter_points(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let after: Option<DateTime<Utc>> = call.arg("validAfter")?;
     let (over, no_future): (Option<bool>, Option<bool>) =
         (call.arg("includeInactive")?, call.arg("excludeFuture")?);
-    let wanted = |agreement: &Agreement| {
-        let is_over = !agreement.is_active && !agreement.is_future;
+    let is_wanted = |each: &dyn Dates| {
+        let is_over = !each.is_active() && !each.is_future();
         (!is_over || over.unwrap_or(false) || after.is_some())
-            && !(agreement.is_future && no_future.unwrap_or(false))
-            && after.is_none_or(|after| agreement.valid_to.is_none_or(|to| to > after))
+            && !(each.is_future() && no_future.unwrap_or(false))
+            && after.is_none_or(|after| each.valid_to().is_none_or(|to| to > after))
     };
-    let shown = |held: Vec<Agreement>| Resolved::nodes(held.into_iter().filter(|each| wanted(each)));
-    Ok(at_points(&call).await?.into_iter().map(shown).collect())
+    some_at_points(&call, is_wanted).await
 }
 
 /// What gas points are on now.
@@ -323,12 +342,10 @@ async fn of_gas_points(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
 }
 
 async fn of_malos(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    Ok(at_points(&call).await?.into_iter().map(Resolved::nodes).collect())
+    some_at_points(&call, |_| true).await
 }
 
 async fn of_supply_points(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let only_active: Option<bool> = call.arg("onlyActive")?;
-    let wanted = |each: &Agreement| each.is_active || !only_active.unwrap_or(false);
-    let shown = |held: Vec<Agreement>| Resolved::nodes(held.into_iter().filter(|each| wanted(each)));
-    Ok(at_points(&call).await?.into_iter().map(shown).collect())
+    some_at_points(&call, |each| each.is_active() || !only_active.unwrap_or(false)).await
 }

@@ -108,7 +108,7 @@ fn yearly(sold: &Sold) -> Resolved {
 
 /// What each point is on now.
 async fn present(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
-    let held = at_points(&call).await?;
+    let held = at_points::<Agreement>(&call).await?;
     let present: Vec<Option<Agreement>> =
         held.into_iter().map(|held| held.into_iter().find(|each| each.is_active)).collect();
     let agreements: Vec<&Agreement> = present.iter().flatten().collect();
@@ -127,6 +127,6 @@ async fn terms_of(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
 
 async fn pages(call: Call<'_>) -> Result<Vec<Resolved>, FieldError> {
     let window = paging::window(&call)?;
-    let page = |held| paging::connection(Page::of(&window, held), Node::new);
+    let page = |held: Vec<Agreement>| paging::connection(Page::of(&window, held), Node::new);
     Ok(at_points(&call).await?.into_iter().map(page).collect())
 }

@@ -26,17 +26,17 @@ statement!(static COUNT_BELOW: (i64, i64) = concat!("
         where ", portfolio_is_visible!(), "
     )
     select below.origin, count(*) from below group by below.origin"));
+// Whole rows are carried down: to look them up in the end, Postgres would read all portfolios.
 statement!(static PAGE_BELOW: Under<Portfolio> = concat!("
     select parents.id as parent, inside.*
     from (select distinct * from unnest($3::bigint[], $4::bigint[], $5::bigint[]) as p (id, skip, take)) parents
     cross join lateral (
-        with recursive below (id) as (
-            select p.id from portfolios p where p.parent_id = parents.id and ", portfolio_is_visible!(), "
+        with recursive below as (
+            select p.* from portfolios p where p.parent_id = parents.id and ", portfolio_is_visible!(), "
             union all
-            select p.id from below join portfolios p on p.parent_id = below.id where ", portfolio_is_visible!(), "
+            select p.* from below join portfolios p on p.parent_id = below.id where ", portfolio_is_visible!(), "
         )
-        select ", portfolio_columns!(), " from below join portfolios p on p.id = below.id
-        order by p.id offset parents.skip limit parents.take
+        select ", portfolio_columns!(), " from below p order by p.id offset parents.skip limit parents.take
     ) inside order by parents.id, inside.id"));
 
 /// The portfolios above each of these, from the top down.

@@ -66,9 +66,9 @@ row! {
         pub tokens_valid_from: i64,
         /// The same for tokens of those who act for an account user: applications and links.
         pub others_valid_from: i64,
-        /// Roles, for staff.
-        pub roles: Vec<String>,
-        /// What they may do; twice where two roles allow it.
+        /// For staff: see [`granted`].
+        pub grants: Vec<String>,
+        /// What others may do.
         pub permissions: Vec<String>,
     }
 }
@@ -78,7 +78,9 @@ row! {
     pub(super) struct SessionRow {
         pub tokens_valid_from: i64,
         pub others_valid_from: i64,
-        pub roles: Vec<String>,
+        /// For staff: see [`granted`].
+        pub grants: Vec<String>,
+        /// What others may do.
         pub permissions: Vec<String>,
         /// Whether the token was handed back.
         pub disabled: bool,
@@ -86,36 +88,40 @@ row! {
         pub actor_valid_from: Option<i64>,
         /// The offset of business time from wall time, in microseconds.
         pub clock_offset: i64,
+        /// Whether there is an endpoint that hears of events; looked at only for those who post much.
+        pub is_listened_to: Option<bool>,
     }
 }
 
 // Each kind of subject by statements of its own: what is not asked for costs Postgres as much as what is.
 macro_rules! user {
     () => {
-        "select u.email, u.tokens_valid_from, u.others_valid_from, '{}'::text[] as roles, '{}'::text[] as permissions
+        "select u.email, u.tokens_valid_from, u.others_valid_from, '{}'::text[] as grants, '{}'::text[] as permissions,
+             null::boolean as is_listened_to
          from account_users u where u.id = $1 and u.is_active"
     };
 }
 macro_rules! staff {
     () => {
         "select s.email, s.tokens_valid_from, 0::bigint as others_valid_from,
-             coalesce(array(select r.role from support_user_roles r where r.support_user_id = s.id order by r.role), '{}')
-                 as roles,
-             coalesce(array(select permission from support_user_roles r join support_roles known on known.code = r.role,
-                 unnest(known.permissions) as permission where r.support_user_id = s.id), '{}') as permissions
+             array(select r.role || ' ' || array_to_string(known.permissions, ' ') from support_user_roles r
+                 join support_roles known on known.code = r.role where r.support_user_id = s.id order by r.role) as grants,
+             '{}'::text[] as permissions,
+             exists (select from webhook_endpoints e where e.removed_at is null) as is_listened_to
          from support_users s where s.id = $1 and s.is_active"
     };
 }
 macro_rules! organisation {
     () => {
-        "select null::text as email, o.tokens_valid_from, 0::bigint as others_valid_from, '{}'::text[] as roles,
-             o.permissions
+        "select null::text as email, o.tokens_valid_from, 0::bigint as others_valid_from, '{}'::text[] as grants,
+             o.permissions, null::boolean as is_listened_to
          from organisations o where o.id = $1 and o.is_active"
     };
 }
 macro_rules! partner {
     () => {
-        "select p.email, p.tokens_valid_from, 0::bigint as others_valid_from, '{}'::text[] as roles, p.permissions
+        "select p.email, p.tokens_valid_from, 0::bigint as others_valid_from, '{}'::text[] as grants, p.permissions,
+             null::boolean as is_listened_to
          from partner_users p where p.id = $1 and p.is_active"
     };
 }
@@ -128,7 +134,7 @@ statement!(static PARTNER: SubjectRow = partner!());
 macro_rules! session {
     ($subject:expr, $actor:literal) => {
         concat!(
-            "select s.tokens_valid_from, s.others_valid_from, s.roles, s.permissions, \
+            "select s.tokens_valid_from, s.others_valid_from, s.grants, s.permissions, s.is_listened_to, \
                 exists (select from disabled_tokens d where d.token_hash = $2) as disabled, ",
             $actor,
             " as actor_valid_from, \
@@ -167,6 +173,18 @@ opening!(
     static ORGANISATION_ACTS: SessionRow = "kraken_user_by_organisation" ("bigint, bytea, bigint") BY_ORGANISATION
 );
 opening!(static LINK_ACTS: SessionRow = "kraken_user_by_link" ("bigint, bytea, bigint") BY_LINK);
+
+/// Roles, and what they permit: from texts of a role each, and behind it what it permits, parted by spaces. Two columns would
+/// be looked up twice.
+pub(super) fn granted(grants: &[String]) -> (Vec<String>, Vec<String>) {
+    let (mut roles, mut permissions) = (Vec::with_capacity(grants.len()), Vec::new());
+    for grant in grants {
+        let mut words = grant.split(' ').filter(|word| !word.is_empty()).map(str::to_owned);
+        roles.extend(words.next());
+        permissions.extend(words);
+    }
+    (roles, permissions)
+}
 
 /// The subject, if there is one and it is active.
 pub async fn find(tx: &mut Tx, subject: Subject) -> Result<Option<SubjectRow>, sqlx::Error> {
@@ -317,5 +335,15 @@ mod tests {
             assert_eq!(Actor::from_claim(&actor.claim()), Some(actor));
         }
         assert_eq!(Actor::from_claim("kraken|account-user:1"), None);
+    }
+
+    #[test]
+    fn roles_come_with_what_they_permit() {
+        let grants = ["billing post-transactions manage-debt", "reader "].map(str::to_owned);
+        let (roles, permissions) = granted(&grants);
+        assert_eq!(
+            (roles.join(","), permissions.join(",")),
+            ("billing,reader".into(), "post-transactions,manage-debt".into())
+        );
     }
 }

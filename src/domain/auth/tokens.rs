@@ -12,7 +12,7 @@ use super::refresh::digest;
 use super::subjects::{self, Actor, Subject, SubjectRow};
 use super::viewer::{Through, Viewer};
 use crate::phase::Phase;
-use crate::platform::db::{Tx, database_error};
+use crate::platform::db::{Brought, Tx, database_error};
 
 /// How long an access token lives, in seconds.
 pub const LIFETIME: i64 = 3600;
@@ -228,7 +228,8 @@ impl Auth {
             // Nobody acts for anybody else.
             return Err(TokenError::Invalidated);
         }
-        tx.reckon(Some(TimeDelta::microseconds(found.clock_offset)));
+        let offset = TimeDelta::microseconds(found.clock_offset);
+        tx.bring(Some(Brought { offset, is_listened_to: found.is_listened_to }));
         let subject_from = match actor {
             Some(Actor::Organisation(_) | Actor::Link(_)) => found.others_valid_from,
             Some(Actor::Staff(_)) | None => found.tokens_valid_from,
@@ -240,7 +241,8 @@ impl Auth {
         let viewer = match subject {
             Subject::AccountUser(id) => Viewer::AccountUser { id, through: through(actor, &payload)? },
             Subject::SupportUser(id) => {
-                Viewer::Staff { id, roles: found.roles, permissions: found.permissions }
+                let (roles, permissions) = subjects::granted(&found.grants);
+                Viewer::Staff { id, roles, permissions }
             }
             Subject::Organisation(id) => Viewer::Organisation { id, permissions: found.permissions },
             Subject::PartnerUser(id) => Viewer::Partner { id, permissions: found.permissions },

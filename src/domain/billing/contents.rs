@@ -29,7 +29,8 @@ macro_rules! on_documents {
             " from billing_documents d join ledgers l on l.id = d.ledger_id join accounts a on a.id = l.account_id \
               join transactions t on t.ledger_id = d.ledger_id and t.billing_document_id is not distinct from \
                   case when d.status = 'OPEN' then null else d.id end \
-              where d.id = parents.id and (cardinality($4::text[]) = 0 or t.tags && $4) and ",
+              where d.id = parents.id and (cardinality($4::text[]) = 0 \
+                  or transaction_tags(t.kind, t.supply, t.is_imported, t.is_issued) && $4) and ",
             account_is_visible!()
         )
     };

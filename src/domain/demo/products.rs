@@ -2,7 +2,7 @@
 
 use super::cast::Customer;
 use super::{DemoError, World};
-use crate::domain::supply::agreed;
+use crate::domain::supply::agreed::{self, Agreement};
 use crate::domain::supply::agreements::{self, AgreementError, NewAgreement};
 use crate::domain::supply::supply_points::{self, SupplyPoint};
 use crate::platform::db::Tx;
@@ -60,7 +60,7 @@ pub(super) async fn choose(
         supply_points::page_of_accounts(tx, &world.clerk, &[account], &Window::forward(0, 10)).await?;
     let points: Vec<SupplyPoint> = pages.into_iter().flat_map(|page| page.rows).collect();
     let ids: Vec<i64> = points.iter().map(|point| point.id).collect();
-    let held = agreed::of_points(tx, &world.clerk, &ids).await?;
+    let held = agreed::of_points::<Agreement>(tx, &world.clerk, &ids).await?;
     for (point, held) in points.into_iter().zip(held) {
         if held.iter().any(|agreement| agreement.is_active) {
             continue;

@@ -92,8 +92,8 @@ statement!(static REVIVE: () = "
     set status = 'due', due_at = $2, attempts = 0, first_tried_at = null, failure = null, finished_at = null
     from webhook_endpoints e where e.id = d.endpoint_id and e.removed_at is null and e.id = $1 and d.status = 'dead'");
 
-/// Adds an endpoint. It hears of what is recorded from now on. Answers its row id and the secret that everything sent
-/// to it is signed with.
+/// Adds an endpoint. It hears of what is done from now on; a request that is under way may have looked already whether
+/// anybody listens. Answers its row id and the secret that everything sent to it is signed with.
 pub async fn add(
     tx: &mut Tx,
     random: &Randomness,

@@ -193,12 +193,23 @@ statement!(static RECORD_ON_LEDGERS: () = record!(
     "left join ledgers l on l.id = told.id"
 ));
 
+// With nobody to tell.
+statement!(static KEEP_ON_LEDGER: () = "
+    insert into outbox (name, account_id, data, occurred_at, recorded_at)
+    select $1, l.account_id, $3 || jsonb_build_object('ledgerId', l.id::text, 'ledgerNumber', l.number), $4, $5
+    from ledgers l where l.id = $2");
+
 opening!(
     static RECORDING: () = "kraken_events" ("text[], text[], bigint[], jsonb[], timestamptz, timestamptz") RECORD
 );
 opening!(
     static RECORDING_ON_LEDGERS: () =
         "kraken_ledger_events" ("text[], text[], bigint[], jsonb[], timestamptz, timestamptz") RECORD_ON_LEDGERS
+);
+
+opening!(
+    static KEEPING_ON_LEDGER: () =
+        "kraken_ledger_event" ("text, bigint, jsonb, timestamptz, timestamptz") KEEP_ON_LEDGER
 );
 
 /// Has events told to everybody who wants them, in this order, provided that this transaction commits. One statement.
@@ -209,19 +220,22 @@ pub async fn record(tx: &mut Tx, events: &[Event]) -> Result<(), sqlx::Error> {
     if events.is_empty() {
         return Ok(());
     }
+    let (occurred, recorded) = (tx.business_now().await?, tx.wall_now());
+    let (occurred, recorded) = (Literal::Moment(occurred), Literal::Moment(recorded));
+    let are_postings = events.iter().all(|event| matches!(event.about, About::Ledger(_)));
+    if are_postings && tx.brought().and_then(|brought| brought.is_listened_to) == Some(false) {
+        for Event { name, about, data } in events {
+            let (name, (_, ledger)) = (Literal::Text(name.text()), about.parts());
+            let values = [name, Literal::Big(ledger), Literal::Json(data), occurred, recorded];
+            tx.later(&KEEPING_ON_LEDGER, &values);
+        }
+        return Ok(());
+    }
     let names: Vec<&str> = events.iter().map(|event| event.name.text()).collect();
     let (abouts, ids): (Vec<&str>, Vec<i64>) = events.iter().map(|event| event.about.parts()).unzip();
     let data: Vec<&Value> = events.iter().map(|event| &event.data).collect();
-    let (occurred, recorded) = (tx.business_now().await?, tx.wall_now());
-    let values = [
-        Literal::Texts(&names),
-        Literal::Texts(&abouts),
-        Literal::Bigs(&ids),
-        Literal::Jsons(&data),
-        Literal::Moment(occurred),
-        Literal::Moment(recorded),
-    ];
-    let are_postings = events.iter().all(|event| matches!(event.about, About::Ledger(_)));
+    let (names, abouts) = (Literal::Texts(&names), Literal::Texts(&abouts));
+    let values = [names, abouts, Literal::Bigs(&ids), Literal::Jsons(&data), occurred, recorded];
     tx.later(if are_postings { &RECORDING_ON_LEDGERS } else { &RECORDING }, &values);
     Ok(())
 }

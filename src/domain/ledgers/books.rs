@@ -1,12 +1,15 @@
 //! The retailer's own books: what stands against every customer's ledger.
 //!
-//! Each book is striped, and a customer's ledger always uses the same stripe: otherwise every charge in a
-//! market would wait for one row.
+//! Each book is striped, and whoever posts uses the stripe of their lane, where nobody else of the same server is at work:
+//! otherwise every charge in a market would wait for one row.
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::journal::Leg;
 use super::transactions::Kind;
 use crate::platform::db::{Tx, statement};
-use crate::platform::market;
+use crate::platform::market::{self, Market};
 use crate::platform::money::{AmountError, Minor, Split};
 
 /// Stripes a book.
@@ -81,8 +84,10 @@ statement!(static OPEN: () = "
     insert into ledger_balances (ledger_account_id) select id from opened");
 statement!(static OF_STRIPE: (String, i64) = "
     select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
+statement!(static ALL: (String, Option<i16>, Option<String>, i64) = "
+    select market, stripe, book, id from ledger_accounts where stripe is not null");
 
-/// The books that one customer's ledger is posted against.
+/// The books of one stripe of a market.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Books([i64; Book::ALL.len()]);
 
@@ -104,21 +109,59 @@ impl Books {
 
     /// What stands against a transaction.
     pub fn against(&self, book: Book, kind: Kind, split: &Split) -> Result<Vec<Leg>, AmountError> {
-        let legs = against(book, kind, split)?.into_iter();
-        Ok(legs.map(|(book, amount)| Leg { ledger: self.get(book), amount }).collect())
+        let parts =
+            [(book, split.net), (Book::Tax, split.tax)].into_iter().filter(|(_, part)| *part != Minor::ZERO);
+        let leg = |(book, part)| Ok(Leg { ledger: self.get(book), amount: kind.effect(part)?.negated()? });
+        parts.map(leg).collect()
     }
 }
 
-/// What stands against a transaction: a book, and for its tax, if there is any, that of taxes.
-pub(super) fn against(book: Book, kind: Kind, split: &Split) -> Result<Vec<(Book, Minor)>, AmountError> {
-    let parts =
-        [(book, split.net), (Book::Tax, split.tax)].into_iter().filter(|(_, part)| *part != Minor::ZERO);
-    parts.map(|(book, part)| Ok((book, kind.effect(part)?.negated()?))).collect()
+/// The books of all stripes, which are never closed.
+#[derive(Debug)]
+struct House(HashMap<(String, i16), Books>);
+
+impl House {
+    /// Of accounts by market, stripe and book. Stripes that lack a book are left out.
+    fn new(rows: Vec<(String, Option<i16>, Option<String>, i64)>) -> Self {
+        let mut found: HashMap<(String, i16), Vec<(Book, i64)>> = HashMap::new();
+        for (market, stripe, book, id) in rows {
+            if let (Some(stripe), Some(book)) = (stripe, book.as_deref().and_then(Book::parse)) {
+                found.entry((market, stripe)).or_default().push((book, id));
+            }
+        }
+        let books = found.into_iter().filter_map(|(stripe, known)| {
+            let of = |book| known.iter().find(|(each, _)| *each == book).map(|(_, id)| *id).ok_or(());
+            Books::find(of).ok().map(|books| (stripe, books))
+        });
+        Self(books.collect())
+    }
 }
 
-/// The stripe of the books that a customer's ledger is posted against.
-pub(crate) fn stripe(ledger: i64) -> i16 {
-    i16::try_from(ledger.rem_euclid(STRIPES)).unwrap_or(0)
+/// The stripe for what has this number.
+pub(crate) fn stripe(number: i64) -> i16 {
+    i16::try_from(number.rem_euclid(STRIPES)).unwrap_or(0)
+}
+
+/// The books of a market that a transaction posts in: always the same ones.
+///
+/// # Errors
+/// Those of the database; [`sqlx::Error::RowNotFound`] if they were never opened.
+pub(super) async fn of_lane(tx: &mut Tx, market: &Market) -> Result<Books, sqlx::Error> {
+    let lane = i64::try_from(tx.lane()).unwrap_or(0);
+    let house = match tx.lasting::<House>() {
+        Some(known) => known,
+        None => {
+            let house = Arc::new(House::new(ALL.query().fetch_all(&mut *tx).await?));
+            tx.keep_lasting(&house);
+            house
+        }
+    };
+    house.0.get(&(market.code.clone(), stripe(lane))).copied().ok_or(sqlx::Error::RowNotFound)
+}
+
+/// Has the books looked up anew, should they be others.
+pub(super) fn forget(tx: &Tx) {
+    tx.forget_lasting::<House>();
 }
 
 /// Opens the books of every market; those that are open stay as they are.

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
-use super::books::Book;
 use crate::platform::db::{Tx, database_error, row, statement};
 use crate::platform::money::{AmountError, Minor};
 
@@ -66,21 +65,10 @@ pub struct Entry<'a> {
     pub posted_date: NaiveDate,
     /// Business time.
     pub created_at: DateTime<Utc>,
-    /// What moves. Legs of zero are left out.
+    /// What moves on customers' ledgers. Legs of zero are left out.
     pub legs: Vec<Leg>,
     /// What moves in the retailer's own books.
-    pub booked: Booked<'a>,
-}
-
-/// Legs on books, whose ledger accounts are found when they are locked.
-#[derive(Clone, Debug, Default)]
-pub struct Booked<'a> {
-    /// Code of the market.
-    pub market: &'a str,
-    /// The stripe of its books.
-    pub stripe: i16,
-    /// By how much the balance of each book rises.
-    pub amounts: Vec<(Book, Minor)>,
+    pub against: Vec<Leg>,
 }
 
 /// The postings of an entry whose ledger accounts are locked, in parallel lists.
@@ -127,32 +115,25 @@ row! {
         ledger_account_id: i64,
         balance: i64,
         last_sequence: i64,
-        book: Option<String>,
     }
 }
 
-impl Held {
-    /// Where it stands, and whether it is a customer's.
-    fn known(&self) -> (i64, (Standing, bool)) {
-        let standing = Standing { balance: Minor(self.balance), last_sequence: self.last_sequence };
-        (self.ledger_account_id, (standing, self.book.is_none()))
-    }
-}
-
-// Locked in the order of their ids, so that two entries never wait for each other.
+// Locked in the order of their ids, so that two entries never wait for each other. Postings refer to an account and its
+// currency, so nothing is posted in another one.
 statement!(static LOCK: Held = "
-    select b.ledger_account_id, b.balance, b.last_sequence, l.book
+    select ledger_account_id, balance, last_sequence from ledger_balances
+    where ledger_account_id = any($1::bigint[]) order by ledger_account_id for update");
+statement!(static LOCK_IN_CURRENCY: Held = "
+    select b.ledger_account_id, b.balance, b.last_sequence
     from ledger_balances b join ledger_accounts l on l.id = b.ledger_account_id
-    where b.ledger_account_id = any($1::bigint[] || array(
-            select h.id from ledger_accounts h where h.market = $3 and h.stripe = $4 and h.book = any($5::text[])))
-        and l.currency = $2
+    where b.ledger_account_id = any($1::bigint[]) and l.currency = $2
     order by b.ledger_account_id for update of b");
 
 /// SQL that posts an entry, to be followed by what is made of it: the parts of a `with`, one of which is `entry` (`id`).
 /// Arguments 1 to 10 are the entry and what [`place`] answered.
 // A statement of its own, after the one that locks: seen from the moment of the lock, the rows are as they were locked, and
-// Postgres need not look at them anew. Elements by their places cost it less than `unnest` of as many lists, and an entry has
-// few legs.
+// Postgres need not look at them anew. Elements by their places cost it less than `unnest` of as many lists; it is for one
+// list that it expects few rows, and looks them up instead of reading whole tables.
 macro_rules! posting {
     () => {
         "with entry as (
@@ -160,16 +141,13 @@ macro_rules! posting {
             values ($1, $2, $3, $4, $5) returning id, currency
         ), moved as (
             insert into postings (ledger_account_id, sequence, journal_entry_id, currency, amount, balance_after)
-            select ($6::bigint[])[leg], ($7::bigint[])[leg], entry.id, entry.currency, ($8::bigint[])[leg],
-                ($9::bigint[])[leg]
-            from entry, generate_series(1, cardinality($6::bigint[])) as leg
+            select leg.ledger, ($7::bigint[])[leg.nth], entry.id, entry.currency, ($8::bigint[])[leg.nth],
+                ($9::bigint[])[leg.nth]
+            from entry, unnest($6::bigint[]) with ordinality as leg (ledger, nth)
         ), kept as (
-            update ledger_balances b set balance = last.balance, last_sequence = last.sequence
-            from (
-                select ($6::bigint[])[leg] as ledger, ($7::bigint[])[leg] as sequence, ($9::bigint[])[leg] as balance
-                from generate_series(1, cardinality($6::bigint[])) as leg where ($10::boolean[])[leg]
-            ) last
-            where b.ledger_account_id = last.ledger
+            update ledger_balances b set balance = ($9::bigint[])[leg.nth], last_sequence = ($7::bigint[])[leg.nth]
+            from unnest($6::bigint[]) with ordinality as leg (ledger, nth)
+            where b.ledger_account_id = leg.ledger and ($10::boolean[])[leg.nth]
         )"
     };
 }
@@ -178,33 +156,26 @@ pub(super) use posting;
 /// Locks ledger accounts until the transaction ends, in the order in which posting would, and answers their
 /// balances: what is decided by them stays right. Those in another currency are left out.
 pub async fn hold(tx: &mut Tx, ledgers: &[i64], currency: &str) -> Result<HashMap<i64, Minor>, sqlx::Error> {
-    let held = lock(tx, ledgers, currency, &Booked::default()).await?;
+    let held = LOCK_IN_CURRENCY.query().bind(ledgers).bind(currency).fetch_all(&mut *tx).await?;
     Ok(held.into_iter().map(|row| (row.ledger_account_id, Minor(row.balance))).collect())
-}
-
-async fn lock(
-    tx: &mut Tx,
-    ledgers: &[i64],
-    currency: &str,
-    booked: &Booked<'_>,
-) -> Result<Vec<Held>, sqlx::Error> {
-    let codes: Vec<&str> = booked.amounts.iter().map(|(book, _)| book.code()).collect();
-    let query = LOCK.query().bind(ledgers).bind(currency).bind(booked.market).bind(booked.stripe).bind(codes);
-    query.fetch_all(&mut *tx).await
 }
 
 /// Locks the ledger accounts of an entry until the transaction ends, and says which postings it is made of. A customer's
 /// balance must go on fitting the `Int` it is shown in.
 pub(super) async fn place(tx: &mut Tx, entry: &Entry<'_>) -> Result<Placed, PostError> {
-    let wanted: Vec<i64> = entry.legs.iter().map(|leg| leg.ledger).collect();
-    let held = lock(tx, &wanted, entry.currency, &entry.booked).await?;
-    let mut legs = entry.legs.clone();
-    for (book, amount) in &entry.booked.amounts {
-        let found = held.iter().find(|row| row.book.as_deref() == Some(book.code()));
-        let ledger = found.ok_or(PostError::UnknownLedger)?.ledger_account_id;
-        legs.push(Leg { ledger, amount: *amount });
-    }
-    in_sequence(&balanced(legs)?, &mut held.iter().map(Held::known).collect())
+    let legs = balanced(entry.legs.iter().chain(&entry.against).copied())?;
+    let wanted: Vec<i64> = legs.iter().map(|leg| leg.ledger).collect();
+    let held = LOCK.query().bind(wanted).fetch_all(&mut *tx).await?;
+    let standing = |row: &Held| Standing { balance: Minor(row.balance), last_sequence: row.last_sequence };
+    let mut held = held.iter().map(|row| (row.ledger_account_id, standing(row))).collect();
+    let placed = in_sequence(&legs, &mut held)?;
+    can_be_shown(&entry.legs, &held)?;
+    Ok(placed)
+}
+
+/// Only what is left in the end is ever shown.
+fn can_be_shown(legs: &[Leg], left: &HashMap<i64, Standing>) -> Result<(), AmountError> {
+    legs.iter().filter_map(|leg| left.get(&leg.ledger)).try_for_each(|left| left.balance.to_wire().map(drop))
 }
 
 /// The legs that move anything, provided that they make an entry: two at least, and nothing in all.
@@ -218,10 +189,10 @@ pub(crate) fn balanced(legs: impl IntoIterator<Item = Leg>) -> Result<Vec<Leg>, 
 }
 
 /// Gives every leg its place in the sequence and the balance that it leaves.
-fn in_sequence(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Result<Placed, PostError> {
+fn in_sequence(legs: &[Leg], held: &mut HashMap<i64, Standing>) -> Result<Placed, PostError> {
     let mut rows = Placed::default();
     for leg in legs {
-        let (standing, _) = held.get_mut(&leg.ledger).ok_or(PostError::UnknownLedger)?;
+        let standing = held.get_mut(&leg.ledger).ok_or(PostError::UnknownLedger)?;
         standing.step(leg.amount)?;
         rows.ledgers.push(leg.ledger);
         rows.sequences.push(standing.last_sequence);
@@ -229,10 +200,6 @@ fn in_sequence(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Resul
         rows.balances.push(standing.balance.0);
     }
     rows.lasts = (0..).zip(&rows.ledgers).map(|(place, ledger)| rows.last(*ledger) == Some(place)).collect();
-    // Only what is left in the end is ever shown.
-    for (standing, _) in held.values().filter(|(_, is_customer)| *is_customer) {
-        standing.balance.to_wire()?;
-    }
     Ok(rows)
 }
 
@@ -240,13 +207,13 @@ fn in_sequence(legs: &[Leg], held: &mut HashMap<i64, (Standing, bool)>) -> Resul
 mod tests {
     use super::*;
 
-    fn held(ledger: i64, balance: i64, is_customer: bool) -> (i64, (Standing, bool)) {
-        (ledger, (Standing { balance: Minor(balance), last_sequence: 4 }, is_customer))
+    fn held(ledger: i64, balance: i64) -> (i64, Standing) {
+        (ledger, Standing { balance: Minor(balance), last_sequence: 4 })
     }
 
     #[test]
     fn legs_on_one_ledger_follow_each_other() {
-        let mut known = HashMap::from([held(1, 100, true), held(2, 0, false)]);
+        let mut known = HashMap::from([held(1, 100), held(2, 0)]);
         let leg = |ledger, amount| Leg { ledger, amount: Minor(amount) };
         let rows = in_sequence(&[leg(1, -30), leg(2, 50), leg(1, -20)], &mut known).expect("placed");
         assert_eq!(rows.sequences, [5, 5, 6]);
@@ -259,8 +226,14 @@ mod tests {
     fn a_customers_balance_stays_within_an_int() {
         let most = i64::from(i32::MAX);
         let legs = [Leg { ledger: 1, amount: Minor(1) }];
-        assert!(in_sequence(&legs, &mut HashMap::from([held(1, most, true)])).is_err());
-        assert!(in_sequence(&legs, &mut HashMap::from([held(1, most, false)])).is_ok());
+        let left = |balance| HashMap::from([held(1, balance), held(2, most + 1)]);
+        assert!(can_be_shown(&legs, &left(most)).is_ok());
+        assert!(can_be_shown(&legs, &left(most + 1)).is_err());
+    }
+
+    #[test]
+    fn nothing_is_placed_on_what_was_not_found() {
+        let legs = [Leg { ledger: 1, amount: Minor(1) }];
         assert!(in_sequence(&legs, &mut HashMap::new()).is_err());
     }
 }

@@ -1,8 +1,8 @@
 //! What customers pay for ahead of having it: the money stands in a book of its own until they do.
 
-use super::books::Book;
-use super::journal::PostError;
-use super::transactions::{self, Against, Kind, New};
+use super::books::{self, Book};
+use super::journal::{Leg, PostError};
+use super::transactions::{self, Kind, New};
 use crate::platform::db::Tx;
 use crate::platform::market::Market;
 use crate::platform::money::{Minor, Split};
@@ -42,10 +42,11 @@ pub(in crate::domain) async fn credit(
     let split = Split::untaxed(amount);
     let new = New { reason_code: Some(called.reason), ..New::of(Kind::Credit, split, called.title) };
     let parts = [(Book::Vouchers, paid), (Book::Credits, amount.minus(paid)?)];
-    let mut books = Vec::with_capacity(parts.len());
+    let books = books::of_lane(tx, market).await?;
+    let mut against = Vec::with_capacity(parts.len());
     for (book, part) in parts.into_iter().filter(|(_, part)| *part != Minor::ZERO) {
-        books.push((book, part.negated()?));
+        against.push(Leg { ledger: books.get(book), amount: part.negated()? });
     }
     let (kind, shown) = (Kind::Credit.code(), [(ledger, &new)]);
-    transactions::record_entry(tx, market, kind, None, &shown, Against::Books(books)).await?.first()
+    transactions::record_entry(tx, market, kind, None, &shown, against).await?.first()
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use super::journal::{Leg, PostError};
-use super::transactions::{self, Against, Kind, New};
+use super::transactions::{self, Kind, New};
 use crate::platform::db::{Tx, database_error, on_constraint, row, statement};
 use crate::platform::market;
 use crate::platform::money::{AmountError, Minor, Split};
@@ -106,8 +106,7 @@ pub async fn reverse(tx: &mut Tx, transaction: i64, note: Option<&str>) -> Resul
         others.push(Leg { ledger, amount: amount.negated()? });
     }
     let reverses = Some(original.entry_id);
-    let recorded =
-        transactions::record_entry(tx, market, ENTRY, reverses, &shown, Against::Legs(&others)).await?;
+    let recorded = transactions::record_entry(tx, market, ENTRY, reverses, &shown, others).await?;
     MARK.command().bind(original.entry_id).execute(&mut *tx).await?;
     Ok(recorded.made)
 }

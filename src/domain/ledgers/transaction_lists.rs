@@ -80,8 +80,10 @@ macro_rules! line {
 // Arguments 4 to 10 are the filter: of transactions, and of the ledgers they are on.
 macro_rules! transaction_fits {
     () => {
-        " t.ledger_id = l.id and (cardinality($4::text[]) = 0 or t.tags && $4) \
-          and (cardinality($5::text[]) = 0 or not t.tags && $5) \
+        " t.ledger_id = l.id and (cardinality($4::text[]) = 0 \
+            or transaction_tags(t.kind, t.supply, t.is_imported, t.is_issued) && $4) \
+          and (cardinality($5::text[]) = 0 \
+            or not transaction_tags(t.kind, t.supply, t.is_imported, t.is_issued) && $5) \
           and t.posted_date >= coalesce($6::date, '-infinity') and t.posted_date < coalesce($7::date, 'infinity')"
     };
 }

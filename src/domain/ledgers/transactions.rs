@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde_json::{Value, json};
 
 use super::books::{self, Book};
-use super::journal::{self, Booked, Entry, Leg, PostError};
+use super::journal::{self, Entry, Leg, PostError};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::domain::events::{self, About, Event, Name};
@@ -193,20 +193,12 @@ statement!(static POST: Made = concat!(
     journal::posting!(), "
     insert into transactions (ledger_id, sequence, journal_entry_id, kind, posted_date, created_at, amount, net_amount,
         tax_amount, balance_after, title, note, display_note, reason_code, payment_type, supply, is_export, metadata)
-    select ($11::bigint[])[nth], ($12::bigint[])[nth], entry.id, ($13::text[])[nth], $3, $4, ($14::bigint[])[nth],
+    select shown.ledger, ($12::bigint[])[nth], entry.id, ($13::text[])[nth], $3, $4, ($14::bigint[])[nth],
         ($15::bigint[])[nth], ($16::bigint[])[nth], ($17::bigint[])[nth], ($18::text[])[nth], ($19::text[])[nth],
         ($20::text[])[nth], ($21::text[])[nth], ($22::text[])[nth], ($23::text[])[nth], ($24::boolean[])[nth],
         ($25::text[])[nth]::json
-    from entry, generate_series(1, cardinality($11::bigint[])) as nth
+    from entry, unnest($11::bigint[]) with ordinality as shown (ledger, nth)
     order by nth returning id, journal_entry_id"));
-
-/// What stands against the transactions of an entry.
-pub(super) enum Against<'a> {
-    /// Ledger accounts that are known.
-    Legs(&'a [Leg]),
-    /// Books of the stripe of the first transaction's ledger.
-    Books(Vec<(Book, Minor)>),
-}
 
 /// Posts a transaction on a customer's ledger against a book and, for its tax, the book of taxes. Answers its id.
 pub(super) async fn record(
@@ -216,7 +208,7 @@ pub(super) async fn record(
     new: &New<'_>,
     book: Book,
 ) -> Result<i64, PostError> {
-    let against = Against::Books(books::against(book, new.kind, &new.split)?);
+    let against = books::of_lane(tx, market).await?.against(book, new.kind, &new.split)?;
     let recorded = record_entry(tx, market, new.kind.code(), None, &[(ledger, new)], against).await?;
     recorded.first()
 }
@@ -234,7 +226,7 @@ impl Recorded {
     }
 }
 
-/// Posts transactions on different customers' ledgers, and what stands against them, as one entry. The ledgers are locked
+/// Posts transactions on different customers' ledgers, and what stands against them in the retailer's books, as one entry. The ledgers are locked
 /// before the ids are drawn, so ids follow each ledger's sequence. Other systems are told of each transaction.
 pub(super) async fn record_entry(
     tx: &mut Tx,
@@ -242,23 +234,15 @@ pub(super) async fn record_entry(
     kind: &str,
     reverses: Option<i64>,
     shown: &[(i64, &New<'_>)],
-    against: Against<'_>,
+    against: Vec<Leg>,
 ) -> Result<Recorded, PostError> {
     let now = tx.business_now().await?;
     let mut legs = Vec::with_capacity(shown.len());
     for (ledger, new) in shown {
         legs.push(Leg { ledger: *ledger, amount: new.kind.effect(new.split.gross)? });
     }
-    let mut booked = Booked::default();
-    match against {
-        Against::Legs(others) => legs.extend_from_slice(others),
-        Against::Books(amounts) => {
-            let stripe = shown.first().map_or(0, |(ledger, _)| books::stripe(*ledger));
-            booked = Booked { market: &market.code, stripe, amounts };
-        }
-    }
     let (posted_date, currency) = (market.day(now), market.currency.code.as_str());
-    let entry = Entry { kind, reverses, currency, posted_date, created_at: now, legs, booked };
+    let entry = Entry { kind, reverses, currency, posted_date, created_at: now, legs, against };
     let recorded = post(tx, &entry, shown).await?;
     let made = recorded.made.iter().zip(shown);
     let told = made.map(|(id, (ledger, new))| posted_event(*id, *ledger, new, &entry, recorded.entry));
@@ -268,7 +252,11 @@ pub(super) async fn record_entry(
 
 /// Locks, and then posts in one statement.
 async fn post(tx: &mut Tx, entry: &Entry<'_>, shown: &[(i64, &New<'_>)]) -> Result<Recorded, PostError> {
-    let placed = journal::place(tx, entry).await?;
+    let placed = journal::place(tx, entry).await;
+    if matches!(placed, Err(PostError::UnknownLedger)) {
+        books::forget(tx);
+    }
+    let placed = placed?;
     let ledgers: Vec<i64> = shown.iter().map(|(ledger, _)| *ledger).collect();
     let left: Option<Vec<(i64, i64)>> = ledgers.iter().map(|ledger| placed.left(*ledger)).collect();
     let (sequences, balances): (Vec<i64>, Vec<i64>) =

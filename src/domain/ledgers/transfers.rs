@@ -7,7 +7,7 @@ use thiserror::Error;
 use super::by_hand::Posted;
 use super::journal::{self, PostError, posting_error};
 use super::ledgers::{self, LedgerName, NameError, Target};
-use super::transactions::{self, Against, Kind, New, Recorded};
+use super::transactions::{self, Kind, New, Recorded};
 use crate::domain::auth::viewer::{POST_TRANSACTIONS, Viewer};
 use crate::platform::db::{Tx, database_error};
 use crate::platform::market::{self, Market};
@@ -182,7 +182,7 @@ pub(super) async fn put(
 ) -> Result<Recorded, TransferError> {
     let (charge, credit) = (side(Kind::Charge, amount, note), side(Kind::Credit, amount, note));
     let shown = [(source, &charge), (target, &credit)];
-    Ok(transactions::record_entry(tx, market, ENTRY, None, &shown, Against::Legs(&[])).await?)
+    Ok(transactions::record_entry(tx, market, ENTRY, None, &shown, Vec::new()).await?)
 }
 
 fn afford(held: &HashMap<i64, Minor>, source: i64, amount: Minor) -> Result<(), TransferError> {

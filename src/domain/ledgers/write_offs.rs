@@ -4,7 +4,7 @@ use thiserror::Error;
 
 use super::books::{self, Book};
 use super::journal::{self, Leg, PostError, posting_error};
-use super::transactions::{self, Against, Kind, New};
+use super::transactions::{self, Kind, New};
 use crate::domain::accounts::in_order;
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
 use crate::platform::db::{Tx, database_error, statement};
@@ -56,7 +56,7 @@ pub async fn write_off(
     let found = LEDGER.query().bind(ledger_number).fetch_optional(&mut *tx).await?;
     let (ledger, market) = found.ok_or(WriteOffError::NoLedger)?;
     let market = market::by_code(&market).ok_or(WriteOffError::NoLedger)?;
-    let book = books::of_stripe(tx, &market.code, books::stripe(ledger)).await?.get(Book::BadDebts);
+    let book = books::of_lane(tx, market).await?.get(Book::BadDebts);
     // Both at once, in the order in which they are posted.
     let held = journal::hold(tx, &[ledger, book], &market.currency.code).await?;
     let owed = held.get(&ledger).copied().unwrap_or_default().negated()?;
@@ -71,8 +71,7 @@ pub async fn write_off(
         New { note, reason_code: Some(REASON), ..New::of(Kind::Credit, Split::untaxed(amount), TITLE) };
     let other = Leg { ledger: book, amount: amount.negated()? };
     let recorded =
-        transactions::record_entry(tx, market, ENTRY, None, &[(ledger, &credit)], Against::Legs(&[other]))
-            .await?;
+        transactions::record_entry(tx, market, ENTRY, None, &[(ledger, &credit)], vec![other]).await?;
     Ok(recorded.first()?)
 }
 

@@ -3,6 +3,8 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
+use sqlx::FromRow;
+use sqlx::postgres::PgRow;
 
 use super::interval::Interval;
 use super::pricing::Terms;
@@ -10,7 +12,7 @@ use super::rates::Rates;
 use super::tariffs::Asked;
 use crate::domain::accounts::{grouped, in_order};
 use crate::domain::auth::viewer::{Viewer, account_is_visible};
-use crate::platform::db::{Tx, row, statement};
+use crate::platform::db::{Statement, Tx, row, statement};
 use crate::platform::page::{self, Page, Window};
 
 row! {
@@ -96,18 +98,95 @@ impl Agreement {
     }
 }
 
+row! {
+    /// When an agreement holds, for lists that show nothing else: what it is on takes four more look-ups each.
+    pub struct Term {
+        /// Row id.
+        pub id: i64,
+        /// The supply point, by row id.
+        pub supply_point_id: i64,
+        /// From when on it holds.
+        pub valid_from: DateTime<Utc>,
+        /// Until when.
+        pub valid_to: Option<DateTime<Utc>>,
+        /// Whether it holds now.
+        pub is_active: bool,
+        /// Whether it is yet to hold.
+        pub is_future: bool,
+    }
+}
+
+/// When something holds.
+pub trait Dates {
+    /// Until when.
+    fn valid_to(&self) -> Option<DateTime<Utc>>;
+    /// Whether it does now.
+    fn is_active(&self) -> bool;
+    /// Whether it is yet to.
+    fn is_future(&self) -> bool;
+}
+
+/// A row that the agreements at a supply point can be listed as.
+pub trait Dated: Clone + Dates + for<'r> FromRow<'r, PgRow> + Send + Sync + Unpin + 'static {
+    /// The supply point, by row id.
+    fn supply_point(&self) -> i64;
+    /// What lists such rows.
+    fn at_points() -> &'static Statement<Self>;
+}
+
+macro_rules! dated {
+    ($row:ty, $at_points:expr) => {
+        impl Dates for $row {
+            fn valid_to(&self) -> Option<DateTime<Utc>> {
+                self.valid_to
+            }
+
+            fn is_active(&self) -> bool {
+                self.is_active
+            }
+
+            fn is_future(&self) -> bool {
+                self.is_future
+            }
+        }
+
+        impl Dated for $row {
+            fn supply_point(&self) -> i64 {
+                self.supply_point_id
+            }
+
+            fn at_points() -> &'static Statement<Self> {
+                &$at_points
+            }
+        }
+    };
+}
+dated!(Agreement, OF_POINTS);
+dated!(Term, TERMS_OF_POINTS);
+
+/// When an agreement `g` holds; argument 3 is the moment.
+macro_rules! term {
+    () => {
+        "coalesce(lower(g.during), g.agreed_from) as valid_from, upper(g.during) as valid_to, \
+         (g.revoked_at is null and g.during @> $3::timestamptz) as is_active, \
+         (g.revoked_at is null and lower(g.during) > $3) as is_future"
+    };
+}
+
 /// The columns of an agreement `g` of account `a`; argument 3 is the moment.
 macro_rules! agreements {
     () => {
-        "g.id, g.account_id, a.number as account_number, a.account_type, g.supply_point_id, sp.identifier, \
-         sp.market_name, sp.market, sp.commodity, sp.direction = 'EXPORT' as is_export, g.tariff_id, t.code as tariff_code, t.region, t.payment_method, \
-         o.product_id, p.code as product_code, coalesce(lower(g.during), g.agreed_from) as valid_from, upper(g.during) as valid_to, \
-         g.agreed_from, g.agreed_to, g.agreed_at, g.rescission_deadline_at, g.terminated_at, \
-         g.revoked_at is not null as is_revoked, (g.revoked_at is null and g.during @> $3::timestamptz) as is_active, \
-         (g.revoked_at is null and lower(g.during) > $3) as is_future, $3::timestamptz as now \
-         from agreements g join accounts a on a.id = g.account_id join supply_points sp on sp.id = g.supply_point_id \
-            join tariffs t on t.id = g.tariff_id join product_offers o on o.id = t.offer_id \
-            join products p on p.id = o.product_id"
+        concat!(
+            "g.id, g.account_id, a.number as account_number, a.account_type, g.supply_point_id, sp.identifier, \
+             sp.market_name, sp.market, sp.commodity, sp.direction = 'EXPORT' as is_export, g.tariff_id, \
+             t.code as tariff_code, t.region, t.payment_method, o.product_id, p.code as product_code, ",
+            term!(),
+            ", g.agreed_from, g.agreed_to, g.agreed_at, g.rescission_deadline_at, g.terminated_at, \
+             g.revoked_at is not null as is_revoked, $3::timestamptz as now \
+             from agreements g join accounts a on a.id = g.account_id join supply_points sp on sp.id = g.supply_point_id \
+                join tariffs t on t.id = g.tariff_id join product_offers o on o.id = t.offer_id \
+                join products p on p.id = o.product_id"
+        )
     };
 }
 
@@ -118,9 +197,19 @@ statement!(static OF_ACCOUNTS: Agreement = concat!(
         and ($5::text is null or sp.commodity = $5)
         and (not $6 or g.during @> $3) and ($7 or g.revoked_at is null) and ", account_is_visible!(), "
     order by g.account_id, lower(g.during), g.id"));
-statement!(static OF_POINTS: Agreement = concat!(
-    "select ", agreements!(), " where g.supply_point_id = any($4::bigint[]) and g.revoked_at is null
-        and ", account_is_visible!(), " order by g.supply_point_id, lower(g.during), g.id"));
+macro_rules! at_points {
+    () => {
+        concat!(
+            " where g.supply_point_id = any($4::bigint[]) and g.revoked_at is null and ",
+            account_is_visible!(),
+            " order by g.supply_point_id, lower(g.during), g.id"
+        )
+    };
+}
+statement!(static OF_POINTS: Agreement = concat!("select ", agreements!(), at_points!()));
+statement!(static TERMS_OF_POINTS: Term = concat!(
+    "select g.id, g.supply_point_id, ", term!(), " from agreements g join accounts a on a.id = g.account_id",
+    at_points!()));
 
 /// The agreements with these ids that the viewer may see, in order; also revoked ones.
 pub async fn by_ids(
@@ -160,15 +249,15 @@ pub async fn of_accounts(
 
 /// The agreements of each of these supply points that the viewer may see, without revoked ones, in the order in which they
 /// begin.
-pub async fn of_points(
+pub async fn of_points<T: Dated>(
     tx: &mut Tx,
     viewer: &Viewer,
     points: &[i64],
-) -> Result<Vec<Vec<Agreement>>, sqlx::Error> {
+) -> Result<Vec<Vec<T>>, sqlx::Error> {
     let now = tx.business_now().await?;
-    let query = OF_POINTS.seen_by(viewer).bind(now).bind(points);
+    let query = T::at_points().seen_by(viewer).bind(now).bind(points);
     let rows = query.fetch_all(&mut *tx).await?;
-    Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point_id, row)).collect()))
+    Ok(grouped(points, rows.into_iter().map(|row| (row.supply_point(), row)).collect()))
 }
 
 macro_rules! of_parents {

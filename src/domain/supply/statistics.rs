@@ -90,7 +90,7 @@ pub async fn of_spans(
     points.dedup();
     let from = spans.iter().map(|span| span.from).min().unwrap_or_default();
     let to = spans.iter().map(|span| span.to).max().unwrap_or_default();
-    let agreements = agreed::of_points(tx, viewer, &points).await?;
+    let agreements = agreed::of_points::<Agreement>(tx, viewer, &points).await?;
     let tariffs: Vec<i64> = agreements.iter().flatten().map(|agreement| agreement.tariff_id).collect();
     let rates = rates::of_tariffs(tx, &tariffs, from, to).await?;
     let (since, until) = rates::weighed(rates.values(), (from, to));

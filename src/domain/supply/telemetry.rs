@@ -10,7 +10,7 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive;
 use thiserror::Error;
 
-use super::agreed;
+use super::agreed::{self, Agreement};
 use super::bands::{HALF_HOUR, half_hour, half_hours};
 use super::consumption;
 use super::costs;
@@ -302,7 +302,7 @@ async fn prices(
     let mut prices = Prices::new();
     let Some(flow) = flows.iter().find(|flow| !flow.of.is_export) else { return Ok(prices) };
     let from = half_hour(from);
-    let agreements = agreed::of_points(tx, viewer, &[flow.point]).await?.concat();
+    let agreements = agreed::of_points::<Agreement>(tx, viewer, &[flow.point]).await?.concat();
     let tariffs: Vec<i64> = agreements.iter().map(|each| each.tariff_id).collect();
     let rates = rates::of_tariffs(tx, &tariffs, from, to).await?;
     let interval =

@@ -13,9 +13,10 @@ use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool, PgQueryResult, PgRow, Postgres};
 use sqlx::{Connection as _, Either, Error, Execute, Executor as _};
 use tokio::runtime::Handle;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
 
+use super::places::{Place, Places};
 use super::{ACQUIRE_TIMEOUT, TRUSTED, opening};
 
 /// For how long a view that nobody reads from any more may stay open.
@@ -48,8 +49,7 @@ struct Idle {
 struct Inner {
     /// Opens connections, and takes back those of which nothing is certain.
     pool: PgPool,
-    /// One for each connection that may be in use.
-    places: Arc<Semaphore>,
+    places: Places,
     idle: Mutex<Vec<Idle>>,
     left_stale: Arc<Notify>,
 }
@@ -61,8 +61,8 @@ pub(super) struct Links(Arc<Inner>);
 impl Links {
     /// As many as `connections` at a time, opened by `pool`.
     pub fn new(pool: PgPool, connections: u32) -> Self {
-        let places = usize::try_from(connections).unwrap_or(1).max(1);
-        let (places, left_stale) = (Arc::new(Semaphore::new(places)), Arc::new(Notify::new()));
+        let places = Places::new(usize::try_from(connections).unwrap_or(1));
+        let left_stale = Arc::new(Notify::new());
         let inner = Inner { pool, places, idle: Mutex::default(), left_stale: Arc::clone(&left_stale) };
         let inner = Arc::new(inner);
         tokio::spawn(sweep(Arc::downgrade(&inner), left_stale));
@@ -79,8 +79,8 @@ impl Links {
     /// # Errors
     /// [`Error::PoolTimedOut`] if there is none for too long; those of Postgres.
     pub async fn take(&self) -> Result<Link, Error> {
-        let place = timeout(ACQUIRE_TIMEOUT, Arc::clone(&self.0.places).acquire_owned());
-        let place = place.await.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
+        let place = timeout(ACQUIRE_TIMEOUT, self.0.places.take()).await;
+        let place = place.map_err(|_| Error::PoolTimedOut)?.map_err(|_| Error::PoolClosed)?;
         while let Some(mut idle) = self.0.newest() {
             // A connection that was used a moment ago was there a moment ago.
             if idle.since.elapsed() < TRUSTED || idle.connection.ping().await.is_ok() {
@@ -93,7 +93,7 @@ impl Links {
         Ok(self.lend(fresh, place))
     }
 
-    fn lend(&self, idle: Idle, place: OwnedSemaphorePermit) -> Link {
+    fn lend(&self, idle: Idle, place: Place) -> Link {
         let open = if idle.is_stale { Open::View } else { Open::Nothing };
         let held = Some((idle.connection, place));
         Link { held, open, knows_names: idle.knows_names, is_busy: false, inner: Arc::clone(&self.0) }
@@ -149,7 +149,7 @@ impl Inner {
             let due = |each: &mut Idle| each.is_stale && each.since.elapsed() >= STALE;
             while let Some(at) = idle.iter_mut().position(due) {
                 // Whoever holds no place might keep a connection from somebody who does.
-                let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { break };
+                let Some(place) = self.places.block() else { break };
                 closing.push((idle.remove(at), place));
             }
             idle.retain(|each| each.since.elapsed() < KEPT);
@@ -201,7 +201,7 @@ fn is_known_already(error: &Error) -> bool {
 /// A connection while somebody uses it.
 #[derive(Debug)]
 pub(super) struct Link {
-    held: Option<(PoolConnection<Postgres>, OwnedSemaphorePermit)>,
+    held: Option<(PoolConnection<Postgres>, Place)>,
     open: Open,
     /// Whether Postgres knows on it what statements are called.
     knows_names: bool,
@@ -230,6 +230,11 @@ impl Link {
             *is_busy = false;
             Ok(rows)
         })
+    }
+
+    /// A number that no other connection in use has meanwhile.
+    pub fn lane(&self) -> u64 {
+        self.held.as_ref().map_or(0, |(_, place)| place.lane())
     }
 
     /// Whether something new can begin on it: all that was asked for was read, and nothing was written.

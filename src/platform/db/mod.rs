@@ -3,9 +3,11 @@
 mod copy;
 mod errors;
 mod gate;
+mod lasting;
 mod link;
 mod migrations;
 mod opening;
+mod places;
 mod sight;
 mod statement;
 mod tx;
@@ -22,6 +24,7 @@ pub use copy::{Row, Rows};
 pub(crate) use errors::database_error;
 pub use errors::{Cause, is_transient, on_constraint, violated};
 pub use gate::{Gate, Turn};
+use lasting::Lasting;
 use link::{Link, Links, Open};
 pub(crate) use opening::opening;
 pub use opening::{Literal, Named, Opening};
@@ -29,7 +32,7 @@ pub use sight::Seer;
 pub use statement::{Column, Field, Registered, Shape, Statement, Under};
 pub(crate) use statement::{field, row, statement};
 use tx::Begin;
-pub use tx::{Held, Stats, Tx};
+pub use tx::{Brought, Held, Stats, Tx};
 
 use super::clock::{Deadline, WallClock};
 use super::sealing::Sealer;
@@ -50,6 +53,7 @@ pub struct Database {
     links: Links,
     wall: WallClock,
     sealer: Option<Sealer>,
+    lasting: Lasting,
     gate: Gate,
     renewals: Gate,
 }
@@ -90,7 +94,8 @@ impl Database {
             .connect_with(options)
             .await?;
         let links = Links::new(pool, connections);
-        Ok(Self { links, wall, sealer: None, gate: Gate::new(connections), renewals: Gate::new(connections) })
+        let (gate, renewals) = (Gate::new(connections), Gate::new(connections));
+        Ok(Self { links, wall, sealer: None, lasting: Lasting::default(), gate, renewals })
     }
 
     /// The same, with what seals and opens the most private columns.
@@ -175,7 +180,8 @@ impl Database {
     }
 
     fn begin(&self, link: Link, begin: Begin, stats: &Arc<Stats>) -> Tx {
-        Tx::new(link, begin, Arc::clone(stats), self.wall.clone(), self.sealer.clone())
+        let (wall, sealer) = (self.wall.clone(), self.sealer.clone());
+        Tx::new(link, begin, Arc::clone(stats), wall, sealer, self.lasting.clone())
     }
 
     /// Runs `work` on `input` in a transaction of its own and commits it; where Postgres gave up on it for

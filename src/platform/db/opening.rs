@@ -69,6 +69,7 @@ pub(super) fn bound<R>(what: &Opening<R>, values: &[Literal<'_>]) -> Query<'stat
         Literal::TextOrNull(text) => query.bind(text.map(str::to_owned)),
         Literal::Bigs(numbers) => query.bind(numbers.to_vec()),
         Literal::Texts(texts) => query.bind(texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>()),
+        Literal::Json(value) => query.bind((*value).clone()),
         Literal::Jsons(values) => query.bind(values.iter().map(|value| (*value).clone()).collect::<Vec<_>>()),
     })
 }
@@ -102,6 +103,7 @@ pub enum Literal<'a> {
     Text(&'a str),
     TextOrNull(Option<&'a str>),
     Texts(&'a [&'a str]),
+    Json(&'a Value),
     Jsons(&'a [&'a Value]),
     Bytes(&'a [u8]),
     Moment(DateTime<Utc>),
@@ -127,6 +129,7 @@ impl Literal<'_> {
             Self::Text(text) => quoted(text),
             Self::TextOrNull(text) => text.map_or(NULL.to_owned(), quoted),
             Self::Texts(texts) => array(texts.iter().map(|text| quoted(text)), "text"),
+            Self::Json(value) => quoted(&value.to_string()),
             Self::Jsons(values) => array(values.iter().map(|value| quoted(&value.to_string())), "jsonb"),
             Self::Moment(at) => quoted(&at.to_rfc3339_opts(SecondsFormat::Micros, true)),
             Self::Bytes(bytes) => {

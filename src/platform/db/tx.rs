@@ -1,3 +1,4 @@
+use std::any::Any;
 use std::borrow::Cow;
 use std::mem;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use sqlx::postgres::{PgQueryResult, PgRow, PgStatement, PgTypeInfo, Postgres};
 use sqlx::{Describe, Either, Error, Execute, Executor, FromRow};
 
 use super::copy::Rows;
+use super::lasting::Lasting;
 use super::link::{Link, Open};
 use super::opening::{Later, Literal, Opening, bound};
 use crate::phase::Phase;
@@ -78,6 +80,15 @@ pub(super) struct Begin {
 #[derive(Debug)]
 pub struct Held(pub(super) Link);
 
+/// What the look-up of a caller brings along for the rest of the request, which saves round trips.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Brought {
+    /// Of business time from wall time.
+    pub offset: TimeDelta,
+    /// Whether anybody wants to be told of events, if that was looked at.
+    pub is_listened_to: Option<bool>,
+}
+
 /// A transaction that counts. Pass `&mut *tx` where sqlx wants an executor. It begins with the first statement; dropped, it
 /// rolls back.
 #[derive(Debug)]
@@ -89,7 +100,8 @@ pub struct Tx {
     stats: Arc<Stats>,
     wall: WallClock,
     sealer: Option<Sealer>,
-    offset: Option<TimeDelta>,
+    lasting: Lasting,
+    brought: Option<Brought>,
     business: Option<DateTime<Utc>>,
 }
 
@@ -100,9 +112,10 @@ impl Tx {
         stats: Arc<Stats>,
         wall: WallClock,
         sealer: Option<Sealer>,
+        lasting: Lasting,
     ) -> Self {
         let (begin, later) = (Some(begin), Vec::new());
-        Self { link, begin, later, stats, wall, sealer, offset: None, business: None }
+        Self { link, begin, later, stats, wall, sealer, lasting, brought: None, business: None }
     }
 
     /// Begins, unless it has begun.
@@ -229,8 +242,8 @@ impl Tx {
         if let Some(known) = self.business {
             return Ok(known);
         }
-        let offset = match self.offset {
-            Some(known) => known,
+        let offset = match self.brought {
+            Some(Brought { offset, .. }) => offset,
             None => clock::offset(self).await?,
         };
         let now = self.wall.now() + offset;
@@ -264,18 +277,39 @@ impl Tx {
         copying.finish().await
     }
 
-    /// The offset of business time from wall time, if another statement of the request brought it along.
-    pub fn offset(&self) -> Option<TimeDelta> {
-        self.offset
+    /// A number that no other transaction of this server has meanwhile: whoever writes to rows of which there are several to
+    /// choose from need not meet others there.
+    pub fn lane(&self) -> u64 {
+        self.link.lane()
     }
 
-    /// Has business time reckoned with an offset that the request has read already, which saves a round trip.
-    pub fn reckon(&mut self, offset: Option<TimeDelta>) {
-        self.offset = offset.or(self.offset);
+    /// What never changes in this database, if it was read before.
+    pub fn lasting<T: Any + Send + Sync>(&self) -> Option<Arc<T>> {
+        self.lasting.get()
+    }
+
+    /// Keeps what never changes for all transactions to come.
+    pub fn keep_lasting<T: Any + Send + Sync>(&self, value: &Arc<T>) {
+        self.lasting.keep(value);
+    }
+
+    /// Has it read anew.
+    pub fn forget_lasting<T: Any + Send + Sync>(&self) {
+        self.lasting.forget::<T>();
+    }
+
+    /// What the look-up of the caller brought along, if there was one.
+    pub fn brought(&self) -> Option<Brought> {
+        self.brought
+    }
+
+    /// Goes by what the look-up of the caller brought along.
+    pub fn bring(&mut self, brought: Option<Brought>) {
+        self.brought = brought.or(self.brought);
     }
 
     pub(crate) fn forget_business_time(&mut self) {
-        (self.offset, self.business) = (None, None);
+        (self.brought, self.business) = (None, None);
     }
 }
 

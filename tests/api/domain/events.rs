@@ -527,3 +527,32 @@ async fn a_change_through_the_api_names_attributes_and_no_values() {
     );
     assert_eq!(heard[0].body["data"], json!({ "fields": ["billingEmail"] }));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_posting_is_kept_alike_whether_or_not_anybody_listens() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let post = "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { note } } }";
+    let input = json!({ "i": { "accountNumber": world.ada.account, "grossAmount": 1_050, "reason": "ADMIN_FEE",
+        "note": "Said 'so'", "displayNote": "" } });
+    server.ask(Some(&world.staff), post, input.clone()).await;
+    let mut tx = server.tx().await;
+    let added =
+        endpoints::add(&mut tx, &server.random, "https://receiver.example/", &[POSTED.to_owned()]).await;
+    added.expect("an endpoint");
+    tx.commit().await.expect("committed");
+    server.ask(Some(&world.staff), post, input).await;
+    let kept: Vec<(Option<i64>, Value)> = sqlx::query_as(
+        "select account_id, data - 'transactionId' - 'journalEntryId' from outbox where name = $1",
+    )
+    .bind(POSTED)
+    .fetch_all(server.database.pool())
+    .await
+    .expect("rows");
+    assert_eq!(kept.len(), 2);
+    assert_eq!(kept[0], kept[1]);
+    assert!(kept[0].0.is_some() && kept[0].1["ledgerNumber"].is_string(), "{kept:?}");
+    let double = Double::new(|_, _| true);
+    Courier::new(Arc::<Double>::clone(&double)).run_due(&server.database).await.expect("sent");
+    assert_eq!(double.names(), [POSTED], "the second");
+}

@@ -27,7 +27,7 @@ async fn spent(
     (account, point): (i64, i64),
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> Result<Decimal, sqlx::Error> {
-    let agreements = agreed::of_points(tx, &Viewer::server(), &[point]).await?;
+    let agreements = agreed::of_points::<Agreement>(tx, &Viewer::server(), &[point]).await?;
     let holds = |agreement: &&Agreement| {
         agreement.account_id == account
             && agreement.valid_from < to
