@@ -1,7 +1,7 @@
 //! Between the connections of the schema and the pages of the domain.
 
 use super::session::Call;
-use crate::graphql::connection::{Connection, Paging, wants_total};
+use crate::graphql::connection::{Connection, Paging, wants_more, wants_total};
 use crate::graphql::{FieldError, Node, Resolved};
 use crate::platform::page::{Page, Window};
 
@@ -14,6 +14,7 @@ pub(super) fn window(call: &Call<'_>) -> Result<Window, FieldError> {
         Paging::Forward { offset, limit } => Window::forward(offset, limit),
         Paging::Backward { before, limit } => Window::backward(before, limit),
     };
+    let window = if wants_more(call) { window } else { window.unaware() };
     Ok(if wants_total(call) { window.counted() } else { window })
 }
 

@@ -177,6 +177,11 @@ pub fn wants_total<C>(call: &Call<'_, C>) -> bool {
     call.selects("totalCount")
 }
 
+/// Whether a call asks if there are more rows behind the page.
+pub fn wants_more<C>(call: &Call<'_, C>) -> bool {
+    call.selects("pageInfo.hasNextPage")
+}
+
 /// Tables for the connection types, their edges and `PageInfo`: written once, used by all.
 pub(super) struct ConnectionBindings {
     pub connection: ObjectBinding,

@@ -1,7 +1,8 @@
 //! Pages of connections. Offsets rather than keys, because cursors are offsets on the wire.
 //!
 //! A loader that serves many parents turns one [`Window`] into one slice a parent, fetches one row more
-//! than each slice holds, and cuts the result with [`Page::cut`]: one statement for all of them.
+//! than each slice holds if it matters whether there is one, and cuts the result with [`Page::cut`]: one statement for all of
+//! them.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -15,6 +16,8 @@ pub struct Window {
     pub limit: i64,
     /// Whether the length of the whole list is wanted as well.
     pub with_total: bool,
+    /// Whether it matters if there are more rows behind it: to find out, one more is read.
+    pub looks_ahead: bool,
 }
 
 /// From which end a window is counted.
@@ -44,17 +47,26 @@ pub struct Slice {
 impl Window {
     /// The first `limit` rows after `offset`.
     pub fn forward(offset: i64, limit: i64) -> Self {
-        Self { edge: Edge::Forward { offset: offset.max(0) }, limit: limit.max(0), with_total: false }
+        Self::at(Edge::Forward { offset: offset.max(0) }, limit)
     }
 
     /// The last `limit` rows before `before`, or of the whole list.
     pub fn backward(before: Option<i64>, limit: i64) -> Self {
-        Self { edge: Edge::Backward { before }, limit: limit.max(0), with_total: false }
+        Self::at(Edge::Backward { before }, limit)
+    }
+
+    fn at(edge: Edge, limit: i64) -> Self {
+        Self { edge, limit: limit.max(0), with_total: false, looks_ahead: true }
     }
 
     /// The same window, with the total.
     pub fn counted(self) -> Self {
         Self { with_total: true, ..self }
+    }
+
+    /// The same window, of which nobody asks whether there are more rows behind it. Its pages say that there are none.
+    pub fn unaware(self) -> Self {
+        Self { looks_ahead: false, ..self }
     }
 
     /// Whether the totals must be known before rows can be fetched, or are asked for.
@@ -118,7 +130,7 @@ impl<T> Page<T> {
         Self {
             rows,
             offset: slice.offset,
-            has_next: window.is_forward() && more,
+            has_next: window.is_forward() && window.looks_ahead && more,
             has_previous: !window.is_forward() && slice.offset > 0,
             total: total.filter(|_| window.with_total),
         }
@@ -137,7 +149,7 @@ impl<T> Page<T> {
 pub struct Slices {
     /// Rows to leave out, one a parent.
     pub offsets: Vec<i64>,
-    /// Rows to fetch, one more than is shown.
+    /// Rows to fetch, one more than is shown where that matters.
     pub limits: Vec<i64>,
 }
 
@@ -147,7 +159,7 @@ pub fn slices<K: Hash + Eq>(window: &Window, parents: &[K], totals: Option<&Hash
     for parent in parents {
         let slice = window.slice(total_of(totals, parent));
         all.offsets.push(slice.offset);
-        all.limits.push(slice.limit + 1);
+        all.limits.push(slice.limit + i64::from(window.looks_ahead));
     }
     all
 }
@@ -187,6 +199,15 @@ mod tests {
         let slice = window.slice(total);
         let rows = list.iter().skip(slice.offset as usize).take(slice.limit as usize + 1).copied().collect();
         Page::cut(window, slice, rows, total)
+    }
+
+    #[test]
+    fn one_more_row_is_read_where_it_matters() {
+        let window = Window::forward(2, 5);
+        assert_eq!(slices(&window, &[1], None).limits, [6]);
+        assert_eq!(slices(&window.unaware(), &[1], None).limits, [5]);
+        let list = || (0..9).collect::<Vec<i64>>();
+        assert!(Page::of(&window, list()).has_next && !Page::of(&window.unaware(), list()).has_next);
     }
 
     proptest! {

@@ -67,3 +67,36 @@ async fn a_field_says_the_same_alone_and_beside_others() {
         }
     }
 }
+
+#[tokio::test]
+async fn whether_there_are_more_is_said_wherever_it_is_asked() {
+    let server = Server::start().await;
+    let world = server.world().await;
+    let charge =
+        "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }";
+    for gross in [100, 200, 300] {
+        let input =
+            json!({ "accountNumber": world.ada.account, "grossAmount": gross, "reason": "ADMIN_FEE" });
+        server.ask(Some(&world.staff), charge, json!({ "i": input })).await;
+    }
+    let query = "query($n: String!) { account(accountNumber: $n) {
+            some: transactions(first: 2) { edges { node { amount } } }
+            few: transactions(first: 2) { ...Page }
+            all: transactions(first: 3) { ...Page }
+            last: transactions(last: 2) { edges { node { amount } } page: pageInfo { hasNextPage hasPreviousPage } }
+        } }
+        fragment Page on TransactionConnectionTypeConnection {
+            ... { found: pageInfo { more: hasNextPage } } edges { node { amount } }
+        }";
+    let account =
+        &server.ask(Some(&world.ada.token), query, json!({ "n": world.ada.account })).await["account"];
+    let amounts = |list: &str| -> Vec<i64> {
+        let edges = account[list]["edges"].as_array().expect("a list").iter();
+        edges.filter_map(|edge| edge["node"]["amount"].as_i64()).collect()
+    };
+    assert_eq!((amounts("some"), amounts("few")), (vec![300, 200], vec![300, 200]));
+    assert_eq!(account["few"]["found"]["more"], true);
+    assert_eq!((amounts("all"), &account["all"]["found"]["more"]), (vec![300, 200, 100], &json!(false)));
+    assert_eq!(amounts("last"), [200, 100]);
+    assert_eq!(account["last"]["page"], json!({ "hasNextPage": false, "hasPreviousPage": true }));
+}

@@ -95,10 +95,8 @@ impl Auth {
             return Err(MasqueradeError::WrongUser);
         }
         let may = subjects::find(tx, Subject::SupportUser(staff)).await?.is_some_and(|found| {
-            payload.iat >= found.tokens_valid_from && {
-                let (_, permissions) = subjects::granted(&found.grants);
-                permissions.iter().any(|p| p == MASQUERADE)
-            }
+            let (_, permissions) = subjects::granted(&found.grants);
+            payload.iat >= found.tokens_valid_from && permissions.iter().any(|p| p == MASQUERADE)
         });
         let found = subjects::find(tx, subject).await?.filter(|_| may).ok_or(MasqueradeError::WrongToken)?;
         let expires = DateTime::from_timestamp(payload.exp, 0).unwrap_or_default();

@@ -212,7 +212,8 @@ opening!(
         "kraken_ledger_event" ("text, bigint, jsonb, timestamptz, timestamptz") KEEP_ON_LEDGER
 );
 
-/// Has events told to everybody who wants them, in this order, provided that this transaction commits. One statement.
+/// Has events told to everybody who wants them, in this order, provided that this transaction commits. One statement, or one
+/// for each posting where nobody listens.
 ///
 /// # Errors
 /// Those of the database.
