@@ -26,6 +26,9 @@ const FIELDS: [&str; 19] = [
     "reasonCode",
 ];
 
+const CHARGE: &str =
+    "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }";
+
 fn listed(fields: &str, arguments: &str) -> String {
     let list = format!("transactions({arguments}) {{ edges {{ node {{ {fields} }} }} }}");
     format!("query($n: String!) {{ account(accountNumber: $n) {{ {list} ledgers {{ {list} }} }} }}")
@@ -43,14 +46,12 @@ fn said(account: &Value, field: &str) -> Vec<Value> {
 async fn a_field_says_the_same_alone_and_beside_others() {
     let server = Server::start().await;
     let world = server.world().await;
-    let charge =
-        "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }";
     let credit =
         "mutation($i: CreateAccountCreditInput!) { createAccountCredit(input: $i) { accountCredit { id } } }";
     for gross in [1050, 2100] {
         let input = json!({ "accountNumber": world.ada.account, "grossAmount": gross, "reason": "ADMIN_FEE",
             "note": "by letter" });
-        server.ask(Some(&world.staff), charge, json!({ "i": input })).await;
+        server.ask(Some(&world.staff), CHARGE, json!({ "i": input })).await;
     }
     let input = json!({ "accountNumber": world.ada.account, "netAmount": 300, "salesTaxAmount": 0, "grossAmount": 300,
         "reason": "GOODWILL" });
@@ -72,12 +73,10 @@ async fn a_field_says_the_same_alone_and_beside_others() {
 async fn whether_there_are_more_is_said_wherever_it_is_asked() {
     let server = Server::start().await;
     let world = server.world().await;
-    let charge =
-        "mutation($i: CreateAccountChargeInput!) { createAccountCharge(input: $i) { accountCharge { id } } }";
     for gross in [100, 200, 300] {
         let input =
             json!({ "accountNumber": world.ada.account, "grossAmount": gross, "reason": "ADMIN_FEE" });
-        server.ask(Some(&world.staff), charge, json!({ "i": input })).await;
+        server.ask(Some(&world.staff), CHARGE, json!({ "i": input })).await;
     }
     let query = "query($n: String!) { account(accountNumber: $n) {
             some: transactions(first: 2) { edges { node { amount } } }

@@ -16,7 +16,7 @@ use crate::platform::money::{AmountError, Minor, Split};
 pub const STRIPES: i64 = 16;
 
 /// What a book is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Book {
     /// What customers were charged, net.
     Income,
@@ -82,10 +82,8 @@ statement!(static OPEN: () = "
         on conflict on constraint ledger_accounts_book_key do nothing returning id
     )
     insert into ledger_balances (ledger_account_id) select id from opened");
-statement!(static OF_STRIPE: (String, i64) = "
-    select coalesce(book, ''), id from ledger_accounts where market = $1 and stripe = $2");
-statement!(static ALL: (String, Option<i16>, Option<String>, i64) = "
-    select market, stripe, book, id from ledger_accounts where stripe is not null");
+statement!(static ALL: (String, i16, String, i64) = "
+    select market, coalesce(stripe, 0::smallint), coalesce(book, ''), id from ledger_accounts where stripe is not null");
 
 /// The books of one stripe of a market.
 #[derive(Clone, Copy, Debug)]
@@ -116,26 +114,8 @@ impl Books {
     }
 }
 
-/// The books of all stripes, which are never closed.
-#[derive(Debug)]
-struct House(HashMap<(String, i16), Books>);
-
-impl House {
-    /// Of accounts by market, stripe and book. Stripes that lack a book are left out.
-    fn new(rows: Vec<(String, Option<i16>, Option<String>, i64)>) -> Self {
-        let mut found: HashMap<(String, i16), Vec<(Book, i64)>> = HashMap::new();
-        for (market, stripe, book, id) in rows {
-            if let (Some(stripe), Some(book)) = (stripe, book.as_deref().and_then(Book::parse)) {
-                found.entry((market, stripe)).or_default().push((book, id));
-            }
-        }
-        let books = found.into_iter().filter_map(|(stripe, known)| {
-            let of = |book| known.iter().find(|(each, _)| *each == book).map(|(_, id)| *id).ok_or(());
-            Books::find(of).ok().map(|books| (stripe, books))
-        });
-        Self(books.collect())
-    }
-}
+/// The books of all markets and stripes. They are never closed.
+pub(crate) type House = HashMap<(&'static str, i16), Books>;
 
 /// The stripe for what has this number.
 pub(crate) fn stripe(number: i64) -> i16 {
@@ -151,12 +131,12 @@ pub(super) async fn of_lane(tx: &mut Tx, market: &Market) -> Result<Books, sqlx:
     let house = match tx.lasting::<House>() {
         Some(known) => known,
         None => {
-            let house = Arc::new(House::new(ALL.query().fetch_all(&mut *tx).await?));
+            let house = Arc::new(all(tx).await?);
             tx.keep_lasting(&house);
             house
         }
     };
-    house.0.get(&(market.code.clone(), stripe(lane))).copied().ok_or(sqlx::Error::RowNotFound)
+    house.get(&(market.code.as_str(), stripe(lane))).copied().ok_or(sqlx::Error::RowNotFound)
 }
 
 /// Has the books looked up anew, should they be others.
@@ -175,13 +155,25 @@ pub async fn sync(tx: &mut Tx) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// The books of one stripe of a market.
-pub(crate) async fn of_stripe(tx: &mut Tx, market: &str, stripe: i16) -> Result<Books, sqlx::Error> {
-    let rows = OF_STRIPE.query().bind(market).bind(stripe).fetch_all(&mut *tx).await?;
-    Books::find(|book| {
-        let found = rows.iter().find(|(code, _)| code == book.code());
-        found.map(|(_, id)| *id).ok_or(sqlx::Error::RowNotFound)
-    })
+/// The books of all markets and stripes.
+///
+/// # Errors
+/// Those of the database; [`sqlx::Error::RowNotFound`] if one was never opened.
+pub(crate) async fn all(tx: &mut Tx) -> Result<House, sqlx::Error> {
+    let rows = ALL.query().fetch_all(&mut *tx).await?.into_iter();
+    let known: HashMap<_, _> =
+        rows.map(|(market, stripe, book, id)| ((market, stripe, Book::parse(&book)), id)).collect();
+    let mut house = House::new();
+    for market in market::all() {
+        for stripe in (0..STRIPES).map(stripe) {
+            let books = Books::find(|book| {
+                let found = known.get(&(market.code.clone(), stripe, Some(book)));
+                found.copied().ok_or(sqlx::Error::RowNotFound)
+            })?;
+            house.insert((&market.code, stripe), books);
+        }
+    }
+    Ok(house)
 }
 
 #[cfg(test)]

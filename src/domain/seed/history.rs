@@ -97,7 +97,7 @@ impl Account {
 /// The retailer's own books: which there are, by market and stripe, and where they stand.
 #[derive(Clone, Debug, Default)]
 pub(super) struct House {
-    pub books: HashMap<(&'static str, i16), Books>,
+    pub books: books::House,
     pub standings: HashMap<i64, Standing>,
 }
 

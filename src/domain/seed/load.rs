@@ -11,10 +11,9 @@ use super::numbers::{Next, Numbered};
 use super::people::{Household, Households};
 use super::rows::{Balances, Events, People, Placed, Portfolio, Tables};
 use super::{Counts, Order, Say, SeedError};
-use crate::domain::ledgers::books::{self, STRIPES};
+use crate::domain::ledgers::books;
 use crate::domain::ledgers::journal::{PostError, Standing};
 use crate::platform::db::{Tx, row, statement};
-use crate::platform::market;
 use crate::platform::money::Minor;
 
 /// Bytes of rows that are copied at once.
@@ -225,13 +224,7 @@ fn write(mut history: History, give: &mpsc::Sender<Written>) -> Result<History, 
 
 /// The retailer's books as they stand.
 async fn house(tx: &mut Tx) -> Result<House, SeedError> {
-    let mut house = House::default();
-    for market in market::all() {
-        for stripe in 0..i16::try_from(STRIPES).unwrap_or(0) {
-            let books = books::of_stripe(tx, &market.code, stripe).await?;
-            house.books.insert((&market.code, stripe), books);
-        }
-    }
+    let mut house = House { books: books::all(tx).await?, ..House::default() };
     for HouseRow { id, balance, last_sequence } in HOUSE.query().fetch_all(&mut *tx).await? {
         house.standings.insert(id, Standing { balance: Minor(balance), last_sequence });
     }
