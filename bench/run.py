@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 
 from harness import measure, report, split, stage
-from harness.postgres import Postgres
+from harness.postgres import Postgres, half_of_memory
 from harness.stage import PEERS, WORK, Stage, say
 
 
@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("--alone", action="store_true", help="no peers: adds this number of accounts to what is known")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="a soak at 70 %% of the load, instead of all the rest")
     parser.add_argument("--one-core", action="store_true", help="server, Postgres and load on one core; the other may do something else")
-    parser.add_argument("--buffers", default="1GB", help="of Postgres; as large as the data where the system gives memory back")
+    parser.add_argument("--buffers", default=half_of_memory(), help="of Postgres; half of the memory unless told otherwise")
     parser.add_argument("--split", action="store_true", help="where a request's time goes, instead of all the rest")
     parser.add_argument("--remark", help="with --report: what to know about the run that no figure shows; '' takes it away")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md anew from what is known, measure nothing")

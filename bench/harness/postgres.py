@@ -61,6 +61,11 @@ def megabytes(size):
     return number * 1024 if unit == "GB" else number
 
 
+def half_of_memory():
+    """As Postgres writes it: whole gigabytes, one at least."""
+    return f"{max(1, _meminfo('MemTotal') // 2**21)}GB"
+
+
 def reserve_huge_pages(buffers):
     """Pages of 2 MB for Postgres' memory, where we may: with small ones it waits for addresses once its data is large. Answers
     how many there were before, or nothing."""
@@ -84,7 +89,7 @@ def reserve_huge_pages(buffers):
 class Postgres:
     """Starts on one core; `home` keeps the data between runs."""
 
-    def __init__(self, home, core, buffers="1GB"):
+    def __init__(self, home, core, buffers):
         self.programs = find_programs()
         # Postgres refuses to run as root.
         self.user = "postgres" if os.getuid() == 0 else None

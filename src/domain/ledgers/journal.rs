@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use thiserror::Error;
 
-use crate::platform::db::{Tx, database_error, row, statement};
+use crate::platform::db::{Bound, Tx, database_error, row, statement};
 use crate::platform::money::{AmountError, Minor};
 
 /// Why an entry was not posted.
@@ -71,6 +71,14 @@ pub struct Entry<'a> {
     pub against: Vec<Leg>,
 }
 
+impl<'a> Entry<'a> {
+    /// Binds it to a query that begins with [`posting!`].
+    pub(super) fn bind<R>(&self, query: Bound<'a, R>) -> Bound<'a, R> {
+        let query = query.bind(self.kind).bind(self.currency).bind(self.posted_date);
+        query.bind(self.created_at).bind(self.reverses)
+    }
+}
+
 /// The postings of an entry whose ledger accounts are locked, in parallel lists.
 #[derive(Debug, Default)]
 pub(super) struct Placed {
@@ -87,6 +95,12 @@ impl Placed {
     pub fn left(&self, ledger: i64) -> Option<(i64, i64)> {
         let last = self.last(ledger)?;
         Some((*self.sequences.get(last)?, *self.balances.get(last)?))
+    }
+
+    /// Binds them after the entry.
+    pub fn bind<'q, R>(&'q self, query: Bound<'q, R>) -> Bound<'q, R> {
+        let query = query.bind(&self.ledgers).bind(&self.sequences).bind(&self.amounts);
+        query.bind(&self.balances).bind(&self.lasts)
     }
 
     fn last(&self, ledger: i64) -> Option<usize> {
@@ -130,7 +144,7 @@ statement!(static LOCK_IN_CURRENCY: Held = "
     order by b.ledger_account_id for update of b");
 
 /// SQL that posts an entry, to be followed by what is made of it: the parts of a `with`, one of which is `entry` (`id`).
-/// Arguments 1 to 10 are the entry and what [`place`] answered.
+/// Arguments 1 to 10 are the entry and what [`place`] answered, as [`Entry::bind`] and [`Placed::bind`] bind them.
 // A statement of its own, after the one that locks: seen from the moment of the lock, the rows are as they were locked, and
 // Postgres need not look at them anew. Elements by their places cost it less than `unnest` of as many lists; it is for one
 // list that it expects few rows, and looks them up instead of reading whole tables.

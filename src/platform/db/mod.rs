@@ -29,7 +29,7 @@ use link::{Link, Links, Open};
 pub(crate) use opening::opening;
 pub use opening::{Literal, Named, Opening};
 pub use sight::Seer;
-pub use statement::{Column, Field, Registered, Shape, Statement, Under};
+pub use statement::{Bound, Column, Field, Registered, Shape, Statement, Under};
 pub(crate) use statement::{field, row, statement};
 use tx::Begin;
 pub use tx::{Brought, Held, Stats, Tx};

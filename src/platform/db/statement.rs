@@ -29,14 +29,17 @@ impl<R> Statement<R> {
     }
 }
 
+/// A statement that values are bound to, to fetch rows with.
+pub type Bound<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;
+
 impl<R: for<'r> FromRow<'r, PgRow>> Statement<R> {
     /// A query to bind values to and fetch rows with.
-    pub fn query<'q>(&self) -> QueryAs<'q, Postgres, R, PgArguments> {
+    pub fn query<'q>(&self) -> Bound<'q, R> {
         sqlx::query_as(self.sql)
     }
 
     /// A query of what a viewer may see: its first two arguments are the viewer.
-    pub fn seen_by<'q>(&'static self, viewer: &impl Seer) -> QueryAs<'q, Postgres, R, PgArguments> {
+    pub fn seen_by<'q>(&'static self, viewer: &impl Seer) -> Bound<'q, R> {
         let kind = viewer.kind();
         let place = KINDS.iter().position(|known| *known == kind);
         let sql = place.and_then(|place| self.narrowed.get(place));

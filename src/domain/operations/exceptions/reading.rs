@@ -1,12 +1,8 @@
 //! Exceptions as staff read of them.
 
-use sqlx::Postgres;
-use sqlx::postgres::PgArguments;
-use sqlx::query::QueryAs;
-
 use super::{ApiCall, Exception, ExceptionEvent, ExceptionNote};
 use crate::domain::accounts::grouped;
-use crate::platform::db::{Tx, statement};
+use crate::platform::db::{Bound, Tx, statement};
 use crate::platform::page::{Page, Window};
 
 /// Which exceptions are wanted; all that is given must fit, and all tags be there.
@@ -35,8 +31,6 @@ pub struct Filter {
     /// What it is about.
     pub supply_point_identifier: Option<String>,
 }
-
-type Wanted<'q, R> = QueryAs<'q, Postgres, R, PgArguments>;
 
 macro_rules! columns {
     () => {
@@ -79,7 +73,7 @@ pub(super) async fn by_id(tx: &mut Tx, id: i32) -> Result<Option<Exception>, sql
 }
 
 /// The values of a filter, in the order in which statements have them.
-fn bound<'q, R>(query: Wanted<'q, R>, filter: &'q Filter) -> Wanted<'q, R> {
+fn bound<'q, R>(query: Bound<'q, R>, filter: &'q Filter) -> Bound<'q, R> {
     let Filter { external_identifier, resolution_status, resolution_type, channel, priority, .. } = filter;
     let Filter { tags, category, account_number, user_id, customer_contact, .. } = filter;
     let query = query.bind(external_identifier).bind(resolution_status).bind(resolution_type);
