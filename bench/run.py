@@ -47,10 +47,16 @@ class Bench:
         self.options, self.postgres, self.program = options, postgres, program
         self.scenarios = measure.chosen(options.scenario)
 
-    def _on_stage(self, accounts, peers, work, log=None):
-        world = Stage(self.postgres, self.program, accounts, cores(self.options.one_core), log, self.options.months)
+    def _stage(self, accounts, log=None, place=0):
+        """Data of so many accounts, in memory; the server over it is not started yet."""
+        options = self.options
+        world = Stage(self.postgres, self.program, accounts, cores(options.one_core), log, options.months, place)
         world.seed()
         world.warm()
+        return world
+
+    def _on_stage(self, accounts, peers, work, log=None):
+        world = self._stage(accounts, log)
         try:
             world.start(peers)
             return work(world)
@@ -60,17 +66,32 @@ class Bench:
     def figures(self, accounts, peers):
         def work(world):
             measure.compare(world, self.scenarios)
-            return measure.run(world, self.scenarios, self.options.rounds, self.options.seconds, self.options.warm), world.months
-        found, months = self._on_stage(accounts, peers, work)
-        found = measure.plain(found)
-        size = int(self.postgres.sql(f"select pg_database_size('bench_{accounts}')"))
-        show(accounts, found)
-        return {"accounts": accounts, "figures": found, "database_bytes": size, "months": months}
+            return self._run({name: (world, name) for name in world.servers})
+        found = self._on_stage(accounts, peers, work)
+        show(f"{accounts:,} accounts", found, stage.TITLES)
+        return {"accounts": accounts, "figures": found, "database_bytes": self._bytes(accounts)}
 
-    def alone(self, accounts):
-        found = self.figures(accounts, [])
-        report.keep(sizes={str(accounts): {name: by["ours"] for name, by in found["figures"].items()}},
-                    histories={str(accounts): {"months": found["months"], "bytes": found["database_bytes"]}})
+    def _run(self, runners):
+        options = self.options
+        return measure.plain(measure.run(runners, self.scenarios, options.rounds, options.seconds, options.warm))
+
+    def _bytes(self, accounts):
+        return int(self.postgres.sql(f"select pg_database_size('bench_{accounts}')"))
+
+    def sizes(self, sizes):
+        """Ours over several numbers of accounts, in turns: whatever pace the machine has, it is that of all of them."""
+        worlds = {str(accounts): self._stage(accounts, place=place) for place, accounts in enumerate(sizes)}
+        try:
+            for world in worlds.values():
+                world.start([])
+                measure.compare(world, self.scenarios)
+            found = self._run({size: (world, "ours") for size, world in worlds.items()})
+        finally:
+            for world in worlds.values():
+                world.stop()
+        show("ours", found, {size: f"{int(size):,} accounts" for size in worlds})
+        report.keep(sizes={size: {name: by[size] for name, by in found.items()} for size in worlds},
+                    histories={size: {"months": world.months, "bytes": self._bytes(size)} for size, world in worlds.items()})
 
     def split(self):
         found = self._on_stage(self.options.accounts, [], lambda world: split.split(world, self.scenarios), split.LOG)
@@ -89,15 +110,17 @@ class Bench:
                     compared={**self.figures(options.accounts, peers), "buffers": options.buffers,
                               "huge_pages": self.postgres.has_huge_pages()})
         self.split()
-        for size in filter(None, options.sizes.split(",")):
-            self.alone(int(size))
+        others = [int(size) for size in options.sizes.split(",") if size]
+        if others:
+            self.sizes([*others, options.accounts])
+            report.keep(in_turns=[*others, options.accounts])
 
 
-def show(accounts, found):
+def show(what, found, titles):
     for name, by in found.items():
-        print(f"\n{name}, {accounts:,} accounts")
-        for peer, f in by.items():
-            print(f"  {stage.TITLES[peer]:24} {f['rate']:9.1f}/s  p50 {f['p50']:8.2f}  p99 {f['p99']:8.2f} ms  "
+        print(f"\n{name}, {what}")
+        for label, f in by.items():
+            print(f"  {titles[label]:24} {f['rate']:9.1f}/s  p50 {f['p50']:8.2f}  p99 {f['p99']:8.2f} ms  "
                   f"{f['memory'] / 2**20:6.1f} MB  {f['statements']:5.1f} statements ({f['of_control']:.1f} control)  "
                   f"{f['bytes']:8.0f} B  CPU {f['cpu_server']:6.3f} + {f['cpu_database']:6.3f} ms  failed {f['failed']}")
 
@@ -119,7 +142,7 @@ def main():
             elif options.split:
                 bench.split()
             elif options.alone:
-                bench.alone(options.accounts)
+                bench.sizes([options.accounts])
             else:
                 bench.everything(peers)
         finally:

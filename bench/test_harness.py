@@ -20,6 +20,9 @@ class Driver(unittest.TestCase):
         self.assertEqual(processes.parse_stat(text), (3, 30, 70))
         self.assertEqual(processes.parse_pss("Rss: 9 kB\nPss:                 12 kB\n"), 12 * 1024)
 
+    def test_the_machine_is_idle_or_busy_or_between(self):
+        self.assertTrue(0 <= processes.busy(0.02) <= 1)
+
     def test_a_run_is_read(self):
         ran = load.parse('noise\nRESULT {"requests": 10, "micros": 2000000, "bytes": 50, "p50": 1500, "p90": 2000, '
                          '"p99": 3000, "max": 4000, "bad": 1, "lost": 2}\n')
@@ -65,6 +68,7 @@ class Driver(unittest.TestCase):
             said = report.growth({"10": figures, "20": figures}, {"10": {"months": 24, "bytes": 1}, "20": {"months": 4, "bytes": 2e9}})
         self.assertIn("20 accounts have 4 months of history instead of 24 (2.0 GB).", said)
         self.assertNotIn("10 accounts have", said)
+        self.assertNotIn("took turns", said)
 
     def test_aims_that_are_missed_are_named(self):
         figures = {"rate": 100.0, "p99": 10.0, "memory": 2**20}

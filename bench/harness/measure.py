@@ -34,7 +34,7 @@ class Figures:
 
 
 def requests_of(stage, scenario, peer):
-    path = WORK / f"requests-{scenario.name}-{peer}.txt"
+    path = WORK / f"requests-{scenario.name}-{stage.accounts}-{peer}.txt"
     load.write_requests(path, scenario.requests(peer, stage.world, REQUESTS, "load"))
     return path
 
@@ -81,25 +81,23 @@ def rows_written(stage, last):
     return [int(count) for count in stage.postgres.sql(text, stage.database).split()]
 
 
-def count_statements(stage: Stage, scenario, figures):
-    """Statements a request, all of them and those that only begin, set or end transactions."""
-    postgres = stage.postgres
-    for name, server in stage.servers.items():
-        # Everybody comes by first: whoever is new takes out an allowance with us, and connections prepare their statements.
-        known = max(COUNTED, 4 * len(stage.world.portfolios)) if name == "ours" else COUNTED
-        asked = scenario.requests(name, stage.world, known + COUNTED, "count")
-        for token, body in asked[:known]:
-            server.post(body, token)
-        postgres.sql("select pg_stat_statements_reset()")
-        postgres.count_statements(True)
-        for token, body in asked[known:]:
-            server.post(body, token)
-        postgres.count_statements(False)
-        every, control = postgres.sql(
-            "select sum(calls) || '|' || coalesce(sum(calls) filter (where query ~* '^(begin|start|commit|rollback|end|set)'), 0)"
-            f" from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = '{stage.database}'").split("|")
-        figures[name].statements = int(every) / COUNTED
-        figures[name].of_control = int(control) / COUNTED
+def count_statements(stage: Stage, name, scenario):
+    """Statements a request of this server: all of them, and those that only begin, set or end transactions."""
+    postgres, server = stage.postgres, stage.servers[name]
+    # Everybody comes by first: whoever is new takes out an allowance with us, and connections prepare their statements.
+    known = max(COUNTED, 4 * len(stage.world.portfolios)) if name == "ours" else COUNTED
+    asked = scenario.requests(name, stage.world, known + COUNTED, "count")
+    for token, body in asked[:known]:
+        server.post(body, token)
+    postgres.sql("select pg_stat_statements_reset()")
+    postgres.count_statements(True)
+    for token, body in asked[known:]:
+        server.post(body, token)
+    postgres.count_statements(False)
+    counted = postgres.sql(
+        "select sum(calls) || '|' || coalesce(sum(calls) filter (where query ~* '^(begin|start|commit|rollback|end|set)'), 0)"
+        f" from pg_stat_statements s join pg_database d on d.oid = s.dbid where d.datname = '{stage.database}'").split("|")
+    return [int(count) / COUNTED for count in counted]
 
 
 def timed(stage: Stage, scenario, name, path, seconds, offset):
@@ -113,25 +111,29 @@ def timed(stage: Stage, scenario, name, path, seconds, offset):
     return ran, peak.most, after[0] - before[0], after[1] - before[1]
 
 
-def run(stage: Stage, scenarios, rounds, seconds, warm):
-    """Figures by scenario and server: medians over the rounds."""
-    found = {scenario.name: {name: Figures() for name in stage.servers} for scenario in scenarios}
-    paths = {(s.name, name): requests_of(stage, s, name) for s in scenarios for name in stage.servers}
+def run(runners, scenarios, rounds, seconds, warm):
+    """Figures by scenario and label: medians over the rounds. `runners` are a stage and a server's name by label."""
+    found = {scenario.name: {label: Figures() for label in runners} for scenario in scenarios}
+    paths = {(s.name, label): requests_of(world, s, name) for s in scenarios for label, (world, name) in runners.items()}
     for scenario in scenarios:
-        count_statements(stage, scenario, found[scenario.name])
+        for label, (world, name) in runners.items():
+            figures = found[scenario.name][label]
+            figures.statements, figures.of_control = count_statements(world, name, scenario)
     turns = {key: [] for key in paths}
     for scenario in scenarios:
-        for name in stage.servers:
-            timed(stage, scenario, name, paths[scenario.name, name], warm, 0)
+        for label, (world, name) in runners.items():
+            timed(world, scenario, name, paths[scenario.name, label], warm, 0)
         for turn in range(rounds):
-            names = list(stage.servers)
+            labels = list(runners)
             # Nobody always comes first.
-            for name in names[turn % len(names):] + names[:turn % len(names)]:
-                got = timed(stage, scenario, name, paths[scenario.name, name], seconds, 97 * (turn + 1))
-                turns[scenario.name, name].append(got)
-                say(f"{scenario.name:10} {TITLES[name]:24} {got[0].rate:9.1f}/s  p50 {got[0].p50:8.2f} ms  p99 {got[0].p99:8.2f} ms")
-    for (scenario, name), got in turns.items():
-        summarise(found[scenario][name], got)
+            for label in labels[turn % len(labels):] + labels[:turn % len(labels)]:
+                world, name = runners[label]
+                got = timed(world, scenario, name, paths[scenario.name, label], seconds, 97 * (turn + 1))
+                turns[scenario.name, label].append(got)
+                say(f"{scenario.name:10} {TITLES[name]:24} {world.accounts:>9,} accounts {got[0].rate:9.1f}/s"
+                    f"  p50 {got[0].p50:8.2f} ms  p99 {got[0].p99:8.2f} ms")
+    for (scenario, label), got in turns.items():
+        summarise(found[scenario][label], got)
     return found
 
 

@@ -73,14 +73,17 @@ def reserve_huge_pages(buffers):
         before = int(HUGE_PAGES.read_text())
         # A twelfth beyond the buffers is for what else Postgres shares.
         wanted = megabytes(buffers) * 13 // 12 // 2
-        if before < wanted:
-            # What is only read from files stands in the way of whole pages.
+        for _ in range(10):
+            if int(HUGE_PAGES.read_text()) >= wanted:
+                return before
+            # What is kept of files stands in the way of whole pages, most of all what is not written yet.
+            os.sync()
             Path("/proc/sys/vm/drop_caches").write_text("3")
             Path("/proc/sys/vm/compact_memory").write_text("1")
             HUGE_PAGES.write_text(str(wanted))
-            if int(HUGE_PAGES.read_text()) < wanted:
-                # Too few would only be taken from everybody.
-                HUGE_PAGES.write_text(str(before))
+        if int(HUGE_PAGES.read_text()) < wanted:
+            # Too few would only be taken from everybody.
+            HUGE_PAGES.write_text(str(before))
         return before
     except (OSError, ValueError):
         return None

@@ -24,7 +24,6 @@ TITLES = {"ours": "kraken-api", "postgraphile": "PostGraphile 5", "mercurius": "
 PEERS = [name for name in PORTS if name != "ours"]
 # Of each server's pool.
 CONNECTIONS = 10
-ISSUER = f"http://127.0.0.1:{PORTS['ours']}/v1/graphql/"
 KEYS = 200
 # Meters that have sent a year of half-hours.
 MEASURED = 10_000
@@ -145,13 +144,16 @@ class Server:
 class Stage:
     """A database of so many accounts, and the servers over it."""
 
-    def __init__(self, postgres: Postgres, program: Path, accounts: int, cores, log=None, months=24):
+    def __init__(self, postgres: Postgres, program: Path, accounts: int, cores, log=None, months=24, place=0):
         self.postgres, self.program, self.accounts, self.cores, self.log = postgres, program, accounts, cores, log
         self.database = f"bench_{accounts}"
         self.home = WORK / f"home-{accounts}"
         # Of history; those that there are, once there is data.
         self.months = months
         self.servers, self.world = {}, None
+        # Where several are up at once, each server of ours has a port of its own.
+        self.ports = {**PORTS, "ours": PORTS["ours"] + 10 * place}
+        self.issuer = f"http://127.0.0.1:{self.ports['ours']}/v1/graphql/"
 
     def _ours(self, *arguments):
         done = subprocess.run(
@@ -165,7 +167,7 @@ class Stage:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("KRAKEN_", "DATABASE_URL"))}
         if self.log:
             env["KRAKEN_LOG"] = self.log
-        return {**env, "PORT": str(PORTS["ours"])}
+        return {**env, "PORT": str(self.ports["ours"])}
 
     def seed(self):
         """Makes the data unless it is there from an earlier run."""
@@ -212,16 +214,16 @@ class Stage:
             home = WORK / name
             if name == "python":
                 command = [home / "venv/bin/gunicorn", "--worker-class", "uvicorn_worker.UvicornWorker", "--workers", "1",
-                           "--bind", f"127.0.0.1:{PORTS[name]}", "--log-level", "warning", "server:app"]
+                           "--bind", f"127.0.0.1:{self.ports[name]}", "--log-level", "warning", "server:app"]
             else:
                 command = [home / "node_modules/node/bin/node", "server.js"]
-            mine = {**env, "PORT": str(PORTS[name]), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
+            mine = {**env, "PORT": str(self.ports[name]), "NODE_ENV": "production", "GRAPHILE_ENV": "production"}
             self._serve(name, command, core, logs, mine, "/graphql/" if name == "python" else "/graphql", home)
         self._meet()
 
     def _serve(self, name, command, core, logs, env, path, cwd=None):
-        service = Service(command, core, logs / f"{name}.log", env, cwd)
-        server = Server(name, service, f"http://127.0.0.1:{PORTS[name]}{path}")
+        service = Service(command, core, logs / f"{name}-{self.accounts}.log", env, cwd)
+        server = Server(name, service, f"http://127.0.0.1:{self.ports[name]}{path}")
         self.servers[name] = server
         probe = json.dumps({"query": "{ __typename }"})
         for _ in range(1200):
@@ -241,7 +243,7 @@ class Stage:
             "select kid || '|' || private_pem from signing_keys where retired_at is null order by id desc limit 1",
             self.database).split("|", 1)
         public = subprocess.run(["openssl", "rsa", "-pubout"], input=private + "\n", capture_output=True, text=True, check=True)
-        setup = {"kid": kid, "privateKey": private + "\n", "publicKey": public.stdout, "issuer": ISSUER,
+        setup = {"kid": kid, "privateKey": private + "\n", "publicKey": public.stdout, "issuer": self.issuer,
                  "connections": CONNECTIONS}
         path = WORK / "setup.json"
         path.touch(0o600)
@@ -287,7 +289,8 @@ class Stage:
         assert claims_of(staff)["sub"].startswith("kraken|support-user:")
         self.world = World(accounts=[tuple(row) for row in accounts], portfolios=[number for _, number in owned],
                            charged=charged, keys=keys, tokens=tokens,
-                           japanese=[tuple(row) for row in japanese], british=[tuple(row) for row in british], staff=staff, issuer=ISSUER)
+                           japanese=[tuple(row) for row in japanese], british=[tuple(row) for row in british], staff=staff,
+                           issuer=self.issuer)
 
     def stop(self):
         for server in self.servers.values():
