@@ -45,9 +45,11 @@ class Driver(unittest.TestCase):
         self.assertEqual(comparable(answer("a"))["session"]["lasts"], 4)
 
     def test_waiting_for_the_database_is_no_shaping(self):
-        line = lambda name, nanos: json.dumps({"target": "phase", "name": name, "nanos": nanos})
-        told = [line("database", 100), line("plan", 5), line("database", 30), line("execute", 50), line("write", 7), "else"]
-        self.assertEqual(split.phases_of(told), {"database": 130, "plan": 5, "shape": 20, "write": 7})
+        def line(micros, name, nanos):
+            return json.dumps({"target": "phase", "timestamp": f"2026-01-05T09:00:00.{micros:06}Z", "name": name, "nanos": nanos})
+        told = [line(100, "database", 90_000), line(105, "plan", 5_000), line(140, "database", 30_000),
+                line(180, "database", 30_000), line(190, "execute", 50_000), line(197, "write", 7_000), "else"]
+        self.assertEqual(split.phases_of(told), {"database": 150_000, "plan": 5_000, "shape": 20_000, "write": 7_000})
 
     def test_medians_count(self):
         figures = measure.Figures()

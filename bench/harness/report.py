@@ -257,7 +257,11 @@ foreign keys, the indexes of a transaction, and the proof that the entry sums to
 the token was handed back, what the roles of staff allow, and whether anybody wants to be told of it. What it saves is round trips:
 five in all, of which two hold balances locked. Everybody posts in stripes of the books that go by the connection. Locking and
 posting in one statement instead of two is no way out: wherever two callers meet on a balance, Postgres then sets the statement up
-a second time."""
+a second time.
+
+Half of what the server spends on a log-in is the signature of the token (RS256), which everybody makes with the processor's own
+instructions for it. What fifty accounts ask for lies scattered over the tables: the statements are as many
+with 100,000 accounts as with 1,000, and the blocks that they read nearly so, but those are no longer in the processor's caches."""
 
 
 def tenfold(figures):

@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from datetime import datetime
 
 from . import load
 from .processes import memory
@@ -18,7 +19,7 @@ SLICE = 30
 
 def phases_of(lines):
     """Nanoseconds by phase, added up over the lines of a log. What resolvers wait for the database is not theirs."""
-    spent, waiting = {}, 0
+    spent, waits = {}, []
     for line in lines:
         if '"phase"' not in line:
             continue
@@ -26,13 +27,14 @@ def phases_of(lines):
         if told.get("target") != "phase":
             continue
         name, nanos = told["name"], told["nanos"]
+        ended = datetime.fromisoformat(told["timestamp"].replace("Z", "+00:00")).timestamp() * 1e9
         if name == "database":
-            waiting += nanos
-        if name == "plan":
-            # What was waited for before has nothing to do with resolving.
-            waiting = 0
+            waits.append((ended, nanos))
         if name == "execute":
+            # What was waited for before, such as the caller's points, has nothing to do with resolving.
+            waiting = sum(waited for at, waited in waits if at > ended - nanos)
             spent["shape"] = spent.get("shape", 0) + nanos - waiting
+            waits.clear()
             continue
         spent[name] = spent.get(name, 0) + nanos
     return spent
