@@ -26,7 +26,7 @@ def arguments():
     parser.add_argument("--alone", action="store_true", help="no peers: adds this number of accounts to what is known")
     parser.add_argument("--soak", type=int, metavar="MINUTES", help="a soak at 70 %% of the load, instead of all the rest")
     parser.add_argument("--one-core", action="store_true", help="server, Postgres and load on one core; the other may do something else")
-    parser.add_argument("--buffers", default=half_of_memory(), help="of Postgres; half of the memory unless told otherwise")
+    parser.add_argument("--buffers", help="of Postgres; half of the memory unless told otherwise")
     parser.add_argument("--split", action="store_true", help="where a request's time goes, instead of all the rest")
     parser.add_argument("--remark", help="with --report: what to know about the run that no figure shows; '' takes it away")
     parser.add_argument("--report", action="store_true", help="write docs/performance.md anew from what is known, measure nothing")
@@ -91,7 +91,8 @@ class Bench:
                 world.stop()
         show("ours", found, {size: f"{int(size):,} accounts" for size in worlds})
         report.keep(sizes={size: {name: by[size] for name, by in found.items()} for size in worlds},
-                    histories={size: {"months": world.months, "bytes": self._bytes(size)} for size, world in worlds.items()})
+                    histories={size: {"months": world.months, "bytes": self._bytes(size), "in_turns": len(worlds) > 1}
+                               for size, world in worlds.items()})
 
     def split(self):
         found = self._on_stage(self.options.accounts, [], lambda world: split.split(world, self.scenarios), split.LOG)
@@ -113,7 +114,6 @@ class Bench:
         others = [int(size) for size in options.sizes.split(",") if size]
         if others:
             self.sizes([*others, options.accounts])
-            report.keep(in_turns=[*others, options.accounts])
 
 
 def show(what, found, titles):
@@ -129,6 +129,7 @@ def main():
     options = arguments()
     WORK.mkdir(exist_ok=True)
     if not options.report:
+        options.buffers = options.buffers or half_of_memory()
         only_ours = options.alone or options.split or options.soak
         peers = [] if only_ours else options.peer or PEERS
         program = stage.binary()

@@ -20,8 +20,9 @@ class Driver(unittest.TestCase):
         self.assertEqual(processes.parse_stat(text), (3, 30, 70))
         self.assertEqual(processes.parse_pss("Rss: 9 kB\nPss:                 12 kB\n"), 12 * 1024)
 
-    def test_the_machine_is_idle_or_busy_or_between(self):
-        self.assertTrue(0 <= processes.busy(0.02) <= 1)
+    def test_the_machine_is_busy_for_a_share_of_the_time(self):
+        line = "cpu  {} 0 10 {} 5 0 0 0 99 99\ncpu0 7 7 7\n"
+        self.assertEqual(processes.share_busy(line.format(100, 200), line.format(130, 270)), 1 - 70 / 100)
 
     def test_a_run_is_read(self):
         ran = load.parse('noise\nRESULT {"requests": 10, "micros": 2000000, "bytes": 50, "p50": 1500, "p90": 2000, '
@@ -67,10 +68,11 @@ class Driver(unittest.TestCase):
     def test_short_histories_are_told(self):
         figures = {name: {"rate": 1.0, "p99": 1.0} for name in ("account", "charge")}
         with tempfile.TemporaryDirectory() as folder, mock.patch.object(report, "DOCS", Path(folder)):
-            said = report.growth({"10": figures, "20": figures}, {"10": {"months": 24, "bytes": 1}, "20": {"months": 4, "bytes": 2e9}})
+            histories = {"10": {"months": 24, "bytes": 1, "in_turns": True}, "20": {"months": 4, "bytes": 2e9, "in_turns": False}}
+            said = report.growth({"10": figures, "20": figures}, histories)
         self.assertIn("20 accounts have 4 months of history instead of 24 (2.0 GB).", said)
         self.assertNotIn("10 accounts have", said)
-        self.assertNotIn("took turns", said)
+        self.assertIn("in brackets; 10 accounts took turns.", said)
 
     def test_aims_that_are_missed_are_named(self):
         figures = {"rate": 100.0, "p99": 10.0, "memory": 2**20}

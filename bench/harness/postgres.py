@@ -35,7 +35,8 @@ pg_stat_statements.max = 5000
 """
 
 
-def _meminfo(name):
+def meminfo(name):
+    """A line of /proc/meminfo, most of which are kB; 0 for one that is not there."""
     lines = Path("/proc/meminfo").read_text().splitlines()
     return next((int(line.split()[1]) for line in lines if line.startswith(name + ":")), 0)
 
@@ -63,7 +64,7 @@ def megabytes(size):
 
 def half_of_memory():
     """As Postgres writes it: whole gigabytes, one at least."""
-    return f"{max(1, _meminfo('MemTotal') // 2**21)}GB"
+    return f"{max(1, meminfo('MemTotal') // 2**21)}GB"
 
 
 def reserve_huge_pages(buffers):
@@ -75,7 +76,7 @@ def reserve_huge_pages(buffers):
         wanted = megabytes(buffers) * 13 // 12 // 2
         for _ in range(10):
             if int(HUGE_PAGES.read_text()) >= wanted:
-                return before
+                break
             # What is kept of files stands in the way of whole pages, most of all what is not written yet.
             os.sync()
             Path("/proc/sys/vm/drop_caches").write_text("3")
@@ -166,8 +167,8 @@ class Postgres:
     def has_huge_pages(self):
         """Whether its memory is in huge pages."""
         reserved = self.sql("show shared_memory_size_in_huge_pages", quiet=True) or ""
-        free, total = (_meminfo(name) for name in ("HugePages_Free", "HugePages_Total"))
-        held = total - free + _meminfo("HugePages_Rsvd")
+        free, total = (meminfo(name) for name in ("HugePages_Free", "HugePages_Total"))
+        held = total - free + meminfo("HugePages_Rsvd")
         return reserved.isdigit() and 0 < int(reserved) <= held
 
     def stop(self):

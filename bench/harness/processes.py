@@ -11,11 +11,17 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 def busy(seconds=3):
     """The share of all cores' time in which they do something, from now on for so long."""
-    def ticks():
-        fields = [int(field) for field in Path("/proc/stat").read_text().splitlines()[0].split()[1:9]]
+    before = Path("/proc/stat").read_text()
+    time.sleep(seconds)
+    return share_busy(before, Path("/proc/stat").read_text())
+
+
+def share_busy(before, after):
+    """The same, between two texts of /proc/stat. Waiting for a disk is doing nothing."""
+    def ticks(text):
+        fields = [int(field) for field in text.splitlines()[0].split()[1:9]]
         return sum(fields), fields[3] + fields[4]
-    (all_before, idle_before), _ = ticks(), time.sleep(seconds)
-    all_after, idle_after = ticks()
+    (all_before, idle_before), (all_after, idle_after) = ticks(before), ticks(after)
     return 1 - (idle_after - idle_before) / max(1, all_after - all_before)
 
 

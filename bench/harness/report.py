@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from . import plot, processes
+from .postgres import meminfo
 from .scenarios import ALL
 from .split import MIX, PHASES
 from .stage import BENCH, CONNECTIONS, PEERS, ROOT, TITLES, WORK
@@ -32,9 +33,8 @@ def machine(programs):
     """Facts that the figures depend on."""
     model = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())
-    total = next(line.split()[1] for line in Path("/proc/meminfo").read_text().splitlines() if line.startswith("MemTotal"))
     postgres = subprocess.run([str(programs / "postgres"), "--version"], capture_output=True, text=True).stdout.strip()
-    return {"processor": model, "cores": os.cpu_count(), "memory_gb": round(int(total) / 2**20),
+    return {"processor": model, "cores": os.cpu_count(), "memory_gb": round(meminfo("MemTotal") / 2**20),
             "system": f"{platform.system()} {platform.release()}", "postgres": "PostgreSQL " + postgres.split()[2],
             "busy_before": processes.busy()}
 
@@ -130,7 +130,7 @@ def write(results):
         parts.append(f"### {SCENARIO[name].title}\n\n{SCENARIO[name].clients} clients.\n\n{scenario_table(by)}")
     parts.append("## What was aimed at\n\n" + verdict(aims(figures, sizes)))
     if len(sizes) > 1:
-        parts.append(growth(sizes, results.get("histories", {}), results.get("in_turns", ())))
+        parts.append(growth(sizes, results.get("histories", {})))
     if "split" in results:
         parts.append(split_part(results["split"]))
     if "soak" in results:
@@ -188,7 +188,7 @@ make bench-soak MINUTES=30        # adds the soak
 ```"""
 
 
-def growth(sizes, histories, in_turns=()):
+def growth(sizes, histories):
     known = sorted(int(size) for size in sizes)
     everywhere = [name for name in SCENARIO if all(name in sizes[str(size)] for size in known)]
     names = [name for name in SCENARIO if sum(name in sizes[str(size)] for size in known) > 1]
@@ -200,6 +200,7 @@ def growth(sizes, histories, in_turns=()):
     short = [f"{size:,} accounts have {histories[str(size)]['months']} months of history instead of 24 "
              f"({histories[str(size)]['bytes'] / 1e9:.1f} GB)" for size in known if histories.get(str(size), {}).get("months", 24) < 24]
     said = f" Of those, {'; '.join(short)}." if short else ""
+    in_turns = [size for size in known if histories.get(str(size), {}).get("in_turns")]
     turns = "; " + ", ".join(f"{size:,}" for size in in_turns) + " accounts took turns" if in_turns else ""
     return ("## How cost grows\n\n![Rates by number of accounts](performance-sizes.svg)\n\nOurs: requests a second, and p99 in "
             f"milliseconds in brackets{turns}.{said}\n\n" + table(["", *(f"{size:,} accounts" for size in known)], rows))
@@ -260,8 +261,9 @@ posting in one statement instead of two is no way out: wherever two callers meet
 a second time.
 
 Half of what the server spends on a log-in is the signature of the token (RS256), which everybody makes with the processor's own
-instructions for it. What fifty accounts ask for lies scattered over the tables: the statements are as many
-with 100,000 accounts as with 1,000, and the blocks that they read nearly so, but those are no longer in the processor's caches."""
+instructions for it. What fifty accounts ask for lies scattered over the tables, and the statements are as many with
+100,000 accounts as with 1,000. With small pages most of the difference was misses of the TLB; what huge pages leave of it we put
+down to the processor's caches, and have not proved."""
 
 
 def tenfold(figures):

@@ -198,6 +198,7 @@ row! {
     }
 }
 
+// What follows the entry is bound by `New::bind`.
 macro_rules! keep {
     ($values:literal) => {
         concat!(
